@@ -1,0 +1,127 @@
+"""Who may do what, and the record of what they did. Nothing here knows about pixels or reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a person does in an organization. Only `READING_ROLES` see patients' images."""
+
+    RADIOLOGIST = "radiologist"
+    RESIDENT = "resident"
+    REFERRER = "referrer"
+    TECHNOLOGIST = "technologist"
+    ADMIN = "admin"
+
+
+READING_ROLES = (Role.RADIOLOGIST, Role.RESIDENT, Role.TECHNOLOGIST)
+UPLOAD_ROLES = (Role.TECHNOLOGIST, Role.RADIOLOGIST, Role.ADMIN)
+
+
+class Organization(models.Model):
+    """A hospital, practice or site: the owner of patients, studies and reports."""
+
+    name = models.SlugField(max_length=64, unique=True)
+    title = models.CharField(max_length=200, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+
+class User(AbstractUser):
+    """A person (or a program acting for one).
+
+    `epoch` grows whenever a right is withdrawn (sign-out everywhere, disabling, role change); whoever connected under an
+    older epoch is disconnected.
+    """
+
+    epoch = models.PositiveBigIntegerField(default=0)
+
+    def roles(self) -> dict[int, set[str]]:
+        """Roles by organization id. A disabled person has none."""
+        if not self.is_active:
+            return {}
+        found: dict[int, set[str]] = {}
+        for organization_id, role in self.memberships.values_list("organization_id", "role"):
+            found.setdefault(organization_id, set()).add(role)
+        return found
+
+    def organizations_as(self, roles: Iterable[str]) -> models.QuerySet[Organization]:
+        """Organizations in which this person holds one of `roles`."""
+        if not self.is_active:
+            return Organization.objects.none()
+        return Organization.objects.filter(memberships__user=self, memberships__role__in=list(roles)).distinct()
+
+
+class Membership(models.Model):
+    """One role of one person in one organization."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "organization", "role"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} as {self.role} in {self.organization}"
+
+
+class ApiToken(models.Model):
+    """A bearer token of a program. Only its SHA-256 is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class SignInLink(models.Model):
+    """A link that signs one person in, once, within minutes. Only its SHA-256 is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_in_links")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+
+class AuditEvent(models.Model):
+    """Who did what, when, from where, to which patient and study, and how it ended.
+
+    Insert-only (triggers refuse UPDATE and DELETE) and chained: `mac` is an HMAC-SHA-256 over this row's content and the
+    previous row's `mac`, with a key kept outside the database.
+    """
+
+    sequence = models.PositiveBigIntegerField(unique=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150, blank=True)
+    role = models.CharField(max_length=100, blank=True)
+    organization = models.CharField(max_length=64, blank=True)
+    action = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=16)
+    origin = models.CharField(max_length=64, blank=True)
+    patient_id = models.CharField(max_length=64, blank=True)
+    study_instance_uid = models.CharField(max_length=64, blank=True)
+    object_uid = models.CharField(max_length=128, blank=True)
+    purpose = models.CharField(max_length=64, blank=True)
+    detail = models.JSONField(default=dict)
+    previous_mac = models.CharField(max_length=64)
+    mac = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "patient_id", "sequence"]),
+            models.Index(fields=["actor", "sequence"]),
+            models.Index(fields=["study_instance_uid", "sequence"]),
+        ]

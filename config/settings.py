@@ -1,0 +1,189 @@
+"""Every setting, from the environment, with defaults that work. The README's table lists them (a test compares)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _flag(name: str, default: bool) -> bool:
+    return os.environ.get(name, "1" if default else "0").strip().lower() in {"1", "true", "on", "yes"}
+
+
+def _kept_secret(path: Path) -> str:
+    """A secret made once and kept in the data folder, readable by its owner alone."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another process was first
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_text().strip()
+
+
+# --- where things are
+FARVIEW_DATA_DIR = Path(os.environ.get("FARVIEW_DATA_DIR", BASE_DIR / "var")).resolve()
+FARVIEW_BLOB_DIR = FARVIEW_DATA_DIR / "blob"
+FARVIEW_CACHE_DIR = FARVIEW_DATA_DIR / "cache"
+FARVIEW_TMP_DIR = FARVIEW_DATA_DIR / "tmp"
+FARVIEW_KEYS_DIR = FARVIEW_DATA_DIR / "keys"
+for _folder in (FARVIEW_DATA_DIR, FARVIEW_BLOB_DIR, FARVIEW_CACHE_DIR, FARVIEW_TMP_DIR, FARVIEW_KEYS_DIR):
+    _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+# --- the address
+FARVIEW_HOST = os.environ.get("FARVIEW_HOST", "127.0.0.1")
+FARVIEW_PORT = int(os.environ.get("FARVIEW_PORT", "8000"))
+FARVIEW_TLS_CERT = os.environ.get("FARVIEW_TLS_CERT", "")
+FARVIEW_TLS_KEY = os.environ.get("FARVIEW_TLS_KEY", "")
+FARVIEW_TRUSTED_PROXY = os.environ.get("FARVIEW_TRUSTED_PROXY", "")
+_scheme = "https" if FARVIEW_TLS_CERT else "http"
+_local_name = FARVIEW_HOST if FARVIEW_HOST not in {"0.0.0.0", "::"} else "localhost"
+FARVIEW_PUBLIC_URL = os.environ.get("FARVIEW_PUBLIC_URL", f"{_scheme}://{_local_name}:{FARVIEW_PORT}").rstrip("/")
+_public = urlsplit(FARVIEW_PUBLIC_URL)
+FARVIEW_SECURE = _public.scheme == "https"
+ALLOWED_HOSTS = sorted({_public.hostname or "localhost", "127.0.0.1", "localhost", "[::1]"})
+CSRF_TRUSTED_ORIGINS = [FARVIEW_PUBLIC_URL]
+FARVIEW_ORIGINS = sorted(
+    {FARVIEW_PUBLIC_URL, f"{_scheme}://127.0.0.1:{FARVIEW_PORT}", f"{_scheme}://localhost:{FARVIEW_PORT}"}
+)
+"""Exact Origins from which a browser's cookie may open a WebSocket."""
+
+# --- limits of what comes in; all checked before anything is allocated
+FARVIEW_MAX_OBJECT_BYTES = int(os.environ.get("FARVIEW_MAX_OBJECT_BYTES", 4 * 2**30))
+FARVIEW_MAX_PIXELS = int(os.environ.get("FARVIEW_MAX_PIXELS", 2**28))
+FARVIEW_MAX_FRAMES = int(os.environ.get("FARVIEW_MAX_FRAMES", 100_000))
+FARVIEW_MAX_SEQUENCE_DEPTH = int(os.environ.get("FARVIEW_MAX_SEQUENCE_DEPTH", 64))
+FARVIEW_MAX_INFLATED_BYTES = int(os.environ.get("FARVIEW_MAX_INFLATED_BYTES", 2**30))
+FARVIEW_MAX_ZIP_ENTRIES = int(os.environ.get("FARVIEW_MAX_ZIP_ENTRIES", 50_000))
+FARVIEW_MAX_ZIP_BYTES = int(os.environ.get("FARVIEW_MAX_ZIP_BYTES", 20 * 2**30))
+FARVIEW_MIN_FREE_BYTES = int(os.environ.get("FARVIEW_MIN_FREE_BYTES", 2 * 2**30))
+FARVIEW_MIN_FREE_FRACTION = float(os.environ.get("FARVIEW_MIN_FREE_FRACTION", "0.05"))
+
+# --- memory and processors; 0 means "measure this machine" (the cgroup's limit, its cores)
+FARVIEW_FRAME_CACHE_BYTES = int(os.environ.get("FARVIEW_FRAME_CACHE_BYTES", "0"))
+FARVIEW_DECODE_CHILDREN = int(os.environ.get("FARVIEW_DECODE_CHILDREN", "0"))
+FARVIEW_DECODE_BYTES = int(os.environ.get("FARVIEW_DECODE_BYTES", 2 * 2**30))
+FARVIEW_DECODE_SECONDS = float(os.environ.get("FARVIEW_DECODE_SECONDS", "20"))
+FARVIEW_RENDER_THREADS = int(os.environ.get("FARVIEW_RENDER_THREADS", "0"))
+
+# --- Django
+SECRET_KEY = os.environ.get("FARVIEW_SECRET_KEY") or _kept_secret(FARVIEW_KEYS_DIR / "secret_key")
+DEBUG = False
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "lucide",
+    "accounts",
+    "viewer",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": FARVIEW_DATA_DIR / "farview.sqlite3",
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "sign-in"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = FARVIEW_SECURE
+# Cookies know no ports: two servers on one machine must not sign each other's readers out.
+SESSION_COOKIE_NAME = f"farview_session_{FARVIEW_PORT}"
+CSRF_COOKIE_NAME = f"farview_csrf_{FARVIEW_PORT}"
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31_536_000 if FARVIEW_SECURE else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_URL = "/static/"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
+FILE_UPLOAD_TEMP_DIR = str(FARVIEW_TMP_DIR)
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerToken",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Farview",
+    "DESCRIPTION": "Studies, series, frames. Frames over the WebSocket: docs/protocol.md.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("FARVIEW_LOG_LEVEL", "INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}, "daphne": {"level": "WARNING"}},
+}

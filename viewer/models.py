@@ -1,0 +1,164 @@
+"""Patients, studies, series, instances, and the bytes they came in.
+
+`Study.objects.visible_to(user)` is the one place that answers "who may see it"; every door asks it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from accounts.models import READING_ROLES, Organization
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class Patient(models.Model):
+    """A person as one organization knows them: (organization, Issuer of Patient ID, Patient ID).
+
+    The same Patient ID elsewhere is another person until an administrator links them. Without a Patient ID nothing
+    says that two studies belong to one person, so such a patient is bound to its one study (`only_study_uid`).
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="patients")
+    issuer_of_patient_id = models.CharField(max_length=64, blank=True)
+    patient_id = models.CharField(max_length=64, blank=True)
+    only_study_uid = models.CharField(max_length=64, blank=True)
+    name = models.CharField(max_length=400, blank=True)
+    """Patient's Name as DICOM writes it: up to three component groups parted by "="."""
+    name_folded = models.CharField(max_length=400, blank=True)
+    """For searching: all groups, "^" and "=" as spaces, accents removed, case folded."""
+    birth_date = models.CharField(max_length=8, blank=True)
+    sex = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "issuer_of_patient_id", "patient_id", "only_study_uid"], name="patient_identity"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization", "name_folded"]),
+            models.Index(fields=["organization", "patient_id"]),
+        ]
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def visible_to(self, user: User) -> StudyQuerySet:
+        """Studies this person may see: those of organizations where they hold a reading role. Nobody else sees any."""
+        if not getattr(user, "is_authenticated", False) or not user.is_active:
+            return self.none()
+        return self.filter(organization__in=user.organizations_as(READING_ROLES))
+
+
+class Study(models.Model):
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="studies")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
+    study_instance_uid = models.CharField(max_length=64)
+    study_id = models.CharField(max_length=16, blank=True)
+    accession_number = models.CharField(max_length=64, blank=True)
+    date = models.CharField(max_length=8, blank=True)
+    """YYYYMMDD as stored; empty when the file has none or it is not a date."""
+    time = models.CharField(max_length=16, blank=True)
+    timezone_offset = models.CharField(max_length=5, blank=True)
+    """(0008,0201) as stored; empty: the zone of the organization."""
+    description = models.CharField(max_length=200, blank=True)
+    description_folded = models.CharField(max_length=200, blank=True)
+    referring_physician = models.CharField(max_length=400, blank=True)
+    institution = models.CharField(max_length=200, blank=True)
+    patient_age = models.CharField(max_length=4, blank=True)
+    modalities = models.CharField(max_length=100, blank=True)
+    """Backslash-parted and sorted, as Modalities in Study (0008,0061)."""
+    number_of_series = models.PositiveIntegerField(default=0)
+    number_of_instances = models.PositiveIntegerField(default=0)
+    warnings = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "study_instance_uid"], name="study_once")]
+        indexes = [
+            models.Index(fields=["organization", "-date", "-time", "-id"]),
+            models.Index(fields=["organization", "accession_number"]),
+            models.Index(fields=["study_instance_uid"]),
+        ]
+
+
+class Series(models.Model):
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="series")
+    series_instance_uid = models.CharField(max_length=64)
+    modality = models.CharField(max_length=16, blank=True)
+    number = models.IntegerField(null=True)
+    description = models.CharField(max_length=200, blank=True)
+    body_part_examined = models.CharField(max_length=64, blank=True)
+    laterality = models.CharField(max_length=16, blank=True)
+    protocol_name = models.CharField(max_length=200, blank=True)
+    station_name = models.CharField(max_length=64, blank=True)
+    manufacturer = models.CharField(max_length=200, blank=True)
+    date = models.CharField(max_length=8, blank=True)
+    time = models.CharField(max_length=16, blank=True)
+    number_of_instances = models.PositiveIntegerField(default=0)
+    version = models.PositiveBigIntegerField(default=0)
+    """Grows with every instance that arrives or changes, in the transaction that stores it: `series_version` of frames."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "series_instance_uid"], name="series_once")]
+        indexes = [models.Index(fields=["series_instance_uid"])]
+
+
+class Blob(models.Model):
+    """Bytes on disk under `blob/<2 hex>/<sha256>`; the row exists only after they are durable."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size = models.PositiveBigIntegerField()
+    stored_at = models.DateTimeField(auto_now_add=True)
+
+
+class Instance(models.Model):
+    """One SOP Instance. `index` is what sorting, drawing and metadata need, so that no header is read again."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="instances")
+    sop_instance_uid = models.CharField(max_length=64)
+    sop_class_uid = models.CharField(max_length=64)
+    transfer_syntax_uid = models.CharField(max_length=64)
+    instance_number = models.IntegerField(null=True)
+    number_of_frames = models.PositiveIntegerField(default=0)
+    """0 for an object without pixels."""
+    rows = models.PositiveIntegerField(null=True)
+    columns = models.PositiveIntegerField(null=True)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="instances")
+    index = models.JSONField()
+    warnings = models.JSONField(default=list)
+    stored_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "sop_instance_uid"], name="instance_once")]
+        indexes = [models.Index(fields=["sop_instance_uid"])]
+
+
+class Conflict(models.Model):
+    """Other bytes that came later for a SOP Instance UID already held. First bytes win; these are kept and shown."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="conflicts")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=300)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instance", "blob"], name="conflict_once")]
+
+
+class Outbox(models.Model):
+    """News, written in the transaction that made it true; the web process tails it by id and tells its sockets."""
+
+    kind = models.CharField(max_length=32)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    payload = models.JSONField(default=dict)
+    """UIDs and counts only, never a patient's name."""
+    created_at = models.DateTimeField(auto_now_add=True)

@@ -1,0 +1,121 @@
+"""What a picture is made from: stored values and the description that gives them meaning.
+
+Plain frozen values. `viewer.dicom` makes them, `viewer.rendering` draws them; neither a file nor a request is known here.
+Coordinates are LPS millimetres, arrays are (rows, columns) or (rows, columns, 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LookupTable:
+    """A LUT of PS3.3 C.11.1.1 (modality), C.11.2.1.1 (VOI) or C.7.6.3.1.5 (palette).
+
+    Inputs below `first_value_mapped` take the first entry, inputs past the end the last one. `bits` is the third value
+    of the LUT Descriptor: entries span 0 .. 2**bits - 1.
+    """
+
+    first_value_mapped: int
+    data: NDArray[np.uint16]
+    bits: int
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The three tables of a PALETTE COLOR image (PS3.3 C.7.6.3.1.5 and .6); segmented tables are expanded already."""
+
+    red: LookupTable
+    green: LookupTable
+    blue: LookupTable
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window of the file (PS3.3 C.11.2.1.2): in modality values, unless a warning of the description says otherwise."""
+
+    center: float
+    width: float
+    voi_lut_function: str = "LINEAR"
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """The image plane (PS3.3 C.7.6.2): `position` is the centre of the first voxel; `row` is the direction in which the
+    column index grows, `column` the one in which the row index grows."""
+
+    position: Point
+    row: Point
+    column: Point
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLossy:
+    """(0028,2110..2114) of an image that was compressed with loss before it came here."""
+
+    ratio: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDescription:
+    """Everything about one frame but its pixels: what the greyscale and colour pipelines need (PS3.4 N.2), where the
+    frame lies in the patient, and what the corners of the viewport say about it."""
+
+    rows: int
+    columns: int
+    samples_per_pixel: int
+    photometric_interpretation: str
+    bits_allocated: int
+    bits_stored: int
+    pixel_representation: int
+    modality: str
+    sop_instance_uid: str
+    frame_number: int
+    """1-based, as the standard counts frames."""
+    rescale_slope: float = 1.0
+    rescale_intercept: float = 0.0
+    modality_lut: LookupTable | None = None
+    unit: str = ""
+    """Of modality values: HU, BQML, ... ; empty where nobody knows."""
+    windows: tuple[Window, ...] = ()
+    voi_luts: tuple[LookupTable, ...] = ()
+    pixel_padding: tuple[int, int] | None = None
+    """Inclusive range of stored values that are padding (PS3.3 C.7.5.1.1.2); low and high are equal for a single value."""
+    presentation_inverse: bool = False
+    """Presentation LUT Shape (2050,0020) is INVERSE."""
+    palette: Palette | None = None
+    plane: Plane | None = None
+    frame_of_reference_uid: str = ""
+    pixel_spacing: tuple[float, float] | None = None
+    """(between rows, between columns) in mm, only where `pixel_spacing_source` can be named."""
+    pixel_spacing_source: str = ""
+    """"Pixel Spacing", "at the detector (Imager Pixel Spacing)", ...; no number of millimetres without it."""
+    pixel_aspect_ratio: tuple[float, float] = (1.0, 1.0)
+    """(vertical, horizontal) of one pixel, for drawing only, where no spacing is known."""
+    source_lossy: SourceLossy | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Text for the viewport's corners that belongs to this frame: instance_number, slice_location, ..."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded frame.
+
+    `values`: (rows, columns) stored values, integer or floating point, sign and bits as described; or (rows, columns, 3)
+    colour samples in `photometric_interpretation` (RGB or YBR_FULL after decoding, whatever the file's own was).
+    """
+
+    values: NDArray[np.generic]
+    photometric_interpretation: str
+    description: FrameDescription
