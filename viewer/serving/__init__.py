@@ -1,0 +1,1 @@
+"""Bringing the server up and keeping it sound: one process that holds sockets, pages and the engine."""

@@ -1,0 +1,27 @@
+"""`GET /healthz`: may traffic be sent here? No sign-in, no details."""
+
+from __future__ import annotations
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+
+from viewer.serving.runtime import runtime
+
+
+def database_answers() -> bool:
+    """True when the database answers and carries every migration (a server only starts after they ran)."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM viewer_study WHERE 1 = 0")
+        return True
+    except DatabaseError:
+        return False
+
+
+@never_cache
+async def healthz(request: HttpRequest) -> HttpResponse:
+    """200 "ok" when the database is migrated and the engine runs, else 503."""
+    sound = runtime().running and await sync_to_async(database_answers)()
+    return HttpResponse("ok\n" if sound else "not ready\n", status=200 if sound else 503, content_type="text/plain")

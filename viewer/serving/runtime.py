@@ -1,0 +1,162 @@
+"""The one engine of this process, and how every edge reaches it.
+
+`serve` starts the engine on the server's own event loop. Where no server runs (a management command, Django's test
+client) the first use starts a private engine on a loop of its own, and the end of the process stops it. The state lives
+on the app's configuration object, which is one per process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from django.apps import apps
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from viewer.engine.engine import Engine
+
+Answer = TypeVar("Answer")
+
+
+class Runtime:
+    """Holds the engine and the loop it lives on."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._private: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def running(self) -> bool:
+        """True once the engine has started and until it stops."""
+        return self._engine is not None
+
+    async def start(self) -> Engine:
+        """Start the engine on the running loop, which becomes its home."""
+        engine = make_engine()
+        await engine.start()
+        self._engine, self._loop = engine, asyncio.get_running_loop()
+        return engine
+
+    async def stop(self) -> None:
+        """Stop the engine. To be awaited on its own loop."""
+        engine, self._engine, self._loop = self._engine, None, None
+        if engine is not None:
+            await engine.stop()
+
+    def home(self) -> asyncio.AbstractEventLoop:
+        """The engine's loop; a private engine is started when no server brought one."""
+        with self._lock:
+            if self._loop is None:
+                self._start_private()
+            return cast(asyncio.AbstractEventLoop, self._loop)
+
+    def engine_at_home(self) -> Engine:
+        self.home()
+        return cast("Engine", self._engine)
+
+    def _start_private(self) -> None:
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="private-engine", daemon=True)
+        thread.start()
+        asyncio.run_coroutine_threadsafe(self.start(), loop).result()
+        self._private = thread
+        atexit.register(self.stop_private)
+
+    def stop_private(self) -> None:
+        """Stop an engine that was started for want of a server; does nothing else."""
+        with self._lock:
+            thread, self._private = self._private, None
+            if thread is None or self._loop is None:
+                return
+            loop = self._loop
+            asyncio.run_coroutine_threadsafe(self.stop(), loop).result(timeout=20)
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(timeout=5)
+            loop.close()
+            atexit.unregister(self.stop_private)
+
+
+class Elsewhere:
+    """The engine as seen from another loop: the same methods, awaited here and run at its home."""
+
+    def __init__(self, engine: Engine, home: asyncio.AbstractEventLoop) -> None:
+        self._engine, self._home = engine, home
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._engine, name)
+        if inspect.iscoroutinefunction(found):
+
+            async def bridged(*args: Any, **kwargs: Any) -> Any:
+                return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(found(*args, **kwargs), self._home))
+
+            return bridged
+        if callable(found):
+
+            def posted(*args: Any, **kwargs: Any) -> None:
+                self._home.call_soon_threadsafe(lambda: found(*args, **kwargs))
+
+            return posted
+        return found
+
+
+def make_engine() -> Engine:
+    """An engine measured for this machine, or as the settings say."""
+    from viewer.engine.budget import Budget
+    from viewer.engine.engine import Engine
+
+    budget = Budget.measure(
+        frames=settings.FARVIEW_FRAME_CACHE_BYTES or None, decode_child=settings.FARVIEW_DECODE_BYTES or None
+    )
+    return Engine(
+        budget,
+        render_threads=settings.FARVIEW_RENDER_THREADS or None,
+        decode_children=settings.FARVIEW_DECODE_CHILDREN or None,
+        decode_seconds=settings.FARVIEW_DECODE_SECONDS,
+    )
+
+
+def runtime() -> Runtime:
+    """The runtime of this process, kept on the app's configuration."""
+    config = apps.get_app_config("viewer")
+    found = getattr(config, "runtime", None)
+    if found is None:
+        found = Runtime()
+        config.runtime = found  # type: ignore[attr-defined]
+    return cast(Runtime, found)
+
+
+async def engine() -> Engine:
+    """The engine, for asynchronous edges: `drawn = await (await engine()).draw(...)`, from whichever loop."""
+    held = runtime()
+    if not held.running:
+        await asyncio.to_thread(held.home)
+    home, here = held.home(), asyncio.get_running_loop()
+    found = held.engine_at_home()
+    return found if home is here else cast("Engine", Elsewhere(found, home))
+
+
+def call(work: Callable[[Engine], Awaitable[Answer]], timeout: float | None = 60) -> Answer:
+    """For synchronous edges: run `work(engine)` at the engine's home and wait for the answer.
+
+    Raises RuntimeError when called on the engine's own loop, which it would block for ever.
+    """
+    held = runtime()
+    home = held.home()
+
+    async def at_home() -> Answer:
+        return await work(held.engine_at_home())
+
+    try:
+        if asyncio.get_running_loop() is home:
+            raise RuntimeError("call() would wait for its own loop: await engine() instead")
+    except RuntimeError as problem:
+        if "own loop" in str(problem):
+            raise
+    return asyncio.run_coroutine_threadsafe(at_home(), home).result(timeout)
