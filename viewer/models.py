@@ -84,6 +84,7 @@ class Study(models.Model):
         indexes = [
             models.Index(fields=["organization", "-date", "-time", "-id"]),
             models.Index(fields=["organization", "accession_number"]),
+            models.Index(fields=["organization", "-created_at", "-id"]),
             models.Index(fields=["study_instance_uid"]),
         ]
 
@@ -103,8 +104,12 @@ class Series(models.Model):
     date = models.CharField(max_length=8, blank=True)
     time = models.CharField(max_length=16, blank=True)
     number_of_instances = models.PositiveIntegerField(default=0)
+    number_of_frames = models.PositiveIntegerField(default=0)
     version = models.PositiveBigIntegerField(default=0)
-    """Grows with every instance that arrives or changes, in the transaction that stores it: `series_version` of frames."""
+    """Grows whenever instances arrive or change, in the transaction that stores them: `series_version` of frames."""
+    stacks = models.JSONField(default=list)
+    """What `stacks_version` of the series holds, summed up for lists; derived, made again when the version has grown."""
+    stacks_version = models.BigIntegerField(default=-1)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "series_instance_uid"], name="series_once")]
@@ -143,15 +148,26 @@ class Instance(models.Model):
 
 
 class Conflict(models.Model):
-    """Other bytes that came later for a SOP Instance UID already held. First bytes win; these are kept and shown."""
+    """Bytes that came later and cannot stand beside what is held: other bytes for a SOP Instance UID, or a SOP Instance or
+    Series UID that belongs to another series or study here. First bytes win; these are kept and shown."""
 
-    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="conflicts")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="conflicts")
+    """The study that holds the UID in question."""
+    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="conflicts", null=True)
+    """The instance held under the same SOP Instance UID; null where the Series UID is what disagrees."""
+    sop_instance_uid = models.CharField(max_length=64)
+    series_instance_uid = models.CharField(max_length=64)
+    study_instance_uid = models.CharField(max_length=64)
+    """The three UIDs as the later bytes name them."""
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=300)
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["instance", "blob"], name="conflict_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "sop_instance_uid", "blob"], name="conflict_once")
+        ]
 
 
 class Outbox(models.Model):
