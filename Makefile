@@ -1,0 +1,70 @@
+# Two commands matter: `make run` and `make test`. Both start from a bare checkout.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+RUN_STAMP := $(VENV)/.installed-run
+TEST_STAMP := $(VENV)/.installed-test
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
+TESTS ?=
+
+.PHONY: help run test bench lint format clean browser prepared
+
+help:
+	@echo "make run     bring everything up and print the address with a one-time sign-in link"
+	@echo "make test    install what the tests need and run them all (TESTS=tests/viewer for some)"
+	@echo "make bench   the benchmarks"
+	@echo "make lint    ruff and mypy;  make format  lets ruff write"
+	@echo "make clean   remove the virtual environment and caches; the data folder stays"
+
+run: $(RUN_STAMP)
+	@$(PYTHON) manage.py migrate --verbosity 0
+	@$(PYTHON) manage.py demo --if-empty
+	@exec $(PYTHON) manage.py serve --first-admin
+
+# The system's Python may be older, or come without venv: say so before anything fails half way.
+$(PYTHON):
+	@found=""; \
+	for name in $$FARVIEW_PYTHON python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	  if command -v "$$name" >/dev/null 2>&1 && "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    found="$$name"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Farview needs Python 3.11 or later. On Debian or Ubuntu: apt-get install python3 python3-venv" >&2; exit 1; fi; \
+	if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "$$found has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; fi; \
+	echo "Making a virtual environment with $$($$found --version)"; \
+	"$$found" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(RUN_STAMP): requirements.txt constraints.txt | $(PYTHON)
+	@echo "Installing packages (a minute or two, once)"
+	@$(PIP) install -r requirements.txt -c constraints.txt || \
+	  { echo "pip could not install the packages: is the package index reachable (pip config, proxy)?" >&2; exit 1; }
+	@touch $@
+
+$(TEST_STAMP): requirements.txt requirements-dev.txt constraints.txt | $(PYTHON)
+	@echo "Installing packages for the tests (a minute or two, once)"
+	@$(PIP) install -r requirements-dev.txt -c constraints.txt || \
+	  { echo "pip could not install the packages: is the package index reachable (pip config, proxy)?" >&2; exit 1; }
+	@touch $(RUN_STAMP) $@
+
+browser: $(TEST_STAMP)
+	@sh .ci/browser $(PYTHON)
+
+lint: $(TEST_STAMP)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+format: $(TEST_STAMP)
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+test: $(TEST_STAMP) browser lint
+	@$(PYTHON) -m pytest $(TESTS)
+
+bench: $(TEST_STAMP)
+	@$(PYTHON) -m benchmarks
+
+clean:
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

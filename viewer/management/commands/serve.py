@@ -1,0 +1,154 @@
+"""`manage.py serve`: migrations, then one process tree: pages, sockets, engine, decode children."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 15.0
+"""After this long a stopping server ends whatever still runs."""
+
+
+class Command(BaseCommand):
+    help = "Migrate the database, then serve pages, sockets and pictures until told to stop."
+    requires_system_checks = ()  # made below, after the migrations they rely on
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--first-admin", action="store_true", help="print a one-time sign-in link once the server is up"
+        )
+
+    def handle(self, *args: Any, first_admin: bool = False, **options: Any) -> None:
+        with one_server_per_data_folder():
+            refuse_a_taken_port()
+            with self.step("Database"):
+                call_command("migrate", interactive=False, verbosity=0)
+            with self.step("Left-overs of earlier runs"):
+                sweep()
+            with self.step("Rendering kernels (compiled once, then kept)"):
+                from viewer.rendering.render import warm
+
+                warm()
+            self.serve(first_admin)
+
+    def serve(self, first_admin: bool) -> None:
+        # Twisted's reactor is chosen by the first import, and it must be the one that runs asyncio.
+        from viewer.serving.life import Life, listener
+        from viewer.serving.web import WebServer
+
+        from config.asgi import application  # isort: skip
+
+        life = Life()
+
+        async def starting() -> None:
+            await life.start()
+            self.say(f"Farview is ready at {settings.FARVIEW_PUBLIC_URL}/")
+            if first_admin:
+                threading.Thread(target=self.print_link, name="first-admin", daemon=True).start()
+
+        async def stopping() -> None:
+            watchdog = threading.Timer(STOP_SECONDS, os._exit, args=(1,))
+            watchdog.daemon = True
+            watchdog.start()
+            self.say("Farview is stopping")
+            await life.stop()
+
+        server = WebServer(application, listen=listener(), starting=starting, stopping=stopping)
+        server.run()
+        if server.failed:
+            sys.exit(1)
+
+    def print_link(self) -> None:
+        try:
+            call_command("first_admin", stdout=self.stdout, stderr=self.stderr)
+        except Exception:
+            logger.exception("cannot make a sign-in link; `manage.py first_admin` prints one")
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Name a step while it lasts, so that nobody looks at a still screen for longer than a second."""
+        started = time.monotonic()
+        late = threading.Timer(1.0, lambda: self.say(f"{name} ..."))
+        late.daemon = True
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
+        took = time.monotonic() - started
+        if took > 1.0:
+            self.say(f"{name}: {took:.1f} s")
+
+
+@contextlib.contextmanager
+def one_server_per_data_folder() -> Iterator[None]:
+    """Hold the data folder for as long as this process lives; CommandError when another server holds it."""
+    path = settings.FARVIEW_DATA_DIR / "serve.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(handle, 20).decode(errors="replace").strip()
+            raise CommandError(
+                f"a server (process {holder or 'unknown'}) already uses the data folder {settings.FARVIEW_DATA_DIR}. "
+                "Stop it, or set FARVIEW_DATA_DIR to another folder."
+            ) from None
+        os.truncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(handle)
+
+
+def refuse_a_taken_port() -> None:
+    """CommandError in words when nothing can listen on the address of the settings."""
+    host, port = settings.FARVIEW_HOST, settings.FARVIEW_PORT
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, number) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as problem:
+        raise CommandError(
+            f"cannot listen on {host}:{port}: {problem.strerror or problem}. Set FARVIEW_PORT to a free port "
+            "(FARVIEW_HOST for another address)."
+        ) from problem
+
+
+def sweep() -> None:
+    """Remove what a killed server left: half-received files, and bytes that never got a row."""
+    from viewer.archive.storage import blob_store
+    from viewer.models import Blob
+
+    def known(digests: list[str]) -> set[str]:
+        return set(Blob.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
+
+    for path in Path(settings.FARVIEW_TMP_DIR).glob("*.upload*"):
+        path.unlink(missing_ok=True)  # only a server receives uploads, and there is no other
+    store = blob_store()
+    store.sweep_temporaries()
+    try:
+        store.sweep_orphans(known)
+    except RuntimeError as problem:
+        logger.error("stored files without a row: %s. `manage.py verify` says more.", problem)

@@ -1,0 +1,364 @@
+"""Daphne with manners: sends wait for the transport, bodies are admitted and counted, one process ends when told to.
+
+Daphne writes without back-pressure, spools whole request bodies before anyone is asked, and then queues them in memory.
+These thin subclasses change just that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import IO, Any
+from urllib.parse import unquote
+
+from autobahn.twisted.websocket import ConnectionDeny
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.server import Server
+from daphne.utils import HEADER_NAME_RE, INVALID_HEADER_VALUE_BYTES
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.logger import globalLogBeginner
+from twisted.web import http
+
+from viewer.serving import admission
+from viewer.serving.body import IN_MEMORY, Body, spool
+from viewer.serving.flow import Flow, Inbox
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_BYTES = 64 * 1024
+"""The longest WebSocket message that is read."""
+LINGER_SECONDS = 5.0
+LINGER_BYTES = 64 * 2**20
+"""How much of a refused body is still read (and dropped), so that its sender gets to see the answer."""
+
+
+class Request(WebRequest):
+    """One HTTP request. A large body is admitted before it is kept, counted while it comes, and never parsed here."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._parsePOSTFormSubmission = False
+        self.flow = Flow()
+        self._received = 0
+        self._refused = False
+        self._complete = False
+        self._admission: asyncio.Task[None] | None = None
+
+    # --- the body arrives
+
+    def gotLength(self, length: int | None) -> None:
+        self.content: IO[bytes] | None = spool()
+        if length is not None and length <= IN_MEMORY:
+            return
+        waits = (self.requestHeaders.getRawHeaders(b"Expect") or [b""])[0].lower() == b"100-continue"
+        self.requestHeaders.removeHeader(b"Expect")  # answered below, after the question whether it is wanted
+        verdict = admission.refused_by_size(self._target, length or 0)
+        if verdict.status:
+            self.refuse(verdict)
+            return
+        network = self.channel._networkProducer
+        network.pauseProducing()
+        self._admission = asyncio.ensure_future(self._admit(length, waits))
+        self._admission.add_done_callback(lambda task: network.resumeProducing())
+
+    @property
+    def _target(self) -> str:
+        return unquote(self.channel._path.split(b"?", 1)[0].decode("latin-1"))
+
+    async def _admit(self, length: int | None, waits: bool) -> None:
+        headers = [(name.lower(), value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
+        try:
+            verdict = await admission.admit(self._target, headers, length)
+        except Exception:
+            logger.exception("cannot tell whether a body is welcome")
+            verdict = admission.Verdict(503, "try again later")
+        if self._complete or self.channel is None:
+            return  # it was small after all, and the application asks for itself; or nobody is there
+        if verdict.status:
+            self.refuse(verdict)
+        elif waits:
+            self.channel._send100Continue()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._refused:
+            if self._received > LINGER_BYTES:
+                self.channel.transport.abortConnection()
+            return
+        verdict = admission.refused_by_size(self._target, self._received)
+        if verdict.status:
+            self.refuse(verdict)
+            return
+        try:
+            assert self.content is not None  # noqa: S101 - gotLength made it
+            self.content.write(data)
+        except OSError:
+            logger.exception("cannot keep a request's body")
+            self.refuse(admission.Verdict(507, "the disk is full"))
+
+    def refuse(self, verdict: admission.Verdict) -> None:
+        """Answer at once; drop what still comes for a moment, then hang up."""
+        self._refused = True
+        self.requestHeaders.removeHeader(b"Expect")
+        if self.content is not None:
+            self.content.close()
+            self.content = None
+        body = json.dumps({"detail": verdict.detail}).encode()
+        status = b"%d %s" % (verdict.status, http.RESPONSES.get(verdict.status, b"Refused"))
+        self.channel.transport.writeSequence(
+            [
+                b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\nConnection: close\r\n",
+                b"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
+                b"WWW-Authenticate: Bearer\r\n" if verdict.status == 401 else b"",
+                b"Content-Length: %d\r\n\r\n" % len(body),
+                body,
+            ]
+        )
+        reactor.callLater(LINGER_SECONDS, self.hang_up)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        if self._refused:
+            self.channel.transport.loseConnection()
+            return
+        self._complete = True
+        super().requestReceived(command, path, version)
+
+    # --- the application is asked
+
+    def process(self) -> Any:
+        upgrade = self.requestHeaders.getRawHeaders(b"Upgrade") or [b""]
+        if upgrade[0].lower() == b"websocket":
+            return super().process()
+        try:
+            self._process_http()
+        except Exception:
+            logger.exception("cannot process a request")
+            self.basic_error(500, b"Internal Server Error", "The server failed.")
+        return None
+
+    def _process_http(self) -> None:
+        headers = [(name, value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
+        if not all(HEADER_NAME_RE.fullmatch(n) and not INVALID_HEADER_VALUE_BYTES.intersection(v) for n, v in headers):
+            self.basic_error(400, b"Bad Request", "Invalid header")
+            return
+        path, _, query = self.uri.partition(b"?")
+        if not path.isascii() or not query.isascii():
+            self.path = b"/"
+            self.basic_error(400, b"Bad Request", "Invalid characters in the address")
+            return
+        if hasattr(self.client, "host") and hasattr(self.client, "port"):
+            self.client_addr = [str(self.client.host), self.client.port]
+            self.server_addr = [str(self.host.host), self.host.port]
+        file, self.content = self.content, None
+        assert file is not None  # noqa: S101 - gotLength made it, and nobody has taken it
+        self.body = Body(file)
+        self.registerProducer(self.flow, True)
+        scope = {
+            "type": "http",
+            "http_version": self.clientproto.split(b"/")[-1].decode("ascii"),
+            "method": self.method.decode("ascii"),
+            "path": unquote(path.decode("ascii")),
+            "raw_path": path,
+            "root_path": "",
+            "scheme": "https" if self.isSecure() else "http",
+            "query_string": query,
+            # A name with an underscore could pass for another header once it is in META.
+            "headers": [(name.lower(), value) for name, value in headers if b"_" not in name],
+            "client": self.client_addr,
+            "server": self.server_addr,
+        }
+        self.application_queue = self.body
+        self.server.create_application(self, scope)
+
+    # --- the answer leaves, or nobody is there for it
+
+    def finish(self) -> None:
+        if self.producer:
+            self.unregisterProducer()
+        self.flow.stopProducing()
+        super().finish()
+
+    def connectionLost(self, reason: Any) -> None:
+        if self._admission is not None:
+            self._admission.cancel()
+        self.flow.stopProducing()
+        super().connectionLost(reason)
+
+    def hang_up(self) -> None:
+        """End a connection whose reader takes nothing, or sends what nobody wants."""
+        channel = getattr(self, "channel", None)
+        if channel is not None:
+            channel.transport.abortConnection()
+
+
+class Factory(HTTPFactory):
+    """Makes connections whose requests are ours."""
+
+    def buildProtocol(self, addr: Any) -> Any:
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = Request
+        return protocol
+
+    def acceptableProtocols(self) -> list[bytes]:
+        return [b"http/1.1"]
+
+
+class Socket(WebSocketProtocol):
+    """One WebSocket. What it sends waits for the transport; what it receives is read no faster than it is handled."""
+
+    def onConnect(self, request: Any) -> Any:
+        self.flow = Flow()
+        self.transport.unregisterProducer()  # the HTTP channel that this connection began as
+        self.transport.registerProducer(self.flow, True)
+        return super().onConnect(request)
+
+    def connectionLost(self, reason: Any) -> None:
+        if hasattr(self, "flow"):
+            self.flow.stopProducing()
+        super().connectionLost(reason)
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.close" and self.state == self.STATE_CONNECTING:
+            self.deny(*DENIALS.get(message.get("code", 0), (403, "Access denied")))
+        elif message["type"] == "websocket.close":
+            self.sendClose(code=message.get("code") or 1000, reason=message.get("reason") or None)
+        elif self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
+            super().handle_reply(message)
+
+    def deny(self, status: int, reason: str) -> None:
+        """Refuse the handshake with an HTTP status."""
+        if hasattr(self, "handshake_deferred"):
+            deferred = self.handshake_deferred
+            del self.handshake_deferred
+            deferred.errback(ConnectionDeny(code=status, reason=reason))
+            self.server.protocol_disconnected(self)
+
+    def serverReject(self) -> None:
+        self.deny(403, "Access denied")
+
+    def hang_up(self) -> None:
+        self.transport.abortConnection()
+
+
+class SocketFactory(WebSocketFactory):
+    protocol = Socket
+
+
+class WebServer(Server):
+    """The server of this process. `starting` and `stopping` run on its loop, around its life."""
+
+    def __init__(
+        self,
+        application: Any,
+        *,
+        listen: Callable[[Factory], Any],
+        starting: Callable[[], Awaitable[None]],
+        stopping: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(
+            application,
+            endpoints=["our own"],
+            websocket_timeout=-1,  # a session's end is the watch's business
+            websocket_max_message_size=MESSAGE_BYTES,
+            websocket_max_frame_size=MESSAGE_BYTES,
+            verbosity=0,
+            server_name="",
+        )
+        self.listen, self.starting, self.stopping = listen, starting, stopping
+        self.failed = False
+
+    def run(self) -> None:
+        self.connections: dict[Any, dict[str, Any]] = {}
+        self.http_factory = Factory(self)
+        self.ws_factory = SocketFactory(self, server="")
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=self.ping_timeout,
+            allowNullOrigin=True,
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            closeHandshakeTimeout=2,
+            maxMessagePayloadSize=MESSAGE_BYTES,
+            maxFramePayloadSize=MESSAGE_BYTES,
+            perMessageCompressionAccept=lambda offers: None,
+            failByDrop=False,
+        )
+        globalLogBeginner.beginLoggingTo([lambda event: None], redirectStandardIO=False, discardBuffer=True)
+        loop = reactor._asyncioEventloop
+        asyncio.set_event_loop(loop)
+        reactor.callWhenRunning(lambda: loop.create_task(self._begin()))
+        reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromFuture(loop.create_task(self._end())))
+        reactor.run(installSignalHandlers=True)
+
+    async def _begin(self) -> None:
+        try:
+            self.port = self.listen(self.http_factory)
+            reactor.callLater(1, self.application_checker)
+            reactor.callLater(2, self.timeout_checker)
+            await self.starting()
+        except Exception as problem:
+            self.failed = True
+            logger.critical("cannot start: %s", problem, exc_info=problem)
+            self.stop()
+
+    async def _end(self) -> None:
+        """Stop listening, tell sockets, let requests finish for a moment, then stop what `starting` started."""
+        if hasattr(self, "port"):
+            self.port.stopListening()
+        for protocol in list(self.connections):
+            if isinstance(protocol, Socket) and protocol.state == protocol.STATE_OPEN:
+                protocol.sendClose(code=1001, reason="the server is stopping")
+        for patience, cancel in ((1.0, False), (2.0, True)):
+            running = [
+                task
+                for details in list(self.connections.values())
+                if (task := details.get("application_instance")) and not task.done()
+            ]
+            if running:
+                if cancel:
+                    for task in running:
+                        task.cancel()
+                await asyncio.wait(running, timeout=patience)
+        try:
+            await asyncio.wait_for(self.stopping(), 8)
+        except Exception:
+            logger.exception("not everything stopped in order")
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Start the application for one request or socket; its inbox is what the protocol then fills."""
+        scope.setdefault("asgi", {"version": "3.0"})
+        if isinstance(protocol, Request):
+            inbox: Any = protocol.body
+            receive: Callable[[], Awaitable[Any]] = protocol.body
+        else:
+            inbox = Inbox(protocol.transport.pauseProducing, protocol.transport.resumeProducing)
+            receive = inbox.get
+        task = asyncio.ensure_future(self._serve(protocol, scope, receive))
+        self.connections[protocol]["application_instance"] = task
+        return inbox
+
+    async def _serve(self, protocol: Any, scope: dict[str, Any], receive: Any) -> None:
+        try:
+            await self.application(scope, receive, partial(self.handle_reply, protocol))
+        finally:
+            if isinstance(receive, Body):
+                receive.close()
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Write one message, then wait until the transport has room for the next."""
+        await super().handle_reply(protocol, message)
+        if not await protocol.flow.room():
+            protocol.hang_up()
+
+
+DENIALS = {
+    4400: (400, "Bad request"),
+    4401: (401, "Sign in first"),
+    4403: (403, "Access denied"),
+    4404: (404, "Not found"),
+    4429: (429, "Too many connections"),
+}
+"""Close codes of our consumers before the handshake, as HTTP answers."""
