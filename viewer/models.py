@@ -107,7 +107,7 @@ class Series(models.Model):
     number_of_frames = models.PositiveIntegerField(default=0)
     version = models.PositiveBigIntegerField(default=0)
     """Grows whenever instances arrive or change, in the transaction that stores them: `series_version` of frames."""
-    stacks = models.JSONField(default=list)
+    stacks = models.JSONField(default=dict)
     """What `stacks_version` of the series holds, summed up for lists; derived, made again when the version has grown."""
     stacks_version = models.BigIntegerField(default=-1)
 

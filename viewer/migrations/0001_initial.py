@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ("number_of_instances", models.PositiveIntegerField(default=0)),
                 ("number_of_frames", models.PositiveIntegerField(default=0)),
                 ("version", models.PositiveBigIntegerField(default=0)),
-                ("stacks", models.JSONField(default=list)),
+                ("stacks", models.JSONField(default=dict)),
                 ("stacks_version", models.BigIntegerField(default=-1)),
                 (
                     "organization",

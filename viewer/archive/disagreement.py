@@ -1,0 +1,63 @@
+"""When files of one study, or of one patient, say different things about the person: the first one wins, and the study says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from viewer.dicom.read import ParsedInstance
+from viewer.models import Study
+
+MOST_WARNINGS = 50
+
+
+def fill(row: Any, said: Any, columns: Iterable[str]) -> bool:
+    """Fill columns of `row` that are empty from `said`; returns whether any was."""
+    filled = False
+    for column in columns:
+        if not getattr(row, column) and getattr(said, column):
+            setattr(row, column, getattr(said, column))
+            filled = True
+    return filled
+
+
+def between(study: Study, parsed: ParsedInstance) -> list[str]:
+    """What an object says otherwise than the study and its patient do, in sentences."""
+    patient, said = study.patient, parsed.patient
+    checks = (
+        ("Patient ID", _identity(patient), _identity(said), str.__eq__),
+        ("patient's name", patient.name, said.name, same_name),
+        ("birth date", patient.birth_date, said.birth_date, str.__eq__),
+        ("sex", patient.sex, said.sex, str.__eq__),
+        ("accession number", study.accession_number, parsed.study.accession_number, str.__eq__),
+        ("study date", study.date, parsed.study.date, str.__eq__),
+    )
+    return [
+        f'An image of this study gives another {what}: "{theirs}" instead of "{ours}".'
+        for what, ours, theirs, same in checks
+        if ours and theirs and not same(ours, theirs)
+    ]
+
+
+def note(study: Study, sentences: list[str]) -> None:
+    """Add warnings that the study does not carry yet. Saving is the caller's."""
+    new = [sentence for sentence in sentences if sentence not in study.warnings]
+    study.warnings = [*study.warnings, *new][:MOST_WARNINGS]
+
+
+def same_name(one: str, other: str) -> bool:
+    """Do two Person Names (PS3.5 6.2.1.2) agree, group by group, in those groups that both have? Case, padding and empty
+    trailing components do not count."""
+    pairs = zip(one.split("="), other.split("="), strict=False)
+    return all(_bare(a) == _bare(b) for a, b in pairs if _bare(a) and _bare(b))
+
+
+def _bare(group: str) -> list[str]:
+    parts = [" ".join(part.split()).casefold() for part in group.split("^")]
+    while parts and not parts[-1]:
+        parts.pop()
+    return parts
+
+
+def _identity(person: Any) -> str:
+    return f"{person.patient_id} ({person.issuer_of_patient_id})" if person.issuer_of_patient_id else person.patient_id

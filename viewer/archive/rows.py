@@ -1,0 +1,391 @@
+"""The one transaction of an ingest: rows, audit and news for objects whose bytes are durable already.
+
+Nothing here opens a file. The database takes one writer at a time, so everything is looked up in a few queries and
+written in a few more, however many objects come together.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from accounts import audit
+from accounts.models import Organization, User
+from viewer.archive import disagreement, outbox
+from viewer.dicom.read import ParsedInstance
+from viewer.models import Blob, Conflict, Instance, Patient, Series, Study
+
+PATIENCE_S = 120.0
+"""How long a busy database is waited for, beyond its own time-out."""
+COLLISIONS = 5
+
+Answer = TypeVar("Answer")
+
+
+class DatabaseBusy(Exception):
+    """Nobody let go of the database for minutes; nothing of the objects was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One parsed object whose bytes are durable under `sha256`."""
+
+    parsed: ParsedInstance
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """For whom, by whom and by which door objects come."""
+
+    organization: Organization
+    actor: User | str
+    origin: str
+    """The door: "ingest", "upload", ..."""
+    address: str = ""
+    """Where the sender is, when it came over a network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one arrival: "stored", "duplicate" or "conflict", the latter with its reason."""
+
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Hand:
+    """What one transaction has looked up and changed so far; one object in memory for each row."""
+
+    sender: Sender
+    studies: dict[str, Study] = field(default_factory=dict)
+    series: dict[str, Series] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    patients: dict[tuple[str, str, str], Patient] = field(default_factory=dict)
+    new: list[Instance] = field(default_factory=list)
+    stored: dict[int, list[ParsedInstance]] = field(default_factory=dict)
+    """By series."""
+    conflicts: dict[int, int] = field(default_factory=dict)
+    """How many new ones, by study."""
+
+
+def record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
+    """Make rows of arrivals, all or none; returns one verdict each, in order, once they are committed.
+
+    Raises DatabaseBusy, never "database is locked".
+    """
+    return patiently(lambda: _record(arrivals, sender))
+
+
+def patiently(work: Callable[[], Answer]) -> Answer:
+    """Run `work` in a transaction of its own, again when another writer was in the way."""
+    deadline, collisions = time.monotonic() + PATIENCE_S, 0
+    while True:
+        try:
+            with transaction.atomic(durable=True):
+                return work()
+        except OperationalError as problem:
+            if not is_locked(problem):
+                raise
+            if time.monotonic() > deadline:
+                raise DatabaseBusy("the database is busy; try again later") from problem
+            time.sleep(random.uniform(0.02, 0.2))  # noqa: S311 - spreads writers, no secret
+        except IntegrityError:  # another process made the same row between our look and our write
+            collisions += 1
+            if collisions >= COLLISIONS:
+                raise
+
+
+def is_locked(problem: OperationalError) -> bool:
+    """Is this another writer's doing, so that waiting helps?"""
+    text = str(problem).lower()
+    return "locked" in text or "busy" in text or "deadlock" in text or "could not serialize" in text
+
+
+def held(arrivals: Iterable[tuple[ParsedInstance, str]], organization: Organization) -> set[int]:
+    """Places in `arrivals` (parsed, sha256) of objects that are recorded already with the very same bytes."""
+    asked = list(arrivals)
+    rows = Instance.objects.filter(
+        organization=organization, sop_instance_uid__in=[parsed.sop_instance_uid for parsed, _ in asked]
+    ).values_list("sop_instance_uid", "blob_id", "series__series_instance_uid", "series__study__study_instance_uid")
+    known = set(rows)
+    return {
+        place
+        for place, (parsed, sha256) in enumerate(asked)
+        if (parsed.sop_instance_uid, sha256, parsed.series.series_instance_uid, parsed.study.study_instance_uid)
+        in known
+    }
+
+
+def _record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
+    hand = _look_up([arrival.parsed for arrival in arrivals], sender)
+    blobs = {arrival.sha256: Blob(sha256=arrival.sha256, size=arrival.size) for arrival in arrivals}
+    Blob.objects.bulk_create(blobs.values(), ignore_conflicts=True)
+    verdicts = [_take(arrival, hand) for arrival in arrivals]
+    Instance.objects.bulk_create(hand.new)
+    _write_conflicts(arrivals, verdicts, hand)
+    _sum_up(hand)
+    return verdicts
+
+
+def _look_up(parsed: list[ParsedInstance], sender: Sender) -> _Hand:
+    ours, hand = {"organization": sender.organization}, _Hand(sender)
+    studies = Study.objects.select_for_update(of=("self",)).filter(
+        **ours, study_instance_uid__in={one.study.study_instance_uid for one in parsed}
+    )
+    for study in studies.select_related("patient").order_by("id"):
+        hand.studies[study.study_instance_uid] = study
+    series_rows = Series.objects.select_for_update(of=("self",)).filter(
+        **ours, series_instance_uid__in={one.series.series_instance_uid for one in parsed}
+    )
+    for series in series_rows.select_related("study__patient").defer("stacks").order_by("id"):
+        _adopt_series(series, hand)
+    instances = Instance.objects.filter(**ours, sop_instance_uid__in=[one.sop_instance_uid for one in parsed])
+    for instance in instances.select_related("series__study__patient").defer("index", "series__stacks"):
+        instance.series = _adopt_series(instance.series, hand)
+        hand.instances[instance.sop_instance_uid] = instance
+    return hand
+
+
+def _adopt_series(series: Series, hand: _Hand) -> Series:
+    series = hand.series.setdefault(series.series_instance_uid, series)
+    series.study = hand.studies.setdefault(series.study.study_instance_uid, series.study)
+    return series
+
+
+def _take(arrival: Arrival, hand: _Hand) -> Verdict:
+    parsed = arrival.parsed
+    held_instance = hand.instances.get(parsed.sop_instance_uid)
+    if held_instance is not None:
+        return _beside(arrival, held_instance)
+    study = hand.studies.get(parsed.study.study_instance_uid)
+    series = hand.series.get(parsed.series.series_instance_uid)
+    if series is not None and (study is None or series.study_id != study.pk):
+        return Verdict(
+            "conflict", f"its series belongs to another study here ({series.study.study_instance_uid}); kept aside"
+        )
+    if study is None:
+        study = _new_study(parsed, hand)
+    if series is None:
+        series = _new_series(parsed, study, hand)
+    _note_disagreement(parsed, study)
+    instance = _instance(arrival, series)
+    hand.new.append(instance)
+    hand.instances[parsed.sop_instance_uid] = instance
+    hand.stored.setdefault(series.pk, []).append(parsed)
+    return Verdict("stored")
+
+
+def _beside(arrival: Arrival, instance: Instance) -> Verdict:
+    """An object whose SOP Instance UID is held already."""
+    parsed, series = arrival.parsed, instance.series
+    if series.study.study_instance_uid != parsed.study.study_instance_uid:
+        where = f"another study ({series.study.study_instance_uid})"
+    elif series.series_instance_uid != parsed.series.series_instance_uid:
+        where = f"another series ({series.series_instance_uid})"
+    elif instance.blob_id != arrival.sha256:
+        return Verdict(
+            "conflict", "other bytes are held under the same SOP Instance UID; the first stay, these are kept aside"
+        )
+    else:
+        return Verdict("duplicate")
+    return Verdict("conflict", f"its SOP Instance UID belongs to {where}; the first stays, this one is kept aside")
+
+
+def _new_study(parsed: ParsedInstance, hand: _Hand) -> Study:
+    said = parsed.study
+    study = Study.objects.create(
+        organization=hand.sender.organization,
+        patient=_patient(parsed, hand),
+        study_instance_uid=said.study_instance_uid,
+        **{name: getattr(said, name) for name in STUDY_COLUMNS},
+    )
+    hand.studies[said.study_instance_uid] = study
+    return study
+
+
+def _patient(parsed: ParsedInstance, hand: _Hand) -> Patient:
+    said = parsed.patient
+    only_study = "" if said.patient_id else parsed.study.study_instance_uid
+    key = (said.issuer_of_patient_id, said.patient_id, only_study)
+    if key not in hand.patients:
+        hand.patients[key], _ = Patient.objects.get_or_create(
+            organization=hand.sender.organization,
+            issuer_of_patient_id=said.issuer_of_patient_id,
+            patient_id=said.patient_id,
+            only_study_uid=only_study,
+            defaults={name: getattr(said, name) for name in PATIENT_COLUMNS},
+        )
+    return hand.patients[key]
+
+
+def _new_series(parsed: ParsedInstance, study: Study, hand: _Hand) -> Series:
+    said = parsed.series
+    series = Series.objects.create(
+        organization=hand.sender.organization,
+        study=study,
+        series_instance_uid=said.series_instance_uid,
+        **{name: getattr(said, name) for name in SERIES_COLUMNS},
+    )
+    hand.series[said.series_instance_uid] = series
+    return series
+
+
+def _instance(arrival: Arrival, series: Series) -> Instance:
+    parsed = arrival.parsed
+    return Instance(
+        organization=series.organization,
+        series=series,
+        blob_id=arrival.sha256,
+        index=parsed.index,
+        warnings=list(parsed.warnings),
+        **{name: getattr(parsed, name) for name in INSTANCE_COLUMNS},
+    )
+
+
+def _note_disagreement(parsed: ParsedInstance, study: Study) -> None:
+    """First wins: what is missing is filled in, what differs is said on the study."""
+    if disagreement.fill(study.patient, parsed.patient, PATIENT_COLUMNS):
+        study.patient.save(update_fields=PATIENT_COLUMNS)
+    disagreement.fill(study, parsed.study, STUDY_COLUMNS)
+    disagreement.note(study, disagreement.between(study, parsed))
+
+
+def _write_conflicts(arrivals: Sequence[Arrival], verdicts: list[Verdict], hand: _Hand) -> None:
+    for arrival, verdict in zip(arrivals, verdicts, strict=True):
+        if verdict.outcome != "conflict":
+            continue
+        parsed = arrival.parsed
+        instance = hand.instances.get(parsed.sop_instance_uid)
+        series = instance.series if instance is not None else hand.series[parsed.series.series_instance_uid]
+        _, made = Conflict.objects.get_or_create(
+            organization=hand.sender.organization,
+            sop_instance_uid=parsed.sop_instance_uid,
+            blob_id=arrival.sha256,
+            defaults={
+                "study": series.study,
+                "instance": instance,
+                "series_instance_uid": parsed.series.series_instance_uid,
+                "study_instance_uid": parsed.study.study_instance_uid,
+                "reason": verdict.reason[:300],
+            },
+        )
+        if made:
+            hand.conflicts[series.study_id] = hand.conflicts.get(series.study_id, 0) + 1
+
+
+def _sum_up(hand: _Hand) -> None:
+    """Counts, versions, audit and news of every series and study that changed."""
+    touched: dict[int, list[Series]] = {}
+    for series in hand.series.values():
+        arrived = hand.stored.get(series.pk, [])
+        if arrived:
+            series.number_of_instances += len(arrived)
+            series.number_of_frames += sum(one.number_of_frames for one in arrived)
+            series.version += 1
+            series.save(update_fields=["number_of_instances", "number_of_frames", "version"])
+            touched.setdefault(series.study_id, []).append(series)
+    for study in hand.studies.values():
+        if study.pk in touched or study.pk in hand.conflicts:
+            _sum_up_study(study, touched.get(study.pk, []), hand)
+
+
+def _sum_up_study(study: Study, changed: list[Series], hand: _Hand) -> None:
+    arrived = {series.series_instance_uid: len(hand.stored[series.pk]) for series in changed}
+    first = study.number_of_series == 0
+    study.number_of_instances += sum(arrived.values())
+    study.number_of_series += sum(series.number_of_instances == len(hand.stored[series.pk]) for series in changed)
+    modalities = {
+        *filter(None, study.modalities.split("\\")),
+        *(series.modality for series in changed if series.modality),
+    }
+    study.modalities = _fitting(sorted(modalities), 100)
+    study.save()
+    conflicts = hand.conflicts.get(study.pk, 0)
+    audit.record(
+        "study.receive",
+        actor=hand.sender.actor,
+        origin=hand.sender.address,
+        organization=hand.sender.organization.name,
+        patient_id=study.patient.patient_id,
+        study_instance_uid=study.study_instance_uid,
+        detail={
+            "door": hand.sender.origin,
+            "instances": sum(arrived.values()),
+            "series": sorted(arrived),
+            "conflicts": conflicts,
+        },
+    )
+    outbox.announce(
+        "study.changed",
+        hand.sender.organization,
+        {
+            "study_instance_uid": study.study_instance_uid,
+            "added": first,
+            "number_of_series": study.number_of_series,
+            "number_of_instances": study.number_of_instances,
+            "conflicts": conflicts,
+            "series": [
+                {
+                    "series_instance_uid": series.series_instance_uid,
+                    "series_version": str(series.version),
+                    "number_of_instances": series.number_of_instances,
+                }
+                for series in changed
+            ],
+        },
+    )
+
+
+def _fitting(words: list[str], width: int) -> str:
+    """As many words, parted by backslashes, as a column of `width` holds."""
+    text = ""
+    for word in words:
+        longer = f"{text}\\{word}" if text else word
+        if len(longer) > width:
+            break
+        text = longer
+    return text
+
+
+PATIENT_COLUMNS = ("name", "name_folded", "birth_date", "sex")
+STUDY_COLUMNS = (
+    "study_id",
+    "accession_number",
+    "date",
+    "time",
+    "timezone_offset",
+    "description",
+    "description_folded",
+    "referring_physician",
+    "institution",
+    "patient_age",
+)
+SERIES_COLUMNS = (
+    "modality",
+    "number",
+    "description",
+    "body_part_examined",
+    "laterality",
+    "protocol_name",
+    "station_name",
+    "manufacturer",
+    "date",
+    "time",
+)
+INSTANCE_COLUMNS = (
+    "sop_instance_uid",
+    "sop_class_uid",
+    "transfer_syntax_uid",
+    "instance_number",
+    "number_of_frames",
+    "rows",
+    "columns",
+)
