@@ -1,6 +1,16 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+    default = True
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from accounts import policy, signals  # noqa: F401  they register themselves
+
+
+class AdminConfig(admin_apps.AdminConfig):
+    default = False
+    default_site = "accounts.administration.Site"

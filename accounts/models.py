@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import F
 
 
 class Role(models.TextChoices):
@@ -42,6 +44,29 @@ class User(AbstractUser):
     """
 
     epoch = models.PositiveBigIntegerField(default=0)
+    session_generation = models.PositiveIntegerField(default=0)
+    """Part of what every session is checked against: one more, and no session begun before is good any longer."""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As ever, but an older copy of this row never turns `epoch` or `session_generation` back."""
+        if not self._state.adding and kwargs.get("update_fields") is None and not args:
+            counters = {"epoch", "session_generation"}
+            kept = (field for field in self._meta.concrete_fields if not field.primary_key)
+            kwargs["update_fields"] = [field.name for field in kept if field.name not in counters]
+        super().save(*args, **kwargs)
+
+    def withdraw(self) -> None:
+        """Something this person could do may have ended: whoever is connected as them is asked again."""
+        User.objects.filter(pk=self.pk).update(epoch=F("epoch") + 1)
+        self.refresh_from_db(fields=["epoch"])
+
+    def end_sessions(self) -> None:
+        """Sign this person out everywhere."""
+        User.objects.filter(pk=self.pk).update(session_generation=F("session_generation") + 1, epoch=F("epoch") + 1)
+        self.refresh_from_db(fields=["epoch", "session_generation"])
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        return f"{super()._get_session_auth_hash(secret=secret)}.{self.session_generation}"
 
     def roles(self) -> dict[int, set[str]]:
         """Roles by organization id. A disabled person has none."""
@@ -71,7 +96,7 @@ class Membership(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "organization", "role"], name="membership_once")]
 
     def __str__(self) -> str:
-        return f"{self.user} as {self.role} in {self.organization}"
+        return f"{self.get_role_display()} in {self.organization}"
 
 
 class ApiToken(models.Model):
@@ -94,6 +119,17 @@ class SignInLink(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+
+
+class FailedSignIn(models.Model):
+    """One try at the sign-in page that has not succeeded. The name is kept as a digest: people type passwords there."""
+
+    name_digest = models.CharField(max_length=64)
+    address = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["address", "at"]), models.Index(fields=["at"])]
 
 
 class AuditEvent(models.Model):

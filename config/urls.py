@@ -1,5 +1,9 @@
 """Every door. A URL without a rule of `accounts.policy` fails a test."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+]

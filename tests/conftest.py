@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db.backends.sqlite3.operations import DatabaseOperations
+
+from accounts.insert_only import protect, release
+
+INSERT_ONLY = ("accounts_auditevent",)
 
 
 def _shared_data() -> Path:
@@ -23,3 +29,21 @@ def shared_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptying_the_test_database() -> Iterator[None]:
+    """Between tests that commit, Django empties every table; the insert-only ones would refuse it."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def execute_sql_flush(operations: DatabaseOperations, sql_list: list[str]) -> None:
+        protected = [table for table in INSERT_ONLY if any(table in sql for sql in sql_list)]
+        for table in protected:
+            release(operations.connection, table)
+        flush(operations, sql_list)
+        for table in protected:
+            protect(operations.connection, table)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
+        yield

@@ -1,0 +1,238 @@
+"""Who administers what: an administrator of an organization manages its people, never those of another.
+
+What belongs to the person as a whole (name, password, whether they may come in at all) is changed only by somebody who
+administers every organization that person belongs to; else an administrator of one site could become a reader of another.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from accounts import audit
+from accounts.links import make_link
+from accounts.models import ApiToken, AuditEvent, Membership, Organization, User
+from accounts.policy import ADMIN, organizations_for
+
+
+def administered(request: HttpRequest) -> QuerySet[Organization]:
+    """Organizations that whoever asks manages: those of their ADMIN roles; all of them for the operator."""
+    if not ADMIN.allows(request.user):
+        return Organization.objects.none()
+    return Organization.objects.all() if request.user.is_superuser else organizations_for(request.user, ADMIN)
+
+
+def people_of(request: HttpRequest) -> QuerySet[User]:
+    """People who hold a role in an organization that whoever asks manages."""
+    if request.user.is_superuser:
+        return User.objects.all()
+    return User.objects.filter(memberships__organization__in=administered(request)).distinct()
+
+
+def manages_wholly(request: HttpRequest, person: User) -> bool:
+    """True when every organization of `person` is managed by whoever asks, and `person` is not above them."""
+    if request.user.is_superuser:
+        return True
+    elsewhere = person.memberships.exclude(organization__in=administered(request))
+    return not person.is_superuser and not elsewhere.exists()
+
+
+class Managed(admin.ModelAdmin):
+    """Rights come from `accounts.policy`, not from Django's permission rows; every change is written down."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return ADMIN.allows(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return ADMIN.allows(request.user)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return ADMIN.allows(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return ADMIN.allows(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._write(request, obj, "make", message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._write(request, obj, "change", message)
+        return super().log_change(request, obj, message)
+
+    def _write(self, request: HttpRequest, obj: Model, act: str, message: Any) -> None:
+        audit.record(
+            f"{obj._meta.model_name}.{act}",
+            actor=request.user,
+            request=request,
+            detail={"object": str(obj), "what": message},
+        )
+
+
+class MembershipForm(forms.ModelForm):
+    class Meta:
+        model = Membership
+        fields = ("organization", "role")
+
+
+class MembershipInline(admin.TabularInline):
+    """Roles in the organizations that whoever asks manages; those elsewhere are neither shown nor touched."""
+
+    model = Membership
+    form = MembershipForm
+    extra = 1
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).filter(organization__in=administered(request))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "organization":
+            kwargs["queryset"] = administered(request)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+                setattr(field.widget, name, False)
+        return field
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return ADMIN.allows(request.user)
+
+    has_add_permission = has_change_permission = has_delete_permission = has_view_permission
+
+
+@admin.register(User)
+class PersonAdmin(Managed, UserAdmin):
+    inlines = (MembershipInline,)
+    list_display = ("username", "first_name", "last_name", "email", "is_active", "last_login")
+    list_filter = ("is_active", "memberships__role")
+    search_fields = ("username", "first_name", "last_name", "email")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("State", {"fields": ("is_active", "last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+    actions = ("sign_out_everywhere", "new_sign_in_link")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).filter(pk__in=people_of(request).values("pk"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        if obj is None or manages_wholly(request, obj):
+            return self.readonly_fields
+        return ("username", "password", "first_name", "last_name", "email", "is_active", *self.readonly_fields)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        person = self.get_object(request, id)
+        if person is None or not manages_wholly(request, person):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return not lookup.startswith("password") and lookup in {"is_active__exact", "memberships__role__exact"}
+
+    @admin.action(description="Sign out everywhere")
+    def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset:
+            if manages_wholly(request, person):
+                person.end_sessions()
+                audit.record("sessions.end", actor=request.user, request=request, detail={"person": person.username})
+                self.message_user(request, f"{person} is signed out everywhere.")
+            else:
+                self._not_yours(request, person)
+
+    @admin.action(description="Make a sign-in link (works once, 24 hours)")
+    def new_sign_in_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset:
+            if manages_wholly(request, person) and person.is_active:
+                audit.record("link.make", actor=request.user, request=request, detail={"person": person.username})
+                self.message_user(request, format_html("Give this to {} alone: {}", person.username, make_link(person)))
+            else:
+                self._not_yours(request, person)
+
+    def _not_yours(self, request: HttpRequest, person: User) -> None:
+        text = f"{person} is disabled, or belongs to an organization that you do not manage: nothing was done."
+        self.message_user(request, text, level=messages.ERROR)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(Managed):
+    list_display = ("name", "title", "time_zone")
+    search_fields = ("name", "title")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
+        return super().get_queryset(request).filter(pk__in=administered(request).values("pk"))
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return ADMIN.allows(request.user) and request.user.is_superuser
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
+        return ("name",) if obj else ()
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(Managed):
+    """Tokens are made by `manage.py issue_token`; here they are seen and revoked."""
+
+    list_display = ("user", "name", "created_at", "expires_at", "revoked_at", "last_used_at")
+    list_filter = ("revoked_at",)
+    search_fields = ("user__username", "name")
+    fields = readonly_fields = list_display
+    actions = ("revoke",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
+        return super().get_queryset(request).filter(user__in=people_of(request)).select_related("user")
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @admin.action(description="Revoke")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        for token in queryset.filter(revoked_at=None):
+            if not manages_wholly(request, token.user):
+                self.message_user(request, f"The token of {token.user} is not yours to revoke.", level=messages.ERROR)
+                continue
+            token.revoked_at = timezone.now()
+            token.save(update_fields=["revoked_at"])
+            audit.record("token.revoke", actor=request.user, request=request, detail={"person": token.user.username})
+            self.message_user(request, f"The token {token.name!r} of {token.user} is revoked.")
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(Managed):
+    """The record, to search and to read."""
+
+    list_display = ("sequence", "at", "actor", "role", "action", "outcome", "organization", "patient_id", "origin")
+    list_filter = ("action", "outcome", "organization")
+    search_fields = ("=actor", "=patient_id", "=study_instance_uid", "=object_uid", "=action")
+    search_help_text = "Exact: a person's name, a Patient ID, a Study Instance UID, an action"
+    ordering = ("-sequence",)
+    date_hierarchy = "at"
+    show_full_result_count = False
+    list_per_page = 50
+    fields = readonly_fields = tuple(field.name for field in AuditEvent._meta.concrete_fields if field.name != "id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        events = super().get_queryset(request)
+        if request.user.is_superuser:
+            return events
+        names = administered(request).values("name")
+        own = Q(organization="", actor__in=people_of(request).values("username"))
+        return events.filter(Q(organization__in=names) | own)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    has_change_permission = has_add_permission

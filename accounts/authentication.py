@@ -1,0 +1,80 @@
+"""Who is asking: a person with a session cookie, or a program with `Authorization: Bearer TOKEN`.
+
+A request that carries a bearer token is the token's alone: a cookie beside it counts for nothing, and so there is nothing
+a forged page could ride on (no CSRF check).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from accounts.models import ApiToken, User
+from accounts.origin import Request as Origin
+from accounts.origin import header
+
+PREFIX = "farview_"
+LAST_USE_STEP = timedelta(minutes=1)
+
+
+def digest_of(raw: str) -> str:
+    """How a secret is kept: SHA-256, in hexadecimal. 256 random bits need no slow hash."""
+    return hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest()
+
+
+def issue(user: User, name: str = "", expires: datetime | None = None) -> str:
+    """A new API token for `user`; the one moment at which it can be read."""
+    raw = PREFIX + secrets.token_urlsafe(32)
+    ApiToken.objects.create(user=user, digest=digest_of(raw), name=name[:100], expires_at=expires)
+    return raw
+
+
+def live_token(raw: str) -> ApiToken | None:
+    """The token row behind `raw`, with its user: neither revoked nor expired, its person not disabled."""
+    now = timezone.now()
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(_not_expired(now), digest=digest_of(raw), revoked_at=None, user__is_active=True)
+        .first()
+    )
+    if token and (token.last_used_at is None or now - token.last_used_at >= LAST_USE_STEP):
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def user_for_token(raw: str) -> User | None:
+    """The person for whom a program shows `raw`, or None."""
+    token = live_token(raw)
+    return token.user if token else None
+
+
+def bearer_of(request: Origin) -> str | None:
+    """The raw bearer token of a request or of a WebSocket's scope; None when none is shown."""
+    scheme, _, raw = header(request, "authorization").partition(" ")
+    return raw.strip() if scheme.lower() == "bearer" else None
+
+
+class BearerToken(BaseAuthentication):
+    """`Authorization: Bearer TOKEN` for the REST framework. `BearerMiddleware` has looked it up already."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        if bearer_of(request) is None:
+            return None
+        token = getattr(request._request, "api_token", None) or live_token(bearer_of(request) or "")
+        if token is None:
+            raise exceptions.AuthenticationFailed("This token is unknown, expired or revoked.")
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="farview"'
+
+
+def _not_expired(now: datetime) -> Q:
+    return Q(expires_at=None) | Q(expires_at__gt=now)

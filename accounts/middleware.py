@@ -1,0 +1,121 @@
+"""What every request meets before and after the policy: its bearer token, and what the browser may load from where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from accounts.authentication import bearer_of, live_token
+from accounts.policy import not_found, refusal, rule_named
+
+
+class _Both:
+    """A middleware for synchronous and asynchronous servers alike."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.waits = iscoroutinefunction(get_response)
+        if self.waits:
+            markcoroutinefunction(self)
+
+
+class BearerMiddleware(_Both):
+    """`Authorization: Bearer TOKEN` decides who asks, at every door; a cookie beside it counts for nothing.
+
+    Sets `request.user` and `request.api_token` (None: no such token). No cookie counts, so no CSRF check is made.
+    """
+
+    def __call__(self, request: HttpRequest) -> Any:
+        raw = bearer_of(request)
+        if self.waits:
+            return self._later(request, raw)
+        if raw is not None:
+            self._decide(request, raw)
+        return self.get_response(request)
+
+    async def _later(self, request: HttpRequest, raw: str | None) -> HttpResponseBase:
+        if raw is not None:
+            await sync_to_async(self._decide)(request, raw)
+        return await self.get_response(request)
+
+    def _decide(self, request: HttpRequest, raw: str) -> None:
+        token = live_token(raw)
+        user = token.user if token else AnonymousUser()
+
+        async def auser() -> Any:
+            return user
+
+        request.api_token, request.user, request.auser = token, user, auser  # type: ignore[attr-defined]
+        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+
+
+class PolicyMiddleware(_Both):
+    """Asks the table before any view runs; a request refused here has cost no view, no form and no CSRF check.
+
+    What is behind a rule is kept by no browser and no proxy, unless the view says otherwise.
+    """
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self._later(request) if self.waits else self._guarded(request, self.get_response(request))
+
+    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+        return self._guarded(request, await self.get_response(request))
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Iterable[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """By now the user of session or token is known, and which door this is."""
+        return refusal(request, request.resolver_match) if request.resolver_match else not_found(request)
+
+    def _guarded(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        rule = rule_named(request.resolver_match.view_name) if request.resolver_match else None
+        if rule is None or not rule.public:
+            response.setdefault("Cache-Control", "no-store")
+            patch_vary_headers(response, ["Cookie", "Authorization"])
+        return response
+
+
+class ContentSecurityMiddleware(_Both):
+    """Pages load only what this server serves, run no script of a file's text, and stand in nobody's frame."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self._later(request) if self.waits else self._headed(request, self.get_response(request))
+
+    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+        return self._headed(request, await self.get_response(request))
+
+    def _headed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response.setdefault("Content-Security-Policy", content_security_policy(request))
+        response.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
+        return response
+
+
+def content_security_policy(request: HttpRequest) -> str:
+    """The header's text. The sockets' address stands there in full: older browsers do not count it into 'self'."""
+    try:
+        host = request.get_host()
+        sockets = f" ws://{host} wss://{host}"
+    except DisallowedHost:
+        sockets = ""
+    return "; ".join((*_DIRECTIVES, f"connect-src 'self'{sockets}"))
+
+
+_DIRECTIVES = (
+    "default-src 'self'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+)

@@ -1,0 +1,186 @@
+"""One table says who may come through which door; a door that is not in it stays shut.
+
+Every request is looked up by the name of its URL in `RULES` (`accounts.middleware.PolicyMiddleware`), sockets ask
+`websocket_refusal`. A rule says what a person must be at all; what they see behind the door is narrowed by
+`Study.objects.visible_to(user)` and its like. Whoever lacks the right gets the answer for what does not exist.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.checks import CheckMessage, register
+from django.core.checks import Warning as CheckWarning
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import resolve_url
+from django.urls import Resolver404, ResolverMatch, URLPattern, URLResolver, get_resolver, resolve
+
+from accounts.authentication import bearer_of
+from accounts.models import READING_ROLES, UPLOAD_ROLES, Organization, Role, User
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a person must be to come through a door at all."""
+
+    name: str
+    roles: tuple[str, ...] | None = None
+    """Any one of these, in any organization; None: no role is asked for."""
+    public: bool = False
+
+    def allows(self, user: Any) -> bool:
+        """True when `user` may come through. Asks the database when the rule names roles."""
+        if self.public:
+            return True
+        if not isinstance(user, User) or not user.is_active:
+            return False
+        return self.roles is None or user.organizations_as(self.roles).exists()
+
+
+PUBLIC = Rule("public", public=True)
+SIGNED_IN = Rule("signed_in")
+READER = Rule("reader", roles=READING_ROLES)
+UPLOADER = Rule("uploader", roles=UPLOAD_ROLES)
+ADMIN = Rule("admin", roles=(Role.ADMIN,))
+
+
+def organizations_for(user: Any, rule: Rule) -> QuerySet[Organization]:
+    """The organizations in which `user` holds a role that `rule` asks for: where they may read, upload or administer."""
+    if not isinstance(user, User) or rule.roles is None:
+        return Organization.objects.none()
+    return user.organizations_as(rule.roles)
+
+
+def rule_named(view_name: str) -> Rule | None:
+    """The rule of a URL by its name; of a name in a namespace also by "namespace:*"."""
+    namespace, colon, _ = view_name.rpartition(":")
+    return RULES.get(view_name) or (RULES.get(f"{namespace}:*") if colon else None)
+
+
+def rule_of_path(path: str) -> Rule | None:
+    """The rule of the door at `path`; None when there is no such door or it has no rule: shut either way."""
+    try:
+        return rule_named(resolve(path).view_name)
+    except Resolver404:
+        return None
+
+
+def is_program(request: HttpRequest) -> bool:
+    """True for a caller that wants a status and JSON, not the sign-in page."""
+    if request.path_info.startswith(PROGRAM_DOORS) or "Authorization" in request.headers:
+        return True
+    accept = request.headers.get("Accept", "")
+    return "json" in accept and "text/html" not in accept
+
+
+def refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
+    """Why `request` may not come through the door `match`, as the answer to give; None: it may.
+
+    Raises Http404 for a page behind which this person has nothing to look for.
+    """
+    rule = rule_named(match.view_name)
+    if rule is None:
+        logger.error("no rule in accounts.policy for the URL named %r: refused", match.view_name)
+        return not_found(request)
+    if bearer_of(request) is not None and getattr(request, "api_token", None) is None and not rule.public:
+        return unauthenticated("This token is unknown, expired or revoked.")
+    if rule.allows(request.user):
+        return None
+    if request.user.is_authenticated:
+        return not_found(request)
+    if is_program(request):
+        return unauthenticated("Sign in, or send Authorization: Bearer TOKEN.")
+    return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+
+
+def websocket_refusal(path: str, user: Any) -> str | None:
+    """Why `user` may not open the WebSocket `path`: "signed_out", "not_found", or None when they may."""
+    rule = WEBSOCKET_RULES.get(path)
+    if rule is None:
+        logger.error("no rule in accounts.policy for the WebSocket %r: refused", path)
+        return "not_found"
+    if rule.allows(user):
+        return None
+    return "not_found" if isinstance(user, User) and user.is_active else "signed_out"
+
+
+def unauthenticated(detail: str) -> JsonResponse:
+    return JsonResponse({"detail": detail}, status=401, headers={"WWW-Authenticate": 'Bearer realm="farview"'})
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    if is_program(request):
+        return JsonResponse({"detail": "Not found."}, status=404)
+    raise Http404
+
+
+def doors(urlconf: Any = None) -> list[tuple[str, str]]:
+    """(route, name) of every URL that can be resolved; the name is what a request's `resolver_match.view_name` is."""
+    found: list[tuple[str, str]] = []
+
+    def walk(resolver: URLResolver, route: str, namespaces: tuple[str, ...]) -> None:
+        for entry in resolver.url_patterns:
+            here = route + str(entry.pattern)
+            if isinstance(entry, URLResolver):
+                walk(entry, here, (*namespaces, entry.namespace) if entry.namespace else namespaces)
+            elif isinstance(entry, URLPattern):
+                match = ResolverMatch(entry.callback, (), {}, entry.name, namespaces=namespaces)
+                found.append((here, match.view_name))
+
+    walk(get_resolver(urlconf), "/", ())
+    return found
+
+
+def doors_without_rule(urlconf: Any = None) -> list[str]:
+    """Every URL that the table forgets, as "route (name)". They answer 404 until they have a rule."""
+    return [f"{route} ({name})" for route, name in doors(urlconf) if rule_named(name) is None]
+
+
+@register("security")
+def check_every_door_has_a_rule(**_: Any) -> list[CheckMessage]:
+    """`manage.py check` names the doors that are shut for want of a rule."""
+    return [
+        CheckWarning(f"{door} has no rule in accounts.policy and answers 404 to everybody", id="accounts.W001")
+        for door in doors_without_rule()
+    ]
+
+
+PROGRAM_DOORS = ("/api/", "/dicom-web/", "/wado", "/fhir/", "/metrics", "/IHETemplateService/")
+"""Doors at which nobody gets a 401, never a page to sign in on."""
+
+RULES: dict[str, Rule] = {
+    # signing in and out
+    "sign-in": PUBLIC,
+    "sign-in-link": PUBLIC,
+    "sign-out": PUBLIC,
+    "password": SIGNED_IN,
+    # health, style and pictures of the pages themselves
+    "healthz": PUBLIC,
+    "static": PUBLIC,
+    "favicon": PUBLIC,
+    # pages; the list of an administrator who reads nowhere is empty
+    "study-list": SIGNED_IN,
+    "study": READER,
+    "upload": UPLOADER,
+    # REST
+    "api-schema": SIGNED_IN,
+    "api-studies": SIGNED_IN,
+    "api-study": READER,
+    "api-uploads": UPLOADER,
+    "api-frame": READER,
+    "api-thumbnail": READER,
+    # people, organizations, tokens, the record
+    "admin:*": ADMIN,
+}
+
+WEBSOCKET_RULES: dict[str, Rule] = {
+    "/ws/viewer/": READER,
+    "/ws/news/": SIGNED_IN,
+}

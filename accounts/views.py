@@ -1,0 +1,80 @@
+"""Coming in and going out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import login, update_session_auth_hash, views
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+from django.views.generic import FormView
+
+from accounts import audit
+from accounts.forms import SignInForm
+from accounts.links import person_of_link, use_link
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class SignIn(views.LoginView):
+    """One name, one password. Whoever is signed in already is sent on."""
+
+    form_class = SignInForm
+    template_name = "accounts/sign_in.html"
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:
+        response = super().form_invalid(form)
+        response.status_code = 429 if form.has_error("__all__", "locked") else 200
+        return response
+
+
+class SignOut(views.LogoutView):
+    """POST only: a picture on somebody's page signs nobody out."""
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows one button and uses nothing up, so that programs which look at links in mail burn none. POST signs in."""
+    person = use_link(token) if request.method == "POST" else person_of_link(token)
+    if person is None:
+        response = render(request, "accounts/sign_in_link.html", status=404)
+    elif request.method == "POST":
+        request.sign_in_by = "link"  # type: ignore[attr-defined]
+        login(request, person, backend=BACKEND)
+        return redirect("/" if person.has_usable_password() else "password")
+    else:
+        response = render(request, "accounts/sign_in_link.html", {"person": person})
+    response["Referrer-Policy"] = "no-referrer"  # the address is a secret
+    return response
+
+
+@method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
+class Password(FormView):
+    """Change the password; whoever came by a link and has none yet sets one. Ends the other sessions of this person."""
+
+    template_name = "accounts/password.html"
+    success_url = "/"
+
+    def get_form_class(self) -> type[SetPasswordForm]:
+        return PasswordChangeForm if self.request.user.has_usable_password() else SetPasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.request.user}
+
+    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
+        user = form.save()
+        update_session_auth_hash(self.request, user)
+        audit.record("password.change", actor=user, request=self.request)
+        return super().form_valid(form)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form from a page that stood open too long, or from somebody else's page."""
+    return render(request, "accounts/form_expired.html", {"page": request.path}, status=403)
