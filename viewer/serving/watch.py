@@ -44,6 +44,11 @@ class Watch:
     def remove(self, key: object) -> None:
         self._connected.pop(key, None)
 
+    def count(self, guest: Guest) -> int:
+        """How many connections the person behind `guest` has."""
+        who = guest.principal.user.pk
+        return sum(other.principal.user.pk == who for other, _ in self._connected.values())
+
     async def check(self) -> None:
         """Ask once, and end every connection that is no longer good."""
         asked = list(self._connected.items())

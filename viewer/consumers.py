@@ -1,0 +1,204 @@
+"""The two WebSockets: live frames, and news. They let in, ask what may be seen, and move messages; nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from typing import Any
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.db import transaction
+
+from accounts import audit
+from accounts.authentication import bearer_of
+from accounts.models import READING_ROLES
+from accounts.policy import websocket_refusal
+from viewer.archive import query
+from viewer.dicom.series import SeriesContent
+from viewer.serving.database import database
+from viewer.serving.entrance import Guest, from_our_pages, guest_of, session_key
+from viewer.serving.life import watch
+from viewer.serving.news import group_of
+from viewer.serving.runtime import engine
+from viewer.streaming.protocol import POLICY_VIOLATION, text_message
+from viewer.streaming.rate import RateMeter
+from viewer.streaming.session import Ambiguous, NotFound, Session
+
+logger = logging.getLogger(__name__)
+
+SIGN_IN_FIRST, FORBIDDEN, NOT_THERE, TOO_MANY = 4401, 4403, 4404, 4429
+REFUSALS = {"signed_out": SIGN_IN_FIRST, "not_found": NOT_THERE}
+SOCKETS_PER_PERSON = 64
+
+
+class LetInConsumer(AsyncWebsocketConsumer):
+    """A socket whose other end is known, and which closes when they lose a right."""
+
+    guest: Guest | None = None
+
+    async def connect(self) -> None:
+        self.meter = RateMeter()
+        refusal = await self.refusal()
+        if refusal:
+            await self.close(refusal)
+            return
+        await self.accept()
+        await self.begin()
+
+    async def refusal(self) -> int | None:
+        """The close code for whoever may not come in. Sets `guest` for the others."""
+        if bearer_of(self.scope) is None and not session_key(self.scope):
+            return SIGN_IN_FIRST
+        if not from_our_pages(self.scope):
+            return FORBIDDEN
+        guest = await database(guest_of)(self.scope)
+        if guest is None:
+            return SIGN_IN_FIRST
+        refused = await database(websocket_refusal)(self.scope["path"], guest.principal.user)
+        if refused:
+            return REFUSALS[refused]
+        if watch().count(guest) >= SOCKETS_PER_PERSON:
+            return TOO_MANY
+        self.guest = guest
+        watch().add(self, guest, self.withdrawn)
+        for organization in guest.organizations_as(READING_ROLES):
+            await self.channel_layer.group_add(group_of(organization), self.channel_name)
+        return None
+
+    async def begin(self) -> None:
+        """The socket is open."""
+
+    async def end(self) -> None:
+        """Let go of everything; nothing is sent after this."""
+
+    async def withdrawn(self) -> None:
+        """A right was taken back: say so and close, also when nobody reads."""
+        await self.end()
+        told = text_message(
+            "error", code="signed_out", message="Your rights have changed. Sign in again.", viewport=None
+        )
+        for goodbye in (self.send(text_data=told), self.close(SIGN_IN_FIRST)):
+            # What is sent is on its way at once; the waiting is for a client that reads.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(goodbye, 1.0)
+
+    async def disconnect(self, code: int) -> None:
+        watch().remove(self)
+        if self.guest is not None:
+            for organization in self.guest.organizations_as(READING_ROLES):
+                await self.channel_layer.group_discard(group_of(organization), self.channel_name)
+        await self.end()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As ever, but without a look at the database's connections for every message."""
+        handler = getattr(self, str(message["type"]).replace(".", "_"))
+        try:
+            await handler(message)
+        except StopConsumer:
+            raise
+        except Exception:
+            logger.exception("a socket's message could not be handled")
+            await self.disconnect(1011)
+            await self.close(1011)
+            raise StopConsumer() from None
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        await self.disconnect(message["code"])
+        raise StopConsumer()
+
+
+class ViewerConsumer(LetInConsumer):
+    """Live frames: a `Session` of the streaming room, and who is looking."""
+
+    session: Session | None = None
+
+    async def begin(self) -> None:
+        self.recorded: set[tuple[str, str | None]] = set()
+        self.session = Session(
+            await engine(),
+            self.open_series_for,
+            self.send_text,
+            self.send_binary,
+            self.close,
+            build=settings.FARVIEW_BUILD,
+            meter=self.meter,
+        )
+
+    async def end(self) -> None:
+        if self.session is not None:
+            await self.session.close()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.session is not None:
+            await self.session.receive(text_data or "")
+
+    async def send_text(self, text: str) -> None:
+        await self.send(text_data=text)
+
+    async def send_binary(self, content: bytes) -> None:
+        await self.send(bytes_data=content)
+
+    async def open_series_for(self, series: str, organization: str | None) -> SeriesContent:
+        """The files of a series this person may see, written down once per connection. Raises NotFound or Ambiguous."""
+        first = (series, organization) not in self.recorded
+        content = await database(self._content)(series, organization, first)
+        self.recorded.add((series, organization))
+        return content
+
+    def _content(self, series: str, organization: str | None, first: bool) -> SeriesContent:
+        assert self.guest is not None  # noqa: S101 - a session begins after the entrance
+        person = self.guest.principal.user
+        try:
+            found = query.find_series(person, series, organization)
+        except query.NotFound:
+            if first:
+                audit.record("series.view", actor=person, request=self.scope, object_uid=series, outcome="denied")
+            raise NotFound(series) from None
+        except query.Ambiguous as several:
+            raise Ambiguous(several.organizations) from None
+        if first:
+            with transaction.atomic():
+                audit.record(
+                    "series.view",
+                    actor=person,
+                    request=self.scope,
+                    organization=found.organization.name,
+                    patient_id=found.study.patient.patient_id,
+                    study_instance_uid=found.study.study_instance_uid,
+                    object_uid=found.series_instance_uid,
+                )
+        return query.series_content(found)
+
+    async def news(self, message: dict[str, Any]) -> None:
+        """Something was stored: whoever shows one of its series is told."""
+        if self.session is None:
+            return
+        for uid, members in series_in(message["news"]):
+            await self.session.series_changed(uid, **members)
+
+
+class NewsConsumer(LetInConsumer):
+    """What has happened in the organizations where this person reads."""
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Nothing is expected, a greeting is answered, and a flood ends it."""
+        if not self.meter.allows("other"):
+            await self.close(POLICY_VIOLATION)
+        elif text_data and '"hello"' in text_data:
+            await self.send(text_data=text_message("hello", protocol=1, build=settings.FARVIEW_BUILD))
+
+    async def news(self, message: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(message["news"]))
+
+
+def series_in(news: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(Series Instance UID, what else is known) of every series that a piece of news is about."""
+    listed = news.get("series") or []
+    found = [{"series_instance_uid": one} if isinstance(one, str) else dict(one) for one in listed]
+    if not found and news.get("series_instance_uid"):
+        found = [{k: news[k] for k in ("series_instance_uid", "series_version") if k in news}]
+    return [(str(one.pop("series_instance_uid")), one) for one in found if one.get("series_instance_uid")]
