@@ -1,0 +1,152 @@
+"""Values of interest: which part of the modality values becomes black to white (PS3.3 C.11.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .grey import RAMP, SIGMOID
+from .view import BadView
+from .volume import FrameDescription, LookupTable, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A window function ready for the kernels; the meaning of the numbers is that of `grey.Greyscale`."""
+
+    kind: int
+    center: float
+    width: float
+    low: float
+    high: float
+
+
+def _linear(center: float, width: float) -> Curve:
+    """C.11.2.1.2.1: x <= c - 0.5 - (w-1)/2 is black, x > c - 0.5 + (w-1)/2 white."""
+    half = (width - 1.0) / 2.0
+    return Curve(RAMP, center - 0.5, width - 1.0, center - 0.5 - half, center - 0.5 + half)
+
+
+def _linear_exact(center: float, width: float) -> Curve:
+    """C.11.2.1.3.2: as LINEAR, without the half and the one, for values that are no integers."""
+    return Curve(RAMP, center, width, center - width / 2.0, center + width / 2.0)
+
+
+def _sigmoid(center: float, width: float) -> Curve:
+    """C.11.2.1.3.1."""
+    return Curve(SIGMOID, center, width, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class VoiFunction:
+    """A row of `VOI_FUNCTIONS`."""
+
+    curve: Callable[[float, float], Curve]
+    least_width: float
+    """Inclusive; 0 stands for "more than nothing"."""
+
+
+def curve_of(function: str, center: float, width: float) -> Curve:
+    """The named window function. Raises `BadView` for a width that the standard forbids."""
+    row = VOI_FUNCTIONS[function]
+    if width < row.least_width or width <= 0.0:
+        raise BadView(f"window_width: {function} needs {'at least 1' if row.least_width else 'more than 0'}")
+    return row.curve(center, width)
+
+
+def display_of(table: LookupTable) -> NDArray[np.float64]:
+    """A VOI LUT as y in 0..255, one for each entry (C.11.2.1.1)."""
+    return table.data.astype(np.float64) * 255.0 / float(2**table.bits - 1)
+
+
+def default_voi(description: FrameDescription, values: NDArray[np.generic]) -> Window | LookupTable | None:
+    """The VOI of the first view: the file's first window, else its first VOI LUT, else what suits the modality.
+
+    `values` are the stored values of the frame; None is for colour, which is drawn as it is.
+    """
+    if values.ndim == 3:
+        return None
+    if description.windows:
+        return description.windows[0]
+    if description.voi_luts:
+        return description.voi_luts[0]
+    if description.bits_stored == 1:
+        return Window(1.0, 2.0, "LINEAR", "full range")
+    if description.modality == "CT" and description.unit == "HU":
+        return SOFT_TISSUE
+    if _is_plain_8_bit(description):
+        return _full_8_bit(description)
+    return _from_percentiles(description, values)
+
+
+def default_function(description: FrameDescription, whole_numbers: bool) -> str:
+    """The window function where none was asked for: the file's own, else the one that suits the kind of number."""
+    if description.windows:
+        return description.windows[0].voi_lut_function
+    return "LINEAR" if whole_numbers else "LINEAR_EXACT"
+
+
+def modality_values(description: FrameDescription, stored: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Stored values through the Modality LUT or Rescale Slope and Intercept (C.11.1), for a handful of numbers."""
+    table = description.modality_lut
+    if table is None:
+        return stored * description.rescale_slope + description.rescale_intercept
+    entries = np.clip(stored - table.first_value_mapped, 0, table.data.size - 1).astype(np.int64)
+    return table.data[entries].astype(np.float64)
+
+
+def _is_plain_8_bit(description: FrameDescription) -> bool:
+    return description.bits_stored == 8 and not description.pixel_representation and description.modality_lut is None
+
+
+def _full_8_bit(description: FrameDescription) -> Window:
+    """0..255 of the stored values, black to white: what a secondary capture or an ultrasound frame was made for."""
+    low, high = sorted(float(x) for x in modality_values(description, np.array([0.0, 255.0])))
+    return _between(low, high, "full range", whole_numbers=abs(description.rescale_slope) == 1.0)
+
+
+def _from_percentiles(description: FrameDescription, values: NDArray[np.generic]) -> Window:
+    lower, upper = PERCENTILES.get(description.modality, PERCENTILES[""])
+    stored = _sample(values, description.pixel_padding)
+    if stored.size == 0:
+        return Window(128.0, 256.0, "LINEAR", "from the pixels")
+    low, high = (float(x) for x in np.percentile(modality_values(description, stored), (lower, upper)))
+    if description.modality == "PT":
+        low = 0.0
+    whole_numbers = values.dtype.kind in "iu" and float(description.rescale_slope).is_integer()
+    return _between(low, high, "from the pixels", whole_numbers)
+
+
+def _between(low: float, high: float, explanation: str, whole_numbers: bool) -> Window:
+    """The window that shows `low` black and `high` white."""
+    if whole_numbers:
+        low, high = float(np.floor(low)), float(np.ceil(high))
+        return Window((low + high + 1.0) / 2.0, max(high - low + 1.0, 2.0), "LINEAR", explanation)
+    width = high - low
+    return Window((low + high) / 2.0, width if width > 1e-12 else 1.0, "LINEAR_EXACT", explanation)
+
+
+def _sample(values: NDArray[np.generic], padding: tuple[int, int] | None) -> NDArray[np.float64]:
+    """At most about 65,536 stored values, evenly spread over the frame, without padding and what is no number."""
+    step = max(1, int(np.ceil(np.sqrt(values.size / 65536.0))))
+    stored = values[::step, ::step].astype(np.float64).ravel()
+    real = np.isfinite(stored)
+    if padding is not None:
+        real &= (stored < padding[0]) | (stored > padding[1])
+    return np.asarray(stored[real])
+
+
+VOI_FUNCTIONS: dict[str, VoiFunction] = {
+    "LINEAR": VoiFunction(_linear, 1.0),
+    "LINEAR_EXACT": VoiFunction(_linear_exact, 0.0),
+    "SIGMOID": VoiFunction(_sigmoid, 0.0),
+}
+"""VOI LUT Function (0028,1056)."""
+
+SOFT_TISSUE = Window(40.0, 400.0, "LINEAR", "soft tissue")
+
+PERCENTILES: dict[str, tuple[float, float]] = {"PT": (0.0, 99.8), "NM": (0.0, 99.8), "": (0.5, 99.5)}
+"""By modality, of the pixels that are no padding: black below the first, white above the second."""
