@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.contrib.auth import get_user
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -22,6 +27,17 @@ from accounts.origin import header
 
 PREFIX = "farview_"
 LAST_USE_STEP = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who holds a connection, and until when. `still_good` says whether they may keep it."""
+
+    user: User
+    epoch: int
+    token_id: int | None = None
+    session_key: str | None = None
+    ends_at: datetime | None = None
 
 
 def digest_of(raw: str) -> str:
@@ -59,6 +75,35 @@ def bearer_of(request: Origin) -> str | None:
     """The raw bearer token of a request or of a WebSocket's scope; None when none is shown."""
     scheme, _, raw = header(request, "authorization").partition(" ")
     return raw.strip() if scheme.lower() == "bearer" else None
+
+
+def principal_of_scope(scope: Mapping[str, Any]) -> Principal | None:
+    """Who opens a WebSocket: by bearer token, else by `scope["session"]`, a session store; None: nobody.
+
+    Asks the database: call it in a thread.
+    """
+    raw = bearer_of(scope)
+    if raw is not None:
+        token = live_token(raw)
+        return Principal(token.user, token.user.epoch, token_id=token.pk, ends_at=token.expires_at) if token else None
+    session = scope.get("session")
+    if session is None:
+        return None
+    request = HttpRequest()
+    request.session = session
+    user = get_user(request)
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    return Principal(user, user.epoch, session_key=session.session_key, ends_at=session.get_expiry_date())
+
+
+def still_good(principals: Iterable[Principal]) -> list[bool]:
+    """For each principal, whether nothing was withdrawn since it connected. One query for all of them."""
+    asked = list(principals)
+    people = User.objects.filter(pk__in={one.user.pk for one in asked}, is_active=True)
+    epochs = dict(people.values_list("pk", "epoch"))
+    now = timezone.now()
+    return [epochs.get(one.user.pk) == one.epoch and (one.ends_at is None or one.ends_at > now) for one in asked]
 
 
 class BearerToken(BaseAuthentication):
