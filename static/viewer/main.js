@@ -1,0 +1,354 @@
+// The viewer page: fetches the study, sets the desk, and joins hands, keys, toolbar and panes.
+
+import { listenToNews } from "../news.js";
+import { age, ageOn, clockTime, isoDate, personName, sexWord } from "../text.js";
+import { Connection } from "./connection.js";
+import { explainedStatus } from "./errors.js";
+import { commandFor, KEY_MAPS } from "./keys.js";
+import { firstLayout, Layout, LAYOUTS } from "./layout.js";
+import { LEVELS } from "./overlay.js";
+import { presetOfKey } from "./presets.js";
+import { Thumbnails } from "./thumbnails.js";
+import { showHelp, Toolbar } from "./toolbar.js";
+
+const page = document.body.dataset;
+const at = (id) => document.getElementById(id);
+
+const remembered = {
+  get: (name, usual) => localStorage.getItem(`farview.${name}`) ?? usual,
+  set: (name, value) => localStorage.setItem(`farview.${name}`, value),
+};
+
+/** A copy of one of the page's icons. */
+function icon(name) {
+  const found = at("icons").content.querySelector(`[data-icon="${name}"] svg`);
+  return found ? found.cloneNode(true) : document.createElement("span");
+}
+
+const studyAddress = () => {
+  const query = page.organization ? `?organization=${encodeURIComponent(page.organization)}` : "";
+  return `/api/studies/${encodeURIComponent(page.study)}/${query}`;
+};
+
+async function fetchStudy() {
+  const answer = await fetch(studyAddress(), { headers: { Accept: "application/json" }, credentials: "same-origin" });
+  if (answer.ok) return answer.json();
+  const detail = await answer.json().then(({ detail }) => detail, () => "");
+  throw explainedStatus(answer.status, detail);
+}
+
+/** The study as the page brought it along, else fetched. */
+async function firstStudy() {
+  const embedded = at("study-data");
+  return embedded ? JSON.parse(embedded.textContent) : fetchStudy();
+}
+
+const signedIn = async () => {
+  const answer = await fetch(studyAddress(), { method: "HEAD", credentials: "same-origin", redirect: "manual" });
+  return answer.status !== 401 && answer.status !== 403 && answer.type !== "opaqueredirect";
+};
+
+// --- what the panes share
+
+const waiting = new Set();
+const desk = {
+  study: { series: [] },
+  tool: "window",
+  level: LEVELS.includes(remembered.get("texts", "full")) ? remembered.get("texts", "full") : "full",
+  icon,
+  connection: new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/viewer/`, { signedIn }),
+  /** Paints once per animation frame, however many pictures came. */
+  paintSoon(viewport) {
+    if (!waiting.size) {
+      requestAnimationFrame(() => {
+        const now = [...waiting];
+        waiting.clear();
+        for (const one of now) one.paint();
+      });
+    }
+    waiting.add(viewport);
+  },
+};
+desk.connection.connect();
+
+const layout = new Layout(at("panes"), desk);
+const thumbnails = new Thumbnails(at("series"), icon);
+let keyMap = remembered.get("keys", "reader") in KEY_MAPS ? remembered.get("keys", "reader") : "reader";
+
+// --- commands: what a key, a button or a menu asks for
+
+const COMMANDS = {
+  tool: (name) => {
+    desk.tool = name;
+    at("panes").dataset.tool = name;
+  },
+  zoom: (factor) => layout.active.zoomBy(factor),
+  fit: () => layout.active.fitWhole(),
+  native: () => layout.active.native(),
+  rotate: (by) => layout.active.rotate(by),
+  flip: (way) => layout.active.flip(way),
+  invert: () => layout.active.invert(),
+  reset: () => layout.active.reset(),
+  cine: () => (layout.active.playing ? layout.active.stop() : layout.active.play()),
+  frame: (by) => layout.active.step(by),
+  end: (which) => layout.active.step(which === "first" ? -Infinity : Infinity),
+  viewport: (by) => layout.next(by),
+  series: (by) => {
+    const tile = thumbnails.beside(layout.active.source, by);
+    if (tile && tile !== layout.active.source) show(layout.active, tile);
+  },
+  preset: (index) => {
+    const preset = presetOfKey(layout.active.opened?.presets, index);
+    if (preset) layout.active.preset(preset);
+  },
+  "choose-preset": (preset) => layout.active.preset(preset),
+  "color-map": (name) => layout.active.change({ color_map: name }),
+  layout: (name) => {
+    layout.set(name);
+    fillEmpty();
+  },
+  maximise: () => layout.maximise(),
+  annotations: () => {
+    desk.level = LEVELS[(LEVELS.indexOf(desk.level) + 1) % LEVELS.length];
+    remembered.set("texts", desk.level);
+    for (const viewport of layout.panes) viewport.overlay.level(desk.level);
+    say(`Texts: ${desk.level}`);
+  },
+  help: () => {
+    showHelp(at("help"), keyMap, (name) => {
+      keyMap = name;
+      remembered.set("keys", name);
+    });
+  },
+  cancel: () => toolbar.dismiss() || layout.active.stop(),
+};
+
+function run(command, argument) {
+  COMMANDS[command]?.(argument);
+  toolbar.refresh();
+}
+
+const toolbar = new Toolbar(at("toolbar"), {
+  run,
+  icon,
+  state: () => ({ viewport: layout.active, layout: layout.name, tool: desk.tool, keyMap }),
+});
+
+document.addEventListener("keydown", (event) => {
+  if (document.querySelector("dialog[open]")) return;
+  const inMenu = event.target.closest?.("[role=menu]");
+  const onButton = event.target.closest?.("button, a, summary") && [" ", "Enter"].includes(event.key);
+  const onSlider = event.target.closest?.("[role=slider]") && ["ArrowLeft", "ArrowRight"].includes(event.key);
+  const found = inMenu || onButton ? null : commandFor(event, KEY_MAPS[keyMap]);
+  if (!found) return;
+  event.preventDefault();
+  if (onSlider) run("frame", event.key === "ArrowLeft" ? -1 : 1);
+  else run(found.command, found.argument);
+});
+
+// --- series into panes
+
+function show(viewport, tile, view = {}) {
+  viewport.show(tile, view);
+  mark();
+}
+
+function mark() {
+  thumbnails.mark(layout.viewports.map(({ source }) => source), layout.active?.source);
+}
+
+function fillEmpty() {
+  const shown = new Set(layout.viewports.map(({ source }) => source).filter(Boolean));
+  const spare = thumbnails.tiles.filter((tile) => tile.stack && !shown.has(tile));
+  for (const viewport of layout.viewports) {
+    if (!viewport.source && spare.length) show(viewport, spare.shift());
+  }
+  mark();
+}
+
+thumbnails.addEventListener("choose", ({ detail: tile }) => {
+  show(layout.active, tile);
+  layout.active.element.focus({ preventScroll: true });
+});
+layout.addEventListener("drop", ({ detail }) => {
+  const tile = thumbnails.find(detail.series, detail.stack);
+  if (tile) show(detail.viewport, tile);
+});
+layout.addEventListener("active", () => {
+  mark();
+  toolbar.refresh();
+});
+layout.addEventListener("cine", () => toolbar.refresh());
+layout.addEventListener("menu", () => toolbar.openMore());
+layout.addEventListener("painted", ({ detail: { viewport } }) => {
+  toolbar.refresh();
+  describe(viewport);
+});
+
+// --- words for those who hear the page
+
+let saying = null;
+function say(text) {
+  clearTimeout(saying);
+  saying = setTimeout(() => {
+    at("spoken").textContent = text;
+  }, 400);
+}
+
+function describe(viewport) {
+  const { header, source, frames } = viewport;
+  const view = header.view;
+  const name = [source.series.modality, source.series.description].filter(Boolean).join(" ");
+  const label = `${name}, image ${(view.frame ?? 0) + 1} of ${frames}, ${viewport.exact ? "exact" : "preview"}`;
+  viewport.canvas.setAttribute("aria-label", label);
+  if (viewport === layout.active && !viewport.playing && viewport.exact) say(label);
+}
+
+// --- the patient band
+
+function band(study) {
+  const patient = study.patient ?? {};
+  const years = age(study.patient_age) || ageOn(patient.birth_date, study.date);
+  at("patient-name").textContent = personName(patient.name);
+  at("patient-facts").textContent = [
+    sexWord(patient.sex),
+    years,
+    patient.birth_date && `born ${isoDate(patient.birth_date)}`,
+    patient.patient_id ? `ID ${patient.patient_id}` : "no patient ID",
+  ].filter(Boolean).join(" · ");
+  document.title = `${personName(patient.name)} · ${study.description || "Study"} · Farview`;
+  picker(study);
+  const warnings = study.warnings ?? [];
+  at("study-notes").hidden = !warnings.length;
+  at("study-notes-list").replaceChildren(
+    ...warnings.map((warning) => Object.assign(document.createElement("li"), { textContent: typeof warning === "string" ? warning : (warning.message ?? "") })),
+  );
+}
+
+const studyLine = ({ date, time, description, modalities }, withTime = false) =>
+  [isoDate(date) || "no date", withTime ? clockTime(time) : "", (modalities ?? []).join("/"), description].filter(Boolean).join("  ");
+
+function picker(study) {
+  const select = at("study-picker");
+  const priors = study.priors ?? [];
+  select.replaceChildren(
+    new Option(studyLine(study), "", true, true),
+    ...priors.map((prior) => new Option(`${prior.date && study.date && prior.date < study.date ? "Prior: " : ""}${studyLine(prior)}`, prior.study_instance_uid)),
+  );
+  select.disabled = !priors.length;
+  select.title = priors.length ? "Studies of this patient" : "No other studies of this patient";
+  select.onchange = () => {
+    if (select.value) location.assign(`/studies/${select.value}/${location.search}`);
+  };
+}
+
+// --- the state of the line, and of the page itself
+
+function lineState() {
+  const { state } = desk.connection;
+  const note = at("line");
+  const words = {
+    reconnecting: "Connection lost. Reconnecting by itself; the pictures stay as they were.",
+    signed_out: "You are signed out. Sign in again to go on where you were.",
+  };
+  note.hidden = !(state in words) || (state === "reconnecting" && desk.connection.attempt < 1);
+  at("line-text").textContent = words[state] ?? "";
+  at("line-sign-in").hidden = state !== "signed_out";
+}
+
+desk.connection.addEventListener("state", lineState);
+desk.connection.addEventListener("hello", ({ detail: { build } }) => {
+  if (page.build && build && page.build !== build) at("newer").hidden = false;
+});
+at("newer-reload").addEventListener("click", () => location.reload());
+at("line-sign-in").addEventListener("click", () => {
+  location.assign(`${page.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`);
+});
+
+// --- begin
+
+function adopt(study) {
+  desk.study = study;
+  band(study);
+  thumbnails.set(study);
+  for (const viewport of layout.panes) {
+    if (!viewport.source) continue;
+    const now = thumbnails.find(viewport.source.series.series_instance_uid, viewport.source.stack?.stack ?? null);
+    if (now) viewport.source = now;
+  }
+  mark();
+}
+
+function hang(study) {
+  adopt(study);
+  const drawn = thumbnails.tiles.filter(({ stack }) => stack);
+  layout.set(firstLayout(drawn, innerWidth));
+  const tiles = drawn.length ? drawn : thumbnails.tiles.slice(0, 1);
+  layout.viewports.forEach((viewport, index) => tiles[index] && viewport.show(tiles[index]));
+  layout.activate(0);
+  at("no-series").hidden = thumbnails.tiles.length > 0;
+}
+
+/** The study once more, when something came or the line was broken. */
+function refetch(tries = 3) {
+  fetchStudy().then(adopt, () => tries && setTimeout(refetch, 2000, tries - 1));
+}
+
+let refetching = null;
+const isThisStudy = (message) => !message.study_instance_uid || message.study_instance_uid === page.study;
+listenToNews(
+  (message) => {
+    if (!/^(study|series)\./.test(message.type ?? "") || !isThisStudy(message)) return;
+    clearTimeout(refetching);
+    refetching = setTimeout(refetch, 700);
+  },
+  () => refetch(),
+);
+layout.addEventListener("changed", () => {
+  clearTimeout(refetching);
+  refetching = setTimeout(refetch, 700);
+});
+
+layout.set("1x1");
+run("tool", desk.tool);
+firstStudy().then(hang, (problem) => {
+  const { title, detail, advice } = problem.title ? problem : explainedStatus(0, String(problem));
+  at("problem").hidden = false;
+  at("problem-title").textContent = title;
+  at("problem-text").textContent = [detail, advice].filter(Boolean).join(" ");
+});
+
+/** What an integrator or a test may look at; nothing here changes anything. */
+window.farview = Object.freeze({
+  get build() {
+    return page.build ?? "";
+  },
+  get connection() {
+    return { state: desk.connection.state, attempt: desk.connection.attempt };
+  },
+  get layout() {
+    return { name: layout.name, active: layout.activeIndex, maximised: layout.maximised };
+  },
+  get layouts() {
+    return Object.keys(LAYOUTS);
+  },
+  get viewports() {
+    return layout.viewports.map((viewport) =>
+      Object.freeze({
+        state: viewport.state,
+        series: viewport.source?.series.series_instance_uid ?? null,
+        stack: viewport.source?.stack?.stack ?? null,
+        frames: viewport.frames,
+        wish: structuredClone(viewport.wish),
+        opened: viewport.opened,
+        lastHeader: viewport.header,
+        lastPainted: viewport.painted,
+        exact: viewport.exact,
+        counts: { ...viewport.counts },
+        timing: { ...viewport.timing },
+        cine: viewport.clip ? { rate: viewport.clip.count.rate(), dropped: viewport.clip.count.dropped, due: viewport.clip.count.due } : null,
+        canvas: viewport.canvas,
+      }),
+    );
+  },
+});

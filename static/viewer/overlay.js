@@ -1,0 +1,206 @@
+// What stands on the picture: corner texts, orientation letters, scale bar and marks. All from the header of the frame that
+// is painted, so that words and pixels cannot disagree.
+
+import { age, ageOn, clockTime, isoDate, personName, sexWord, short } from "../text.js";
+import { fitScale, scaleBar, sides, zoomNumber } from "./geometry.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+export const LEVELS = ["full", "minimal", "none"];
+
+const line = (text, rank = 1) => ({ text: text || "", rank });
+const joined = (parts, between = " ") => parts.filter((part) => part !== "" && part !== null && part !== undefined).join(between);
+const unit = (label, value, after = "") => (value === "" || value === null || value === undefined ? "" : `${label} ${value}${after}`);
+const millimetres = (value) => (Number.isFinite(Number(value)) && value !== null && value !== "" ? `${short(value)} mm` : "");
+
+function topLeft({ study, labels }) {
+  const patient = study.patient ?? {};
+  const years = age(labels.patient_age ?? study.patient_age) || ageOn(patient.birth_date, study.date);
+  return [
+    line(personName(patient.name), 0),
+    line(unit("born", isoDate(patient.birth_date)), 1),
+    line(unit("ID", patient.patient_id), 1),
+    line(joined([sexWord(patient.sex), years], ", "), 2),
+  ];
+}
+
+function topRight({ study, labels }) {
+  const date = labels.acquisition_date || labels.content_date || study.date;
+  const time = labels.acquisition_time || labels.content_time || study.time;
+  return [
+    line(labels.institution ?? study.institution, 2),
+    line(study.description, 1),
+    line(unit("Study", study.study_id), 3),
+    line(unit("Acc", study.accession_number), 2),
+    line(joined([isoDate(date), clockTime(time)], "  "), 0),
+  ];
+}
+
+function bottomRight({ series, stack, labels }) {
+  return [
+    line(joined([series.laterality, labels.view_position, labels.body_part ?? series.body_part_examined]), 3),
+    line(joined([unit("C:", labels.contrast), unit("phase", labels.phase)]), 3),
+    line(labels.b_value !== undefined && labels.b_value !== null ? `b ${short(labels.b_value)}` : "", 2),
+    line(stack?.label && stack.label !== series.description ? stack.label : "", 2),
+    line(unit("T", millimetres(labels.slice_thickness)), 2),
+    line(unit("Gap", millimetres(labels.spacing_between_slices)), 3),
+    line(unit("Loc", millimetres(labels.slice_location)), 1),
+    line(joined([unit("Se", series.number ?? ""), series.modality, series.description]), 0),
+  ];
+}
+
+function bottomLeft({ header, opened, stack, fit }) {
+  const view = header.view;
+  const frames = header.frames ?? stack?.frames ?? opened?.frames;
+  const zoom = zoomNumber(view.zoom ?? 1, fit);
+  const percent = fit > 0 ? `${Math.round(zoom * fit * 100)} %` : `${short(zoom, 3)}×`;
+  return [
+    line(header.view.projection && view.projection !== "slice" ? `${view.projection} ${short(view.slab_thickness)} mm` : "", 1),
+    line(joined([view.color_map ? view.color_map : "", turned(view)], "  "), 2),
+    line(`Zoom ${percent}${zoom === 1 ? " (fit)" : ""}`, 2),
+    line(windowText(view, opened), 0),
+    line(Number.isInteger(view.frame) ? `Im ${view.frame + 1}/${frames ?? "?"}` : "", 0),
+  ];
+}
+
+function turned(view) {
+  return joined([
+    view.rotation ? `turned ${view.rotation}°` : "",
+    view.flip_horizontal ? "flipped ↔" : "",
+    view.flip_vertical ? "flipped ↕" : "",
+    view.inverted ? "inverted" : "",
+  ], ", ");
+}
+
+function windowText(view, opened) {
+  const known = Number.isFinite(view.window_center) && Number.isFinite(view.window_width);
+  if (!known) return view.preset ? String(view.preset) : "";
+  const measure = opened?.unit && opened.unit !== "US" ? ` ${opened.unit}` : "";
+  const shape = view.voi_lut_function === "SIGMOID" ? " sigmoid" : "";
+  return `W ${short(view.window_width, 5)} C ${short(view.window_center, 5)}${measure}${shape}`;
+}
+
+/** The texts of the four corners: pure, so that a test can read them. */
+export function cornerTexts(material) {
+  const labels = material.header?.labels ?? {};
+  const whole = { ...material, labels };
+  return {
+    "top-left": topLeft(whole),
+    "top-right": topRight(whole),
+    "bottom-right": bottomRight(whole),
+    "bottom-left": material.header ? bottomLeft(whole) : [],
+  };
+}
+
+/** The mark of a source that lost something before it came to us; null when it did not. */
+export function sourceMark(lossy) {
+  if (!lossy) return null;
+  const first = (value) => (Array.isArray(value) ? value.at(-1) : value);
+  const ratio = first(lossy.ratio);
+  const method = { ISO_10918_1: "JPEG", ISO_14495_1: "JPEG-LS", ISO_15444_1: "JPEG 2000", ISO_13818_2: "MPEG-2", ISO_14496_10: "H.264", ISO_23008_2: "HEVC" };
+  const name = first(lossy.method);
+  return joined(["SOURCE lossy", Number(ratio) > 0 ? `${short(ratio, 3)}:1` : "", method[name] ?? name ?? ""]);
+}
+
+function make(tag, className, parent) {
+  const element = document.createElement(tag);
+  element.className = className;
+  parent?.append(element);
+  return element;
+}
+
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export class Overlay {
+  constructor(pane) {
+    this.element = make("div", "overlay", pane);
+    this.corners = {};
+    for (const name of ["top-left", "top-right", "bottom-left", "bottom-right"]) {
+      this.corners[name] = make("div", `corner ${name}`, this.element);
+    }
+    this.letters = {};
+    for (const side of ["left", "right", "top", "bottom"]) this.letters[side] = make("div", `letter ${side}`, this.element);
+    this.marks = make("div", "marks", this.element);
+    this.stream = make("span", "mark stream", this.marks);
+    this.shape = make("i", "shape", this.stream);
+    this.state = make("span", "word", this.stream);
+    this.sampling = make("span", "mark sampling", this.marks);
+    this.source = make("span", "mark source", this.marks);
+    this.cine = make("span", "mark cine", this.marks);
+    this.#ruler();
+  }
+
+  #ruler() {
+    this.ruler = make("div", "ruler", this.element);
+    this.rulerText = make("span", "", this.ruler);
+    this.rulerArt = document.createElementNS(SVG, "svg");
+    this.rulerArt.setAttribute("height", "9");
+    this.halo = document.createElementNS(SVG, "path");
+    this.halo.setAttribute("class", "halo");
+    this.stroke = document.createElementNS(SVG, "path");
+    this.stroke.setAttribute("class", "stroke");
+    this.rulerArt.append(this.halo, this.stroke);
+    this.ruler.append(this.rulerArt);
+  }
+
+  level(name) {
+    this.element.dataset.level = name;
+  }
+
+  clear() {
+    this.element.dataset.filled = "no";
+  }
+
+  /** Draws the words for a painted frame. @param ratio device pixels per CSS pixel */
+  update({ header, study, series, stack, opened, ratio }) {
+    const size = header.view.size ?? [header.rows, header.columns];
+    const fit = stack?.rows ? fitScale(size, stack.rows, stack.columns, header.view.rotation ?? 0, header.labels?.pixel_aspect ?? 1) : 0;
+    const texts = cornerTexts({ header, study, series, stack, opened, fit });
+    for (const [name, lines] of Object.entries(texts)) this.#fill(this.corners[name], lines);
+    const around = sides(header.geometry);
+    for (const [side, element] of Object.entries(this.letters)) put(element, around?.[side] ?? "");
+    this.#scale(header, size, ratio);
+    put(this.source, sourceMark(header.source_lossy) ?? "");
+    put(this.sampling, header.sampling ?? "");
+    this.element.dataset.filled = "yes";
+  }
+
+  #fill(corner, lines) {
+    lines.forEach(({ text, rank }, index) => {
+      const row = corner.children[index] ?? make("div", "", corner);
+      row.className = `rank${rank}`;
+      put(row, text);
+    });
+  }
+
+  #scale(header, size, ratio) {
+    const spacing = header.geometry?.pixel_spacing ?? header.pixel_spacing ?? header.millimetres;
+    const across = Array.isArray(spacing) ? spacing[1] : spacing;
+    const stretch = header.columns ? size[1] / header.columns : 1;
+    const bar = scaleBar((across * ratio) / stretch, Math.min(200, (size[1] / ratio) * 0.28));
+    this.ruler.hidden = !bar;
+    if (!bar) return;
+    const source = header.pixel_spacing_source;
+    put(this.rulerText, source && !/^pixel spacing$/i.test(source) ? `${bar.label}, ${source}` : bar.label);
+    const width = Math.round(bar.pixels);
+    this.rulerArt.setAttribute("width", String(width + 2));
+    let path = `M1 8.5H${width + 1}`;
+    for (let tick = 0; tick <= bar.ticks; tick += 1) {
+      const x = 1 + (tick * width) / bar.ticks;
+      path += `M${x.toFixed(2)} 8.5V${tick === 0 || tick === bar.ticks ? 1 : 5}`;
+    }
+    this.halo.setAttribute("d", path);
+    this.stroke.setAttribute("d", path);
+  }
+
+  /** The STREAM badge: "exact" only for a lossless picture that answers the newest change. */
+  badge(exact, waiting = "") {
+    this.stream.dataset.state = exact ? "exact" : "preview";
+    put(this.state, exact ? "exact" : `preview${waiting}`);
+  }
+
+  playing(text) {
+    put(this.cine, text);
+  }
+}

@@ -1,0 +1,267 @@
+// The row of tools, built from the table of tools and the table of commands below; menus; the help sheet.
+
+import { KEY_MAP_TITLES, KEY_MAPS, keyLabel, keysOf } from "./keys.js";
+import { LAYOUTS } from "./layout.js";
+import { presetRows } from "./presets.js";
+import { TOOLS } from "./tools/index.js";
+
+/** [command, argument, label, icon, place]; place: "bar" always, "wide" on wide screens and in the menu, "menu" only there. */
+const COMMANDS = [
+  ["rotate", -90, "Rotate left", "rotate-ccw", "wide"],
+  ["rotate", 90, "Rotate right", "rotate-cw", "wide"],
+  ["flip", "horizontal", "Flip left and right", "flip-horizontal-2", "wide"],
+  ["flip", "vertical", "Flip top and bottom", "flip-vertical-2", "wide"],
+  ["invert", undefined, "Invert grey", "blend", "wide"],
+  ["zoom", 1.25, "Zoom in", "zoom-in", "menu"],
+  ["zoom", 0.8, "Zoom out", "zoom-out", "menu"],
+  ["fit", undefined, "Fit to viewport", "expand", "menu"],
+  ["native", undefined, "One to one pixels", "scan", "menu"],
+  ["cine", undefined, "Play or stop", "play", "bar"],
+  ["reset", undefined, "Reset the view", "rotate-ccw-square", "bar"],
+  ["annotations", undefined, "Texts: full, minimal, none", "captions", "wide"],
+  ["maximise", undefined, "Maximise the viewport", "maximize", "wide"],
+  ["help", undefined, "Keys and help", "keyboard", "wide"],
+];
+
+const LAYOUT_ICONS = { "1x1": "square", "1x2": "columns-2", "2x1": "rows-2", "2x2": "grid-2x2" };
+const WORDS = {
+  tool: (value) => `${TOOLS.find(({ name }) => name === value)?.label ?? value} in hand`,
+  preset: (value) => `Window preset ${value + 1}`,
+  viewport: (value) => (value < 0 ? "Viewport before" : "Viewport after"),
+  frame: (value) => (value < 0 ? "Image before" : "Image after"),
+  end: (value) => (value === "first" ? "First image" : "Last image"),
+  series: (value) => (value < 0 ? "Series before" : "Series after"),
+  cancel: () => "Close what is open, stop cine",
+};
+
+function make(tag, className, parent, attributes = {}) {
+  const element = document.createElement(tag);
+  element.className = className;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  parent?.append(element);
+  return element;
+}
+
+/** A button that opens a list of choices under it; arrows walk, Escape closes. */
+class Menu {
+  constructor(bar, { label, icon, name, fill }) {
+    this.fill = fill;
+    this.holder = make("div", "menu", bar, { "data-menu": name });
+    this.button = make("button", "tool", this.holder, { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": label, title: label });
+    this.button.append(icon);
+    this.list = make("div", "choices", this.holder, { role: "menu", "aria-label": label });
+    this.list.hidden = true;
+    this.button.addEventListener("click", () => (this.list.hidden ? this.open() : this.close()));
+    this.list.addEventListener("keydown", (event) => this.#walk(event));
+    document.addEventListener("pointerdown", (event) => !this.holder.contains(event.target) && this.close(false), { capture: true });
+  }
+
+  open() {
+    this.list.replaceChildren();
+    this.fill(this);
+    this.list.hidden = false;
+    this.button.setAttribute("aria-expanded", "true");
+    (this.list.querySelector("[aria-checked=true]") ?? this.list.querySelector("button"))?.focus();
+  }
+
+  close(back = true) {
+    if (this.list.hidden) return false;
+    this.list.hidden = true;
+    this.button.setAttribute("aria-expanded", "false");
+    if (back) this.button.focus();
+    return true;
+  }
+
+  item({ label, detail = "", key = "", icon = null, checked = null, run }) {
+    const role = checked === null ? "menuitem" : "menuitemradio";
+    const item = make("button", "choice", this.list, { type: "button", role, tabindex: "-1" });
+    if (checked !== null) item.setAttribute("aria-checked", String(checked));
+    if (icon) item.append(icon);
+    make("span", "what", item).textContent = label;
+    if (detail) make("span", "detail", item).textContent = detail;
+    if (key) make("kbd", "", item).textContent = key;
+    item.addEventListener("click", () => {
+      this.close();
+      run();
+    });
+  }
+
+  heading(text) {
+    make("div", "heading", this.list, { role: "presentation" }).textContent = text;
+  }
+
+  #walk(event) {
+    const items = [...this.list.querySelectorAll("button")];
+    const at = items.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (event.key === "Escape" || event.key === "Tab") this.close();
+    else if (to !== undefined) items[(to + items.length) % items.length]?.focus();
+    else if (event.key === "Enter" || event.key === " ") return event.stopPropagation();
+    else return undefined;
+    event.preventDefault();
+    event.stopPropagation();
+    return undefined;
+  }
+}
+
+export class Toolbar {
+  /** @param run called as run(command, argument, event) @param state what the menus show: {viewport, layout, tool, keyMap} */
+  constructor(element, { run, icon, state }) {
+    this.element = element;
+    this.run = run;
+    this.icon = icon;
+    this.state = state;
+    this.menus = [];
+    this.#tools();
+    this.#commands();
+    this.#layouts();
+    this.#more();
+  }
+
+  get map() {
+    return KEY_MAPS[this.state().keyMap] ?? KEY_MAPS.reader;
+  }
+
+  #button(group, { label, icon, command, argument, hint = "" }) {
+    const keys = keysOf(command, argument, this.map);
+    const title = `${label}${keys.length ? ` (${keys.join(", ")})` : ""}${hint ? `\n${hint}` : ""}`;
+    const button = make("button", "tool", group, { type: "button", title, "aria-label": label });
+    button.append(this.icon(icon));
+    button.addEventListener("click", (event) => this.run(command, argument, event));
+    return button;
+  }
+
+  #tools() {
+    const group = make("div", "group", this.element, { role: "group", "aria-label": "Tool in hand" });
+    this.toolButtons = new Map();
+    for (const tool of TOOLS) {
+      const button = this.#button(group, { label: tool.label, icon: tool.icon, command: "tool", argument: tool.name, hint: tool.hint });
+      this.toolButtons.set(tool.name, button);
+      if (tool.name === "window") this.#menu(group, { label: "Window presets", icon: "chevron-down", name: "presets", fill: (menu) => this.#presets(menu) });
+    }
+  }
+
+  #commands() {
+    const group = make("div", "group wide", this.element, { role: "group", "aria-label": "Turn and invert" });
+    const bar = make("div", "group", this.element, { role: "group", "aria-label": "Play and reset" });
+    const tail = make("div", "group wide", this.element, { role: "group", "aria-label": "Page" });
+    this.commandButtons = new Map();
+    for (const [command, argument, label, icon, place] of COMMANDS) {
+      if (place === "menu") continue;
+      const home = place === "bar" ? bar : ["annotations", "maximise", "help"].includes(command) ? tail : group;
+      this.commandButtons.set(`${command} ${argument ?? ""}`.trim(), this.#button(home, { label, icon, command, argument }));
+    }
+  }
+
+  #menu(group, options) {
+    const menu = new Menu(group, { ...options, icon: this.icon(options.icon) });
+    this.menus.push(menu);
+    return menu;
+  }
+
+  #presets(menu) {
+    const { viewport } = this.state();
+    const rows = presetRows(viewport?.opened?.presets);
+    if (!rows.length) menu.heading("No presets for this series");
+    let group = null;
+    for (const { preset, label, detail, key, own } of rows) {
+      if (own !== group) menu.heading(own ? "From the file" : "Presets");
+      group = own;
+      menu.item({ label, detail, key, checked: viewport.wish.preset === preset.name, run: () => this.run("choose-preset", preset) });
+    }
+    const maps = viewport?.opened?.color_maps ?? [];
+    if (!maps.length) return;
+    menu.heading("Colour map");
+    menu.item({ label: "Grey", checked: !viewport.wish.color_map, run: () => this.run("color-map", null) });
+    for (const map of maps) {
+      const name = typeof map === "string" ? map : map.name;
+      if (name && !/^gr[ae]y$/i.test(name)) menu.item({ label: name, checked: viewport.wish.color_map === name, run: () => this.run("color-map", name) });
+    }
+  }
+
+  #layouts() {
+    const group = make("div", "group layouts", this.element, { role: "group", "aria-label": "Layout" });
+    this.layoutMenu = this.#menu(group, {
+      label: "Layout",
+      icon: "layout-grid",
+      name: "layout",
+      fill: (menu) => {
+        for (const name of Object.keys(LAYOUTS)) {
+          const [rows, columns] = LAYOUTS[name];
+          const label = rows * columns === 1 ? "One viewport" : `${rows} × ${columns}`;
+          menu.item({ label, icon: this.icon(LAYOUT_ICONS[name]), checked: this.state().layout === name, run: () => this.run("layout", name) });
+        }
+      },
+    });
+  }
+
+  #more() {
+    const group = make("div", "group narrow", this.element, { role: "group", "aria-label": "More" });
+    this.moreMenu = this.#menu(group, { label: "More", icon: "ellipsis", name: "more", fill: (menu) => this.#all(menu) });
+  }
+
+  #all(menu) {
+    for (const [command, argument, label, icon] of COMMANDS) {
+      const [key = ""] = keysOf(command, argument, this.map);
+      menu.item({ label, icon: this.icon(icon), key, run: () => this.run(command, argument) });
+    }
+  }
+
+  /** True when something was open and is now closed. */
+  dismiss() {
+    return this.menus.map((menu) => menu.close()).some(Boolean);
+  }
+
+  openMore() {
+    this.moreMenu.open();
+  }
+
+  /** Shows what is in hand and what runs. */
+  refresh() {
+    const { tool, viewport } = this.state();
+    for (const [name, button] of this.toolButtons) button.setAttribute("aria-pressed", String(name === tool));
+    const cine = this.commandButtons.get("cine");
+    const playing = Boolean(viewport?.playing);
+    if (cine.getAttribute("aria-pressed") !== String(playing)) {
+      cine.setAttribute("aria-pressed", String(playing));
+      cine.replaceChildren(this.icon(playing ? "pause" : "play"));
+    }
+    this.commandButtons.get("invert").setAttribute("aria-pressed", String(Boolean(viewport?.wish.inverted)));
+  }
+}
+
+/** Rows of the help sheet: [keys, meaning], keys of one meaning together. */
+export function helpRows(map) {
+  const rows = new Map();
+  for (const [key, command, argument] of map) {
+    const named = COMMANDS.find(([name, value]) => name === command && value === argument)?.[2];
+    const meaning = command === "preset" ? "Window presets 1 to 9" : (named ?? WORDS[command]?.(argument) ?? command);
+    rows.set(meaning, [...(rows.get(meaning) ?? []), keyLabel(key)]);
+  }
+  return [...rows].map(([meaning, keys]) => [keys.length > 4 ? [keys[0], "…", keys.at(-1)] : keys, meaning]);
+}
+
+/** Fills and opens the help dialog. */
+export function showHelp(dialog, mapName, chooseMap) {
+  const body = dialog.querySelector("[data-keys]");
+  const fill = (name) => {
+    body.replaceChildren();
+    for (const [keys, meaning] of helpRows(KEY_MAPS[name])) {
+      const row = make("div", "", body);
+      const term = make("dt", "", row);
+      for (const key of keys) {
+        if (key === "…") term.append("…");
+        else make("kbd", "", term).textContent = key;
+      }
+      make("dd", "", row).textContent = meaning;
+    }
+  };
+  const select = dialog.querySelector("select");
+  select.replaceChildren(...Object.entries(KEY_MAP_TITLES).map(([name, title]) => new Option(title, name, false, name === mapName)));
+  select.onchange = () => {
+    fill(select.value);
+    chooseMap(select.value);
+  };
+  fill(mapName);
+  dialog.showModal();
+}

@@ -1,0 +1,10 @@
+// The tools, in the order of the toolbar. A new tool is a file beside this one and a row here.
+
+import { panTool } from "./pan.js";
+import { scrollTool } from "./scroll.js";
+import { windowTool } from "./window.js";
+import { zoomTool } from "./zoom.js";
+
+export const TOOLS = [windowTool, zoomTool, panTool, scrollTool];
+
+export const toolNamed = (name) => TOOLS.find((tool) => tool.name === name) ?? TOOLS[0];

@@ -1,0 +1,22 @@
+// Window: right is wider, up is brighter, in proportion to the present width.
+
+import { draggedWindow } from "../geometry.js";
+
+export const windowTool = {
+  name: "window",
+  label: "Window",
+  hint: "Drag right for wider, up for brighter",
+  icon: "contrast",
+  cursor: "crosshair",
+  begin(viewport, start) {
+    const from = viewport.window;
+    return {
+      move(point) {
+        viewport.change({
+          ...draggedWindow(from, point.x - start.x, point.y - start.y),
+          voi_lut_function: from.voi_lut_function,
+        });
+      },
+    };
+  },
+};

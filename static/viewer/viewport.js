@@ -1,0 +1,674 @@
+// One pane: a canvas that paints what the server sends, its words, and the reader's hand. Draws no pixel of its own.
+
+import { CineClock, CineCount, DEFAULT_RATE, durations } from "./cine.js";
+import { explained } from "./errors.js";
+import { boundedPan, clamp, fitScale, jump, wheelSteps, zoomedAbout, zoomNumber } from "./geometry.js";
+import { Overlay } from "./overlay.js";
+import { toolNamed } from "./tools/index.js";
+import { Gestures } from "./touch.js";
+
+const PICTURE = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
+const MOUSE_TOOLS = { 1: "pan", 2: "zoom" };
+const SETTLE = 90;
+const NOTICE_AFTER = 250;
+const NUMBER_AFTER = 1000;
+const INITIAL = {
+  window_center: null,
+  window_width: null,
+  voi_lut_function: null,
+  preset: null,
+  zoom: 1,
+  pan: [0, 0],
+  rotation: 0,
+  flip_horizontal: false,
+  flip_vertical: false,
+  inverted: false,
+  color_map: null,
+};
+
+function make(tag, className, parent) {
+  const element = document.createElement(tag);
+  element.className = className;
+  parent?.append(element);
+  return element;
+}
+
+export class Viewport extends EventTarget {
+  /** @param desk what the panes share: {connection, study, tool, level, icon} */
+  constructor(desk, number) {
+    super();
+    this.desk = desk;
+    this.number = number;
+    this.channel = null;
+    this.source = null;
+    this.opened = null;
+    this.header = null;
+    this.painted = null;
+    this.paintedIndex = -1;
+    this.decoded = null;
+    this.newest = -1;
+    this.state = "empty";
+    this.wheelRest = 0;
+    this.counts = { received: 0, painted: 0 };
+    this.timing = {};
+    this.#build();
+    this.#listen();
+    this.#notice();
+  }
+
+  // --- what it shows
+
+  /** Shows a stack of a series: {series, stack} of the study's JSON, from `view` or as the server chooses. */
+  show(source, view = {}) {
+    this.close();
+    this.source = source;
+    if (source.series.not_drawn && !source.stack) {
+      this.#enter("not-drawn");
+      return;
+    }
+    this.first = { plane: "acquired", stack: source.stack?.stack ?? 0, ...view };
+    this.#enter("opening");
+    this.#open(this.first);
+  }
+
+  /** Forgets the series: the pane is empty again. */
+  close() {
+    this.stop();
+    this.channel?.close();
+    this.channel = null;
+    this.source = null;
+    this.opened = null;
+    this.#blank();
+    this.#enter("empty");
+  }
+
+  /** Out of sight: keeps the picture and the View, and asks nothing of the server. */
+  sleep() {
+    this.stop();
+    if (!this.channel) return;
+    this.first = { ...this.channel.wish };
+    this.channel.close();
+    this.channel = null;
+  }
+
+  /** Back in sight: goes on where it was. */
+  wake() {
+    if (this.channel || !this.source || this.state === "not-drawn") return;
+    this.#open(this.first);
+  }
+
+  retry() {
+    const { source, first } = this;
+    if (source) this.show(source, first);
+  }
+
+  #open(view) {
+    const size = this.#size();
+    this.timing = { asked: performance.now() };
+    this.newest = -1;
+    this.channel = this.desk.connection.open(this.source.series.series_instance_uid, { ...view, ...(this.organization ? { organization: this.organization } : {}), ...(size ? { size } : {}) }, {
+      opening: (again) => this.#opening(again),
+      opened: (message) => this.#openedBy(message),
+      frame: (header, payload) => this.#received(header, payload),
+      error: (message) => this.#failed(message),
+      news: (message) => this.#news(message),
+    });
+  }
+
+  get organization() {
+    return this.desk.study.organization ?? null;
+  }
+
+  #opening(again) {
+    this.newest = -1;
+    this.paintedIndex = -1;
+    this.decoded?.bitmap.close();
+    this.decoded = null;
+    this.timing.sent = performance.now();
+    this.timing.painted = undefined;
+    if (again) this.overlay.badge(false);
+  }
+
+  #openedBy(message) {
+    this.opened = message;
+    this.timing.opened = performance.now();
+    this.#warn();
+    this.dispatchEvent(new Event("opened"));
+  }
+
+  #news(message) {
+    if (message.type === "series.progress") {
+      this.progress = message;
+      this.#notice();
+    }
+    if (message.type === "series.changed") this.dispatchEvent(new CustomEvent("changed", { detail: message }));
+  }
+
+  #failed(message) {
+    if (message.code === "busy") return;
+    this.problem = explained(message);
+    if (this.painted && this.state === "shown") this.#passing(this.problem);
+    else this.#enter("failed");
+  }
+
+  // --- what is wanted
+
+  /** What the reader wants to see by now. */
+  get wish() {
+    return this.channel?.wish ?? this.header?.view ?? this.first ?? {};
+  }
+
+  get frames() {
+    return this.header?.frames ?? this.opened?.stacks?.find(({ stack }) => stack === (this.wish.stack ?? 0))?.frames ?? this.opened?.frames ?? this.source?.stack?.frames ?? 0;
+  }
+
+  get frame() {
+    return Number.isInteger(this.wish.frame) ? this.wish.frame : (this.header?.view.frame ?? 0);
+  }
+
+  get fit() {
+    const { stack } = this.source ?? {};
+    const size = this.wish.size ?? this.#size();
+    return stack?.rows && size ? fitScale(size, stack.rows, stack.columns, this.wish.rotation ?? 0) : 1;
+  }
+
+  get zoom() {
+    return zoomNumber(this.wish.zoom ?? 1, this.fit);
+  }
+
+  get pan() {
+    return this.wish.pan ?? [0, 0];
+  }
+
+  /** Window to begin a drag from; a VOI LUT has none, so the first plain preset stands in. */
+  get window() {
+    const wish = this.wish;
+    const plain = Number.isFinite(wish.window_width) ? wish : (this.opened?.presets ?? []).find((preset) => Number.isFinite(preset.window_width));
+    return {
+      center: plain?.window_center ?? 128,
+      width: plain?.window_width ?? 256,
+      voi_lut_function: plain?.voi_lut_function ?? "LINEAR",
+    };
+  }
+
+  /** Asks for a change of the View. */
+  change(part) {
+    if (!this.channel) return;
+    this.channel.change(part);
+    this.overlay.badge(false);
+    this.#slide();
+    this.#soon();
+  }
+
+  goTo(frame) {
+    const next = clamp(Math.round(frame), 0, Math.max(0, this.frames - 1));
+    if (next !== this.frame) this.change({ frame: next });
+  }
+
+  step(by) {
+    this.stop();
+    this.goTo(this.frame + by);
+  }
+
+  preset(preset) {
+    this.change({ preset: preset.name });
+  }
+
+  zoomBy(factor, at = [0, 0]) {
+    this.change(zoomedAbout(this.zoom, this.pan, factor, at));
+  }
+
+  fitWhole() {
+    this.change({ zoom: 1, pan: [0, 0] });
+  }
+
+  native() {
+    this.change({ zoom: "native", pan: [0, 0] });
+  }
+
+  /** Turns what is seen, also when it is flipped: the letters follow from the header. */
+  rotate(by) {
+    const flipped = Boolean(this.wish.flip_horizontal) !== Boolean(this.wish.flip_vertical);
+    this.change({ rotation: (((this.wish.rotation ?? 0) + (flipped ? -by : by) + 360) % 360) });
+  }
+
+  flip(way) {
+    this.change({ [`flip_${way}`]: !this.wish[`flip_${way}`] });
+  }
+
+  invert() {
+    this.change({ inverted: !this.wish.inverted });
+  }
+
+  reset() {
+    this.change({ ...INITIAL });
+  }
+
+  // --- cine
+
+  get playing() {
+    return Boolean(this.clip);
+  }
+
+  /** Times of the present stack: the file's, or null when it names none. */
+  get frameTimes() {
+    const stack = this.wish.stack ?? 0;
+    return this.opened?.stacks?.find((one) => one.stack === stack)?.frame_times_ms ?? this.source?.stack?.frame_times_ms ?? null;
+  }
+
+  play({ speed = 1, sweep = false } = {}) {
+    if (this.playing || this.frames < 2 || !this.channel) return;
+    const shown = durations(this.frameTimes, this.frames, DEFAULT_RATE);
+    this.clip = { clock: new CineClock(shown, this.frame, performance.now(), { speed, sweep }), count: new CineCount(), wanted: this.frame };
+    const tick = () => {
+      if (!this.clip) return;
+      const { clock, count } = this.clip;
+      const { frame, step } = clock.due(performance.now());
+      if (step !== count.lastStep) {
+        count.step(step, this.clip.seen === this.clip.wanted);
+        this.clip.wanted = frame;
+        this.clip.seen = null;
+        this.goTo(frame);
+      }
+      this.#tellCine();
+      this.clip.request = requestAnimationFrame(tick);
+    };
+    this.clip.request = requestAnimationFrame(tick);
+    this.dispatchEvent(new Event("cine"));
+  }
+
+  stop() {
+    if (!this.clip) return;
+    cancelAnimationFrame(this.clip.request);
+    this.clip = null;
+    this.overlay.playing("");
+    this.dispatchEvent(new Event("cine"));
+  }
+
+  #tellCine() {
+    const { count } = this.clip;
+    this.overlay.playing(`${count.rate().toFixed(0)}/s${count.dropped ? `, ${count.dropped} dropped` : ""}`);
+  }
+
+  // --- frames
+
+  #received(header, payload) {
+    if (header.index <= this.newest) return;
+    this.newest = header.index;
+    this.counts.received += 1;
+    this.timing.received ??= performance.now();
+    if (document.hidden) this.channel.shown(header.index);
+    createImageBitmap(new Blob([payload], { type: header.media_type }), PICTURE).then(
+      (bitmap) => this.#ready(header, bitmap),
+      () => this.#unreadable(header),
+    );
+  }
+
+  /** The newest picture wins; one of an older opening (its name says so) or an overtaken one is dropped. */
+  #ready(header, bitmap) {
+    const overtaken = this.decoded?.header.index > header.index || header.index < this.paintedIndex;
+    if (overtaken || header.viewport !== this.channel?.name) {
+      bitmap.close();
+      return;
+    }
+    this.decoded?.bitmap.close();
+    this.decoded = { header, bitmap };
+    if (document.hidden) this.channel.shown(header.index);
+    this.desk.paintSoon(this);
+  }
+
+  #unreadable(header) {
+    if (header.viewport !== this.channel?.name) return;
+    this.channel.shown(header.index);
+    this.#failed({ code: "cannot_decode", message: "The browser could not read the picture that came." });
+  }
+
+  /** Paints the newest decoded picture; called once per animation frame. */
+  paint() {
+    if (!this.decoded || !this.channel) return;
+    const { header, bitmap } = this.decoded;
+    this.decoded = null;
+    if (header.viewport !== this.channel.name) return bitmap.close();
+    if (this.canvas.width !== header.columns || this.canvas.height !== header.rows) {
+      this.canvas.width = header.columns;
+      this.canvas.height = header.rows;
+    }
+    this.#place(header.view.size ?? [header.rows, header.columns]);
+    this.context.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    this.header = header;
+    this.paintedIndex = header.index;
+    this.counts.painted += 1;
+    this.painted = { index: header.index, change: header.change, exact: header.exact, sha256: header.sha256 ?? null, at: performance.now() };
+    this.timing.painted ??= performance.now();
+    this.channel.shown(header.index);
+    return this.#painted(header);
+  }
+
+  #painted(header) {
+    if (this.state !== "shown") this.#enter("shown");
+    const { study } = this.desk;
+    const { series, stack } = this.source;
+    this.overlay.update({ header, study, series, stack, opened: this.opened, ratio: devicePixelRatio });
+    this.overlay.badge(this.exact);
+    if (this.clip) {
+      this.clip.count.paint(performance.now());
+      if (header.view.frame === this.clip.wanted) this.clip.seen = this.clip.wanted;
+    }
+    this.#slide();
+    this.dispatchEvent(new Event("painted"));
+  }
+
+  /** True while the painted picture is lossless, whole, and answers the newest change. */
+  get exact() {
+    return Boolean(this.header?.exact && this.channel?.settled && this.decoded === null);
+  }
+
+  #blank() {
+    this.decoded?.bitmap.close();
+    this.decoded = null;
+    this.header = null;
+    this.painted = null;
+    this.paintedIndex = -1;
+    this.canvas.width = 1;
+    this.canvas.height = 1;
+    this.overlay.clear();
+    this.passing.hidden = true;
+    this.warnings.hidden = true;
+  }
+
+  // --- place on the screen
+
+  #size() {
+    const box = this.stage.getBoundingClientRect();
+    if (this.deviceSize) return this.deviceSize;
+    const size = [Math.round(box.height * devicePixelRatio), Math.round(box.width * devicePixelRatio)];
+    return size[0] >= 1 && size[1] >= 1 ? size : null;
+  }
+
+  #place([rows, columns]) {
+    const [width, height] = [`${columns / devicePixelRatio}px`, `${rows / devicePixelRatio}px`];
+    if (this.canvas.style.width !== width) this.canvas.style.width = width;
+    if (this.canvas.style.height !== height) this.canvas.style.height = height;
+  }
+
+  #resized(entry) {
+    const box = entry.devicePixelContentBoxSize?.[0];
+    if (box && box.blockSize >= 1 && box.inlineSize >= 1) this.deviceSize = [Math.round(box.blockSize), Math.round(box.inlineSize)];
+    else if (!box) this.deviceSize = null;
+    else return;
+    clearTimeout(this.resizing);
+    this.resizing = setTimeout(() => this.#resize(), SETTLE);
+  }
+
+  #resize() {
+    const size = this.#size();
+    const now = this.wish.size;
+    if (!size || !this.channel || (now && now[0] === size[0] && now[1] === size[1])) return;
+    this.change({ size });
+  }
+
+  // --- the reader's hand
+
+  #build() {
+    this.element = make("section", "pane");
+    this.element.tabIndex = -1;
+    this.element.setAttribute("aria-label", `Viewport ${this.number}`);
+    this.stage = make("div", "stage", this.element);
+    this.canvas = make("canvas", "picture", this.stage);
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", "No picture");
+    this.canvas.width = 1;
+    this.canvas.height = 1;
+    this.context = this.canvas.getContext("2d", { alpha: false });
+    this.context.imageSmoothingEnabled = false;
+    this.overlay = new Overlay(this.stage);
+    this.overlay.level(this.desk.level);
+    this.warnings = make("details", "warnings", this.stage);
+    this.warnings.hidden = true;
+    this.passing = make("div", "passing", this.stage);
+    this.passing.setAttribute("role", "status");
+    this.passing.hidden = true;
+    this.message = make("div", "notice", this.stage);
+    this.#buildSlider();
+  }
+
+  #buildSlider() {
+    this.slider = make("div", "slider", this.element);
+    this.knob = make("div", "knob", this.slider);
+    this.slider.setAttribute("role", "slider");
+    this.slider.setAttribute("aria-orientation", "vertical");
+    this.slider.setAttribute("aria-label", `Image of viewport ${this.number}`);
+    this.slider.setAttribute("aria-valuemin", "1");
+    this.slider.tabIndex = 0;
+    this.slider.hidden = true;
+    const follow = (event) => {
+      const box = this.slider.getBoundingClientRect();
+      this.goTo(((event.clientY - box.top) / box.height) * this.frames - 0.5);
+    };
+    this.slider.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      this.stop();
+      this.slider.setPointerCapture(event.pointerId);
+      this.dispatchEvent(new Event("activate"));
+      follow(event);
+      this.slider.onpointermove = follow;
+    });
+    const leave = () => (this.slider.onpointermove = null);
+    this.slider.addEventListener("pointerup", leave);
+    this.slider.addEventListener("pointercancel", leave);
+  }
+
+  #slide() {
+    const frames = this.frames;
+    this.slider.hidden = frames < 2;
+    if (frames < 2) return;
+    this.slider.setAttribute("aria-valuemax", String(frames));
+    this.slider.setAttribute("aria-valuenow", String(this.frame + 1));
+    this.slider.setAttribute("aria-valuetext", `image ${this.frame + 1} of ${frames}`);
+    this.knob.style.setProperty("--at", String(this.frame / (frames - 1)));
+    this.knob.style.setProperty("--part", String(1 / frames));
+  }
+
+  #listen() {
+    const watcher = new ResizeObserver(([entry]) => this.#resized(entry));
+    try {
+      watcher.observe(this.stage, { box: "device-pixel-content-box" });
+    } catch {
+      watcher.observe(this.stage);
+    }
+    this.gestures = new Gestures({
+      dragStart: (point) => this.#begin(this.desk.tool, this.#point(point)),
+      dragMove: (point) => this.drag?.move(this.#point(point)),
+      dragEnd: () => this.#end(),
+      pinch: (gesture) => this.#pinch(gesture),
+      scroll: (dy) => this.#fingers(dy),
+      doubleTap: () => this.dispatchEvent(new Event("maximise")),
+      longPress: (point) => this.dispatchEvent(new CustomEvent("menu", { detail: point })),
+    });
+    const { stage } = this;
+    stage.addEventListener("pointerdown", (event) => this.#down(event));
+    stage.addEventListener("pointermove", (event) => this.#move(event));
+    stage.addEventListener("pointerup", (event) => this.#up(event));
+    stage.addEventListener("pointercancel", (event) => this.#up(event, true));
+    stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    stage.addEventListener("contextmenu", (event) => event.preventDefault());
+    stage.addEventListener("dblclick", (event) => !event.target.closest("button, a, details") && this.dispatchEvent(new Event("maximise")));
+    stage.addEventListener("auxclick", (event) => event.preventDefault());
+    document.addEventListener("visibilitychange", () => this.#seen());
+  }
+
+  #seen() {
+    if (document.hidden) {
+      if (this.newest >= 0) this.channel?.shown(this.newest);
+    } else if (this.decoded) this.desk.paintSoon(this);
+  }
+
+  #point({ x, y }) {
+    const box = this.stage.getBoundingClientRect();
+    return {
+      x: x - box.left,
+      y: y - box.top,
+      width: box.width,
+      height: box.height,
+      fraction: [(x - box.left) / box.width - 0.5, (y - box.top) / box.height - 0.5],
+    };
+  }
+
+  #begin(name, point) {
+    if (this.state !== "shown") return;
+    this.stop();
+    this.drag = toolNamed(name).begin(this, point);
+    this.element.dataset.dragging = name;
+  }
+
+  #end() {
+    this.drag?.end?.();
+    this.drag = null;
+    delete this.element.dataset.dragging;
+  }
+
+  #down(event) {
+    if (event.target.closest("button, a, details")) return;
+    this.dispatchEvent(new Event("activate"));
+    this.stage.setPointerCapture(event.pointerId);
+    const at = { x: event.clientX, y: event.clientY };
+    if (event.pointerType === "touch") {
+      this.gestures.down(event.pointerId, at);
+      return;
+    }
+    event.preventDefault();
+    if (this.drag) this.#end();
+    this.#begin(MOUSE_TOOLS[event.button] ?? this.desk.tool, this.#point(at));
+  }
+
+  #move(event) {
+    const at = { x: event.clientX, y: event.clientY };
+    if (event.pointerType === "touch") this.gestures.move(event.pointerId, at);
+    else if (this.drag) this.drag.move(this.#point(at));
+  }
+
+  #up(event, cancelled = false) {
+    if (event.pointerType !== "touch") this.#end();
+    else if (cancelled) this.gestures.cancel(event.pointerId);
+    else this.gestures.up(event.pointerId);
+  }
+
+  #pinch({ factor, dx, dy, at }) {
+    if (this.state !== "shown") return;
+    const point = this.#point(at);
+    const { zoom, pan } = zoomedAbout(this.zoom, this.pan, factor, point.fraction);
+    this.change({ zoom, pan: boundedPan([pan[0] + dx / point.width, pan[1] + dy / point.height], zoom) });
+  }
+
+  #fingers(dy) {
+    this.fingersRest = (this.fingersRest ?? 0) + dy;
+    const perFrame = clamp((0.8 * this.stage.clientHeight) / Math.max(1, this.frames), 2, 30);
+    const steps = Math.trunc(this.fingersRest / perFrame);
+    this.fingersRest -= steps * perFrame;
+    if (steps) this.step(steps);
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    this.dispatchEvent(new Event("activate"));
+    const { steps, rest } = wheelSteps(this.wheelRest, event);
+    this.wheelRest = rest;
+    if (steps) this.step(steps * (event.ctrlKey ? jump(this.frames) : 1));
+  }
+
+  // --- states
+
+  #enter(state) {
+    this.state = state;
+    this.since = performance.now();
+    this.progress = null;
+    this.element.dataset.state = state;
+    this.#notice();
+    this.dispatchEvent(new Event("state"));
+  }
+
+  #notice() {
+    clearTimeout(this.noticing);
+    const { state, message } = this;
+    message.hidden = state === "shown";
+    if (state === "shown") return;
+    this.canvas.setAttribute("aria-label", "No picture");
+    const rows = { empty: () => this.#sayEmpty(), opening: () => this.#sayOpening(), "not-drawn": () => this.#sayNotDrawn(), failed: () => this.#sayFailed() };
+    rows[state]();
+  }
+
+  #say(icon, title, texts = [], buttons = []) {
+    const parts = [];
+    if (icon) parts.push(this.desk.icon(icon));
+    if (title) Object.assign(parts[parts.push(make("strong", "")) - 1], { textContent: title });
+    for (const text of texts.filter(Boolean)) parts.push(Object.assign(make("p", ""), { textContent: text }));
+    for (const [label, run] of buttons) {
+      const button = Object.assign(make("button", ""), { type: "button", textContent: label });
+      button.addEventListener("click", run);
+      parts.push(button);
+    }
+    this.message.replaceChildren(...parts.filter(Boolean));
+  }
+
+  #sayEmpty() {
+    this.#say("square-mouse-pointer", "Empty viewport", ["Drag a series here, or make this viewport active and choose a series."]);
+  }
+
+  #sayOpening() {
+    const passed = performance.now() - this.since;
+    const { series } = this.source;
+    const name = [series.modality, series.description].filter(Boolean).join(" ") || "the series";
+    if (this.desk.connection.state !== "open" && passed >= NOTICE_AFTER) {
+      this.#say(null, `Opening ${name}`, ["Waiting for the connection."], []);
+    } else if (passed < NOTICE_AFTER) this.#say(null, "");
+    else {
+      const done = this.progress?.total ? ` ${Math.round((100 * this.progress.done) / this.progress.total)} %` : "";
+      const seconds = passed >= NUMBER_AFTER ? `${Math.floor(passed / 1000)} s` : "";
+      this.#say(null, `Opening ${name}`, [`${seconds}${done}`.trim()], passed >= NUMBER_AFTER ? [["Cancel", () => this.close()]] : []);
+    }
+    this.noticing = setTimeout(() => this.state === "opening" && this.#notice(), passed < NOTICE_AFTER ? NOTICE_AFTER : 500);
+  }
+
+  #sayNotDrawn() {
+    this.#say("file-x", "This series cannot be shown", [this.source.series.not_drawn, "It is stored unchanged with the study."]);
+  }
+
+  #sayFailed() {
+    const { title, detail, advice, retry } = this.problem;
+    this.#say("circle-alert", title, [detail, advice], retry ? [["Try again", () => this.retry()]] : []);
+  }
+
+  /** A refusal while a picture stands: said beside it, gone with the next picture asked for. */
+  #passing({ title, detail }) {
+    this.passing.textContent = [title, detail].filter(Boolean).join(": ");
+    this.passing.hidden = false;
+    this.overlay.badge(this.exact);
+    clearTimeout(this.passingTimer);
+    this.passingTimer = setTimeout(() => (this.passing.hidden = true), 8000);
+  }
+
+  /** Says how long an answer has been out, once that is longer than a second. */
+  #soon() {
+    clearTimeout(this.waitTimer);
+    this.waitTimer = setTimeout(() => {
+      if (!this.channel || this.channel.answered || this.clip) return;
+      this.overlay.badge(false, `, waiting ${Math.round((performance.now() - this.channel.asked) / 1000)} s`);
+      this.#soon();
+    }, NUMBER_AFTER);
+  }
+
+  #warn() {
+    const texts = [...(this.opened?.warnings ?? [])].map((warning) => (typeof warning === "string" ? warning : warning.message ?? JSON.stringify(warning)));
+    const reason = this.opened?.geometry?.reason;
+    if (reason) texts.push(`No volume: ${reason}`);
+    this.warnings.hidden = !texts.length;
+    this.warnings.open = false;
+    const summary = make("summary", "");
+    summary.textContent = texts.length === 1 ? "1 note on this series" : `${texts.length} notes on this series`;
+    const list = make("ul", "");
+    for (const text of texts) Object.assign(make("li", "", list), { textContent: text });
+    this.warnings.replaceChildren(summary, list);
+  }
+}
