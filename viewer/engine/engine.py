@@ -1,0 +1,245 @@
+"""Decoded frames kept, and pictures drawn from them. Below this line nothing knows users or rows.
+
+`draw` is the way of every picture, whichever door asks for it: the frame from the cache or loaded, then one hop to a
+render thread that draws and encodes it. Everything here is called on the event loop on which `start` was awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from viewer.dicom.errors import DicomError
+from viewer.dicom.frames import FrameSource
+from viewer.dicom.pixels import read_encoded, read_native
+from viewer.dicom.series import SeriesContent
+from viewer.rendering.encode import ENCODERS, encode
+from viewer.rendering.render import RENDERER, render, resolve, warm
+from viewer.rendering.view import BadView, View
+from viewer.rendering.volume import Frame
+
+from .budget import Budget
+from .cache import Cache
+from .children import DECODER, DecodeChild, DecodeChildren
+from .errors import Busy, CannotDecode
+from .prefetch import Prefetcher
+from .series import OpenSeries, open_series
+from .workers import Job, Priority, WorkerPool
+
+__all__ = ["Drawn", "Engine", "OpenSeries", "Priority", "SeriesContent"]
+
+MAX_OPEN_FRAMES = 200_000
+"""Frames of the series whose stacks are kept."""
+MAX_WAITING = 256
+"""Pictures that wait for a render thread before a further one is answered `busy`."""
+FRAME_OVERHEAD = 4096
+"""Bytes a cached frame takes beside its values."""
+THUMBNAIL_QUALITY = 80
+
+FrameKey = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One picture as bytes, with what the header of the protocol says about it."""
+
+    header: dict[str, Any]
+    payload: bytes
+    view: View
+    """Resolved: the same picture can be had again by it."""
+
+
+class Engine:
+    """One per process. The defaults of threads and children are one a core."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        *,
+        render_threads: int | None = None,
+        decode_children: int | None = None,
+        decode_seconds: float | None = None,
+        decoder: str = DECODER,
+    ) -> None:
+        self.budget = budget
+        self._render_threads = render_threads or budget.cores
+        self._child_count = decode_children or budget.cores
+        self._decode_seconds = decode_seconds or budget.decode_seconds
+        self._decoder = decoder
+        self._frames: Cache[FrameKey, Frame] = Cache(budget.frames, _frame_size)
+        self._open: Cache[tuple[str, str, str], OpenSeries] = Cache(
+            MAX_OPEN_FRAMES, lambda opened: len(opened.places) + 1
+        )
+        self._ahead = asyncio.Semaphore(max(1, self._child_count - 1))
+
+    async def start(self) -> None:
+        """Start threads and decode children and compile the kernels; the first picture waits for none of them then."""
+        self._renderers: WorkerPool[None] = WorkerPool("render", self._render_threads, _nothing)
+        self._readers: WorkerPool[None] = WorkerPool("read", max(2, self._render_threads), _nothing)
+        self._children = DecodeChildren(
+            self._child_count, self.budget.decode_child, self._decode_seconds, self._decoder
+        )
+        ready = self._children.submit(lambda child: None, Priority.INTERACTIVE)
+        await asyncio.gather(asyncio.to_thread(warm), ready.future)
+
+    async def stop(self) -> None:
+        """Drop what waits, end threads and children, and forget the frames."""
+        pools = (self._renderers, self._readers, self._children)
+        for pool in pools:
+            pool.stop()
+        await asyncio.gather(*(asyncio.to_thread(pool.join) for pool in pools))
+        self._frames.clear()
+        self._open.clear()
+
+    async def open(self, content: SeriesContent) -> OpenSeries:
+        """The stacks of a series; built once for each version of it."""
+        key = (content.organization, content.series, content.version)
+        return await self._open.load(
+            key, lambda priority: self._readers.submit(lambda _: open_series(content), priority), Priority.INTERACTIVE
+        )
+
+    async def resolve(self, series: OpenSeries, view: View) -> View:
+        """The View with nothing left to choose. Loads its frame: a window may have to be found in the pixels."""
+        placed, source = series.place(view)
+        frame = await self._frame(source, Priority.INTERACTIVE)
+        return await self._renderers.submit(lambda _: resolve(placed, frame)).future
+
+    async def draw(
+        self,
+        series: OpenSeries,
+        view: View,
+        media_type: str = "image/jpeg",
+        quality: int = 90,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Drawn:
+        """One picture. Raises BadView, or CannotDraw when the frame gives no pixels or too much is asked at once.
+
+        A caller that is cancelled leaves nothing behind: what was not begun for it alone never is.
+        """
+        if media_type not in ENCODERS:
+            raise BadView(f"media_type: one of {', '.join(ENCODERS)} is needed")
+        placed, source = series.place(view)
+        started = time.perf_counter()
+        frame = self._frames.get(_key(source))
+        if frame is None:
+            frame = await self._frame(source, priority)
+        if self._renderers.waiting >= MAX_WAITING:
+            raise Busy()
+        load, frames = time.perf_counter() - started, len(series.stacks[placed.stack].frames)
+        job = self._renderers.submit(
+            lambda _: _picture(frame, placed, media_type, quality, load, frames, series.version),
+            priority,
+        )
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            job.drop()
+            raise
+
+    def prefetcher(self) -> Prefetcher:
+        """For one reader's place: loads the neighbours, behind everything that anybody waits for."""
+        return Prefetcher(
+            load=partial(self._frame, priority=Priority.PREFETCH),
+            resident=lambda source: _key(source) in self._frames,
+            room=self._room,
+            slots=self._ahead,
+            width=max(1, self._child_count - 1),
+        )
+
+    async def thumbnail(self, series: OpenSeries, stack: int = 0, size: int = 160) -> bytes:
+        """The middle frame of a stack in a square of `size` pixels, as JPEG."""
+        if not 0 <= stack < len(series.stacks):
+            raise BadView(f"stack: this series has {len(series.stacks)}, counted from 0")
+        view = View(stack=stack, frame=len(series.stacks[stack].frames) // 2, size=(size, size))
+        return (await self.draw(series, view, "image/jpeg", THUMBNAIL_QUALITY, Priority.PREFETCH)).payload
+
+    async def _frame(self, source: FrameSource, priority: Priority) -> Frame:
+        return await self._frames.load(_key(source), partial(self._load, source), priority)
+
+    def _load(self, source: FrameSource, priority: Priority) -> Job[Any, Frame]:
+        if source.native:
+            return self._readers.submit(lambda _: _read(source), priority)
+        return self._children.submit(partial(_decode, source), priority)
+
+    def _room(self, source: FrameSource) -> int:
+        """How many frames like this one a single reader may have loaded ahead: a quarter of the cache."""
+        layout = source.layout
+        size = layout.rows * layout.columns * layout.samples_per_pixel * layout.dtype.itemsize
+        return self._frames.limit // 4 // (size + FRAME_OVERHEAD)
+
+
+def _picture(
+    frame: Frame, view: View, media_type: str, quality: int, load: float, frames: int, series_version: str
+) -> Drawn:
+    """Draw and encode; in a render thread. `load` is seconds."""
+    begun = time.perf_counter()
+    picture = render(frame, view)
+    rendered = time.perf_counter()
+    payload = encode(picture.pixels, media_type, quality)
+    exact = ENCODERS[media_type].lossless
+    sha256 = hashlib.sha256(picture.pixels).hexdigest() if exact else None
+    encoded = time.perf_counter()
+    description = frame.description
+    lossy = description.source_lossy
+    header = {
+        "media_type": media_type,
+        "rows": picture.pixels.shape[0],
+        "columns": picture.pixels.shape[1],
+        "exact": exact,
+        "sampling": picture.sampling,
+        "source_lossy": None if lossy is None else {"ratio": lossy.ratio, "method": lossy.method},
+        "stamped": False,
+        "renderer": RENDERER,
+        "series_version": series_version,
+        "view": picture.view.to_json(),
+        "geometry": None if picture.geometry is None else picture.geometry.to_json(),
+        "pixel_spacing": picture.millimetres,
+        "pixel_spacing_source": picture.millimetres_source,
+        "stack": view.stack,
+        "frames": frames,
+        "labels": dict(description.labels),
+        "warnings": list(description.warnings),
+        "timing_ms": {
+            "load": round(load * 1000, 3),
+            "render": round((rendered - begun) * 1000, 3),
+            "encode": round((encoded - rendered) * 1000, 3),
+        },
+    }
+    if exact:
+        header["sha256"] = sha256
+    return Drawn(header, payload, picture.view)
+
+
+def _read(source: FrameSource) -> Frame:
+    """A frame that is not compressed; in a read thread."""
+    description = source.description()
+    try:
+        return Frame(read_native(source), description.photometric_interpretation, description)
+    except (DicomError, OSError) as error:
+        raise CannotDecode(f"This image cannot be read: {error}") from error
+
+
+def _decode(source: FrameSource, child: DecodeChild) -> Frame:
+    """A compressed frame; in the thread of a decode child."""
+    try:
+        encoded, description = read_encoded(source), source.description()
+    except (DicomError, OSError) as error:
+        raise CannotDecode(f"This image cannot be read: {error}") from error
+    decoded = child.decode(encoded, source.layout)
+    return Frame(decoded.values, decoded.photometric_interpretation, description)
+
+
+def _key(source: FrameSource) -> FrameKey:
+    return source.digest, source.frame_number
+
+
+def _frame_size(frame: Frame) -> int:
+    return frame.values.nbytes + FRAME_OVERHEAD
+
+
+def _nothing() -> None:
+    return None

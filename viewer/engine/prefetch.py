@@ -1,0 +1,77 @@
+"""Frames loaded before they are asked for: the neighbours in the direction in which the reader scrolls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from .errors import CannotDraw
+from .series import OpenSeries
+
+if TYPE_CHECKING:
+    from viewer.dicom.frames import FrameSource
+
+AHEAD = 32
+BEHIND = 8
+
+
+class Prefetcher:
+    """One reader's place in one stack. A new direction drops what the old one had asked for and not yet begun.
+
+    `slots` is shared by all prefetchers of the engine and leaves one decode child free, so that a reader who jumps never waits
+    behind them.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[FrameSource], Awaitable[object]],
+        resident: Callable[[FrameSource], bool],
+        room: Callable[[FrameSource], int],
+        slots: asyncio.Semaphore,
+        width: int,
+    ) -> None:
+        self._load, self._resident, self._room = load, resident, room
+        self._slots = slots
+        self._width = width
+        self._plan: deque[FrameSource] = deque()
+        self._running: dict[FrameSource, asyncio.Task[None]] = {}
+
+    def steer(self, series: OpenSeries, stack: int, frame: int, direction: int) -> None:
+        """The reader is at `frame` and goes up (1) or down (-1)."""
+        frames = series.stacks[stack].frames
+        most = self._room(frames[frame])
+        ahead, behind = min(AHEAD, most), min(BEHIND, max(0, most - AHEAD))
+        steps = [*range(1, ahead + 1), *range(-1, -behind - 1, -1)]
+        places = (frame + step * direction for step in steps)
+        wanted = [frames[place] for place in places if 0 <= place < len(frames)]
+        self._plan = deque(source for source in wanted if not self._resident(source))
+        keep = set(self._plan)
+        for source, task in list(self._running.items()):
+            if source not in keep:
+                task.cancel()
+        self._fill()
+
+    def stop(self) -> None:
+        """Ask for nothing more."""
+        self._plan.clear()
+        for task in list(self._running.values()):
+            task.cancel()
+
+    def _fill(self) -> None:
+        while self._plan and len(self._running) < self._width:
+            source = self._plan.popleft()
+            if source not in self._running and not self._resident(source):
+                task = self._running[source] = asyncio.create_task(self._fetch(source))
+                task.add_done_callback(lambda _, source=source: self._ended(source))
+
+    def _ended(self, source: FrameSource) -> None:
+        self._running.pop(source, None)
+        self._fill()
+
+    async def _fetch(self, source: FrameSource) -> None:
+        with suppress(CannotDraw):  # the reader is told when they come to it
+            async with self._slots:
+                await self._load(source)

@@ -1,0 +1,131 @@
+"""A series that is open: its stacks, which frame a View means, and what a client is told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from viewer.dicom.frames import FrameSource, frame_sources
+from viewer.dicom.series import SeriesContent
+from viewer.dicom.stacks import Stack, build_stacks, undrawable
+from viewer.rendering.colour import COLOR_MAPS
+from viewer.rendering.presets import presets_for
+from viewer.rendering.view import BadView, View
+
+from .errors import CannotDraw
+
+PROJECTIONS = ("slice",)
+"""What this engine draws."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSeries:
+    """Never changed: images that come later make another one, of another version."""
+
+    series: str
+    organization: str
+    version: str
+    stacks: tuple[Stack, ...]
+    not_drawn: tuple[str, ...]
+    """Why objects of this series are in no stack."""
+    places: Mapping[tuple[str, int], tuple[int, int]]
+    """(SOP Instance UID, frame number) to (stack, frame)."""
+
+    def place(self, view: View) -> tuple[View, FrameSource]:
+        """The frame that `view` means, and the View with that frame named in both ways.
+
+        The SOP Instance UID decides where it is given: it still names the same picture after images came between.
+        Raises BadView for a place that is not there, CannotDraw where there is nothing to draw at all.
+        """
+        if not self.stacks:
+            raise CannotDraw("cannot_decode", "; ".join(self.not_drawn) or "This series holds no images.")
+        if view.sop_instance_uid is not None:
+            found = self.places.get((view.sop_instance_uid, view.frame_number or 1))
+            if found is None:
+                raise BadView("sop_instance_uid, frame_number: no such frame in this series")
+            number, frame = found
+        else:
+            number, frame = view.stack, view.frame or 0
+        if not 0 <= number < len(self.stacks):
+            raise BadView(f"stack: this series has {len(self.stacks)}, counted from 0")
+        frames = self.stacks[number].frames
+        if not 0 <= frame < len(frames):
+            raise BadView(f"frame: this stack has {len(frames)}, counted from 0")
+        source = frames[frame]
+        placed = replace(
+            view,
+            series=self.series,
+            organization=self.organization,
+            stack=number,
+            frame=frame,
+            sop_instance_uid=source.sop_instance_uid,
+            frame_number=source.frame_number,
+        )
+        return placed, source
+
+    def where(self, view: View) -> dict[str, Any]:
+        """The frame that `view` means, for an error that says which one."""
+        placed, _ = self.place(view)
+        return {"stack": placed.stack, "frame": placed.frame, "sop_instance_uid": placed.sop_instance_uid}
+
+    def shares_window(self, stack: int) -> bool:
+        """True for frames that were acquired together, which one window suits; false for single images."""
+        return self.stacks[stack].kind != "other"
+
+    def opened(self, view: View) -> dict[str, Any]:
+        """What `series.opened` tells about the stack of `view`, besides the name of the viewport."""
+        placed, source = self.place(view)
+        stack = self.stacks[placed.stack]
+        description = source.description()
+        return {
+            "series": self.series,
+            "organization": self.organization,
+            "series_version": self.version,
+            "frames": len(stack.frames),
+            "stacks": [self._stack(number) for number in range(len(self.stacks))],
+            "view": placed.to_json(),
+            "unit": description.unit,
+            "presets": presets_for(description),
+            "projections": list(PROJECTIONS),
+            "volume_presets": [],
+            "color_maps": list(COLOR_MAPS),
+            "geometry": None if stack.reason_no_volume else _geometry(stack),
+            "geometry_reason": stack.reason_no_volume,
+            "warnings": [*description.warnings, *self.not_drawn],
+        }
+
+    def _stack(self, number: int) -> dict[str, Any]:
+        stack = self.stacks[number]
+        return {
+            "stack": number,
+            "label": stack.label,
+            "kind": stack.kind,
+            "frames": len(stack.frames),
+            "frame_times_ms": stack.frame_times_ms,
+        }
+
+
+def open_series(content: SeriesContent) -> OpenSeries:
+    """Build the stacks from the index rows; no file is read. Takes a moment for thousands of frames: not on the event loop."""
+    sources = [source for instance in content.instances for source in frame_sources(instance)]
+    stacks = tuple(build_stacks(sources))
+    return OpenSeries(
+        series=content.series,
+        organization=content.organization,
+        version=content.version,
+        stacks=stacks,
+        not_drawn=tuple(dict.fromkeys(reason for instance in content.instances if (reason := undrawable(instance)))),
+        places={
+            (source.sop_instance_uid, source.frame_number): (number, frame)
+            for number, stack in enumerate(stacks)
+            for frame, source in enumerate(stack.frames)
+        },
+    )
+
+
+def _geometry(stack: Stack) -> dict[str, Any]:
+    return {
+        "frame_of_reference_uid": stack.frame_of_reference_uid,
+        "spacing_between_slices": stack.spacing_between_slices,
+    }

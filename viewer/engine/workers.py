@@ -1,0 +1,147 @@
+"""Threads that do the engine's work, what readers wait for before what is done ahead of them.
+
+This is the only thread hop on the way of a picture. Work is handed in from the event loop and its result comes back there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from enum import IntEnum
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Priority(IntEnum):
+    """Who waits for a piece of work."""
+
+    INTERACTIVE = 0
+    PREFETCH = 1
+
+
+class Job(Generic[S, T]):
+    """One piece of work: `future` belongs to the event loop that submitted it."""
+
+    __slots__ = ("_lock", "_pool", "_taken", "_work", "future", "priority")
+
+    def __init__(self, pool: WorkerPool[S], work: Callable[[S], T], priority: Priority) -> None:
+        self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.priority = priority
+        self._work = work
+        self._pool = pool
+        self._taken = False
+        self._lock = pool._taking
+
+    def promote(self) -> None:
+        """A reader waits for it now: it goes to the end of the interactive queue."""
+        if self.priority is Priority.PREFETCH:
+            self.priority = Priority.INTERACTIVE
+            self._pool._enqueue(self)
+
+    def drop(self) -> bool:
+        """Nobody waits for it any more. True if it had not started, and now never will."""
+        if self._take():
+            self.future.cancel()
+            return True
+        return False
+
+    def _take(self) -> bool:
+        """Whoever gets True owns the job; a promoted job stands in two queues and is run from the first."""
+        with self._lock:
+            mine = not self._taken
+            self._taken = True
+            return mine
+
+    def _run(self, state: S) -> None:
+        """In a worker's thread."""
+        try:
+            result = self._work(state)
+        except BaseException as error:
+            self._hand_over(self._fail, error)
+        else:
+            self._hand_over(self._finish, result)
+
+    def _hand_over(self, finish: Callable[[Any], None], value: Any) -> None:
+        with suppress(RuntimeError):  # the loop was closed while the work ran; nobody is left to tell
+            self.future.get_loop().call_soon_threadsafe(finish, value)
+
+    def _finish(self, result: T) -> None:
+        if not self.future.done():
+            self.future.set_result(result)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class WorkerPool(Generic[S]):
+    """`workers` threads, each with a state of its own made by `enter` in that thread and given to `leave` at the end.
+
+    A promise of order: within one priority first come, first served; no prefetch job starts while an interactive one waits.
+    """
+
+    def __init__(
+        self, name: str, workers: int, enter: Callable[[], S], leave: Callable[[S], None] | None = None
+    ) -> None:
+        self._queues: tuple[deque[Job[S, Any]], deque[Job[S, Any]]] = (deque(), deque())
+        self._tokens: SimpleQueue[bool] = SimpleQueue()
+        """One for each entry of the queues; waiting on it is the cheapest way to sleep that Python has."""
+        self._taking = threading.Lock()
+        self._enter, self._leave = enter, leave
+        self._threads = [threading.Thread(target=self._work, name=f"{name}-{n}", daemon=True) for n in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, work: Callable[[S], T], priority: Priority = Priority.INTERACTIVE) -> Job[S, T]:
+        """Queue `work`; it is called with the state of the worker that takes it."""
+        job = Job(self, work, priority)
+        self._enqueue(job)
+        return job
+
+    @property
+    def waiting(self) -> int:
+        """Interactive jobs that no worker has taken yet (those dropped meanwhile are counted until they are met)."""
+        return len(self._queues[Priority.INTERACTIVE])
+
+    def stop(self) -> None:
+        """Drop what waits and send every worker home once it is done with what it has; on the event loop."""
+        for queue in self._queues:
+            while queue:
+                queue.popleft().drop()
+        for _ in self._threads:
+            self._tokens.put(False)
+
+    def join(self) -> None:
+        """Wait until every worker has gone; blocks, so not on the event loop."""
+        for thread in self._threads:
+            thread.join()
+
+    def _enqueue(self, job: Job[S, Any]) -> None:
+        self._queues[job.priority].append(job)
+        self._tokens.put(True)
+
+    def _next(self) -> Job[S, Any] | None:
+        for queue in self._queues:
+            try:
+                return queue.popleft()
+            except IndexError:
+                continue
+        return None
+
+    def _work(self) -> None:
+        state = self._enter()
+        try:
+            while self._tokens.get():
+                job = self._next()
+                if job is not None and job._take():
+                    job._run(state)
+                    del job  # or its result lives until the next one comes
+        finally:
+            if self._leave is not None:
+                self._leave(state)

@@ -1,0 +1,276 @@
+"""One picture area of one browser: a wish, a flag that says it is not drawn yet, and the loop that draws it.
+
+A flag, not a queue: however many changes come while a picture is drawn, the next one answers the newest. While changes come
+pictures are lossy; once nothing was wanted for a moment the same View is sent again without loss.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from viewer.engine.errors import CannotDraw
+from viewer.engine.workers import Priority
+from viewer.rendering.view import BadView, View
+
+from .credit import Credit
+from .protocol import BadMessage, SeriesOpen, ViewChange, frame_message, text_message
+
+if TYPE_CHECKING:
+    from viewer.engine.engine import Drawn, Engine, OpenSeries
+
+logger = logging.getLogger(__name__)
+
+REST = 0.15
+"""Seconds with nothing wanted after which the picture is sent without loss."""
+MOVING = "image/jpeg"
+MOVING_QUALITY = 90
+STILL = "image/png"
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """The ways out to the browser; each waits while the connection is full."""
+
+    text: Callable[[str], Awaitable[None]]
+    binary: Callable[[bytes], Awaitable[None]]
+
+
+class Viewport:
+    """Draws one viewport until it is closed or opened anew. Everything here runs on the event loop.
+
+    `index` is the newest frame that was sent; `credit` outlives a viewport that is opened anew, or a silent client could ask
+    for frames without end by opening again and again.
+    """
+
+    def __init__(
+        self, name: str, engine: Engine, wires: Wires, *, index: int, credit: Credit, clock: Callable[[], float]
+    ) -> None:
+        self.name = name
+        self.index = index
+        self.credit = credit
+        self.series: OpenSeries | None = None
+        self._first_index = index + 1
+        self._engine = engine
+        self._wires = wires
+        self._clock = clock
+        self._ahead = engine.prefetcher()
+        self._task: asyncio.Task[None] | None = None
+
+        self._wish = View()
+        self._drawable = View()
+        """The newest wish that gave a picture: what a wish that cannot be drawn falls back to."""
+        self._change = 0
+        self._since = clock()
+        """When the newest change came."""
+        self._frame: int | None = None
+        self._wanted = False
+        self._exact_due = False
+        self._rest: asyncio.TimerHandle | None = None
+        self._wake = asyncio.Event()
+
+    def open(self, message: SeriesOpen, find: Callable[[], Awaitable[OpenSeries]]) -> None:
+        """Start showing the series that `find` brings. Raises BadView for a View that no series could answer."""
+        self._wish = self._drawable = View.from_json({**message.view, "series": message.series})
+        self._since = self._clock()
+        self._task = asyncio.create_task(self._run(find), name=f"viewport {self.name}")
+
+    def change(self, message: ViewChange) -> None:
+        """The reader wants something else. Raises BadView, and then nothing has changed."""
+        if message.index is not None and message.index > self.index:
+            raise BadMessage(f"index: frame {message.index} was not sent to this viewport yet", self.name)
+        stale = message.index is not None and message.index < self._first_index
+        if not stale:  # one made on a picture of the series shown before means nothing here
+            wish = self._wish.changed(message.view)
+            if (wish.series, wish.organization) != (self._wish.series, self._wish.organization):
+                raise BadView("series: another series is shown by opening it")
+            if self.series is not None:
+                self.series.place(wish)
+            self._wish = wish
+        self._change = message.change
+        self._since = self._clock()
+        self._want()
+
+    def shown(self, index: int) -> None:
+        """The client has every frame up to `index`."""
+        if self.credit.shown(min(index, self.index)):
+            self._wake.set()
+
+    @property
+    def alive(self) -> bool:
+        """False once opening has failed, or anything else ended it."""
+        return self._task is not None and not self._task.done()
+
+    async def close(self) -> None:
+        """Stop at once; nothing is sent after this."""
+        self._ahead.stop()
+        if self._rest is not None:
+            self._rest.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self.series = None
+
+    async def _run(self, find: Callable[[], Awaitable[OpenSeries]]) -> None:
+        try:
+            await self._open(await find())
+            while True:
+                await self._picture(exact=await self._next())
+        except (BadView, CannotDraw) as error:
+            await self._tell(error)
+        except ConnectionError:
+            return
+        except Exception:
+            logger.exception("viewport %s stopped", self.name)
+            await self._error("busy", "The server could not go on with this picture; open it again.")
+
+    async def _open(self, series: OpenSeries) -> None:
+        """Say what was opened, and want its first picture."""
+        try:
+            view, _ = series.place(self._wish)
+        except BadView as error:
+            if self._wish == self._drawable:
+                raise
+            await self._tell(error)  # a change that came while the series was opened
+            self._wish = self._drawable
+            view, _ = series.place(self._wish)
+        self.series = series
+        self._wanted = True
+        try:
+            view = await self._engine.resolve(series, view)
+            self._settle(view)
+        except CannotDraw as error:
+            self._wanted = False
+            await self._opened(series, view)
+            await self._tell(error)
+        else:
+            await self._opened(series, view)
+
+    async def _opened(self, series: OpenSeries, view: View) -> None:
+        await self._wires.text(text_message("series.opened", viewport=self.name, **series.opened(view)))
+
+    async def _next(self) -> bool:
+        """Wait until there is something to draw and credit for it. True when it is the picture without loss."""
+        while True:
+            self._wake.clear()
+            if self.credit.open:
+                if self._wanted:
+                    self._wanted = self._exact_due = False
+                    return False
+                if self._exact_due:
+                    self._exact_due = False
+                    return True
+            await self._wake.wait()
+
+    async def _picture(self, exact: bool) -> None:
+        """Draw the newest wish and send it."""
+        series, wish, change, since = self.series, self._wish, self._change, self._since
+        if series is None:
+            return
+        try:
+            drawn = await self._engine.draw(
+                series,
+                wish,
+                media_type=STILL if exact else MOVING,
+                quality=MOVING_QUALITY,
+                priority=Priority.INTERACTIVE,
+            )
+        except BadView as error:
+            if self._wish is wish:
+                self._wish = self._drawable
+            await self._tell(error)
+        except CannotDraw as error:
+            await self._tell(error, change=change, **series.where(wish))
+        else:
+            self._drawable = wish
+            if await self._send(drawn, change, since, droppable=exact) and not exact:
+                self._settle(drawn.view)
+                self._rest_from(since)
+                self._look_ahead(series, drawn.view)
+
+    async def _send(self, drawn: Drawn, change: int, since: float, droppable: bool) -> bool:
+        """Send one frame, unless a newer wish overtakes it first. A frame too large for the credit waits for it.
+
+        A lossy frame that is ready to go goes even if a newer change came while it was drawn: else a hand that never
+        rests would see nothing move.
+        """
+        while not self.credit.fits(len(drawn.payload)):
+            self._wake.clear()
+            droppable = True
+            if not self._wanted:
+                await self._wake.wait()
+            if self._wanted:
+                return False
+        if droppable and self._wanted:
+            return False
+        self.index += 1
+        timing = drawn.header["timing_ms"]
+        waited = (self._clock() - since) * 1000 - sum(timing.values())
+        header = {
+            "type": "frame",
+            "viewport": self.name,
+            "index": self.index,
+            "change": change,
+            **drawn.header,
+            "timing_ms": {"wait": round(max(0.0, waited), 3), **timing},
+        }
+        message = frame_message(header, drawn.payload)
+        self.credit.sent(self.index, len(message))
+        await self._wires.binary(message)
+        return True
+
+    def _want(self) -> None:
+        if self.series is not None:
+            self._wanted = True
+        self._exact_due = False
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        self._wake.set()
+
+    def _rest_from(self, since: float) -> None:
+        """Without another change the picture without loss is due REST after the newest one."""
+        if self._wanted:
+            return
+        if self._rest is not None:
+            self._rest.cancel()
+        delay = max(0.0, since + REST - self._clock())
+        self._rest = asyncio.get_running_loop().call_later(delay, self._at_rest)
+
+    def _at_rest(self) -> None:
+        self._rest = None
+        if not self._wanted:
+            self._exact_due = True
+            self._wake.set()
+
+    def _settle(self, drawn: View) -> None:
+        """Within a stack that was acquired in one go the window found for its first picture stays while scrolling, or
+        every slice would have a brightness of its own; single images each keep theirs."""
+        wish = self._wish
+        chosen = wish.window_center is not None or wish.preset is not None
+        if chosen or self.series is None or not self.series.shares_window(drawn.stack):
+            return
+        if drawn.preset is None and drawn.window_center is not None:
+            self._wish = replace(
+                wish,
+                window_center=drawn.window_center,
+                window_width=drawn.window_width,
+                voi_lut_function=drawn.voi_lut_function,
+            )
+
+    def _look_ahead(self, series: OpenSeries, drawn: View) -> None:
+        """Load the neighbours in the direction in which the reader scrolls."""
+        frame = drawn.frame or 0
+        if frame != self._frame:
+            self._ahead.steer(series, drawn.stack, frame, -1 if self._frame is not None and frame < self._frame else 1)
+            self._frame = frame
+
+    async def _tell(self, error: BadView | CannotDraw, **members: Any) -> None:
+        code = error.code if isinstance(error, CannotDraw) else "bad_view"
+        await self._error(code, str(error), **members)
+
+    async def _error(self, code: str, message: str, **members: Any) -> None:
+        await self._wires.text(text_message("error", code=code, message=message, viewport=self.name, **members))
