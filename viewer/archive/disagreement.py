@@ -1,4 +1,4 @@
-"""When files of one study, or of one patient, say different things about the person: the first one wins, and the study says so."""
+"""When files of one study, or of one patient, disagree about the person: the first one wins, and the study says so."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ REASONS_SHOWN = 5
 
 
 def summary(series: Series) -> dict[str, Any]:
-    """`{"stacks": [{"stack", "label", "kind", "frames", "rows", "columns", "frame_times_ms"}], "not_drawn": reason or None}`."""
+    """`{"stacks": [{"stack", "label", "kind", "frames", "rows", "columns", "frame_times_ms"}], "not_drawn": None}`;
+    `not_drawn` is a sentence where something of the series cannot be drawn."""
     if series.stacks_version != series.version:
         series.stacks, series.stacks_version = summed_up(series_content(series)), series.version
         # Kept for the next one who asks, unless the series has grown meanwhile or the database has no time for it.

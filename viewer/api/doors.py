@@ -1,0 +1,69 @@
+"""What every REST view has in common: how refusals are told, and views that wait for the engine without a thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from viewer.archive.query import Ambiguous, BadQuery, NotFound
+from viewer.archive.rows import DatabaseBusy
+from viewer.archive.storage import StorageFull
+from viewer.engine.errors import Busy, CannotDraw
+from viewer.rendering.view import BadView
+
+
+class Door(APIView):
+    """A view whose refusals are `{"detail": ...}` with the status of `STATUSES`."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        status = next((status for kind, status in STATUSES.items() if isinstance(exc, kind)), None)
+        if status is None:
+            return super().handle_exception(exc)
+        body: dict[str, Any] = {"detail": str(exc)}
+        if isinstance(exc, Ambiguous):
+            body["organizations"] = exc.organizations
+        if isinstance(exc, CannotDraw):
+            body["code"] = exc.code
+        response = Response(body, status=status)
+        response.exception = True
+        if status == 503:
+            response["Retry-After"] = "5"
+        return response
+
+
+class AsyncDoor(Door):
+    """A door whose handlers are coroutines; who is asking is still asked of the database in a thread."""
+
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        self.args, self.kwargs = args, kwargs
+        asked: Request = self.initialize_request(request, *args, **kwargs)
+        self.request, self.headers = asked, self.default_response_headers
+        try:
+            await sync_to_async(self.initial)(asked, *args, **kwargs)
+            name = (request.method or "").lower()
+            handler = getattr(self, name, None) if name in self.http_method_names else None
+            handler = handler or self.http_method_not_allowed
+            answer = handler(asked, *args, **kwargs)
+            response = await answer if iscoroutinefunction(handler) else answer
+        except Exception as problem:
+            response = self.handle_exception(problem)
+        self.response = self.finalize_response(asked, response, *args, **kwargs)
+        return self.response
+
+
+STATUSES: dict[type[Exception], int] = {
+    NotFound: 404,
+    Ambiguous: 409,
+    BadQuery: 400,
+    BadView: 400,
+    Busy: 503,
+    CannotDraw: 422,
+    StorageFull: 507,
+    DatabaseBusy: 503,
+}

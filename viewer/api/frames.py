@@ -1,0 +1,176 @@
+"""One picture over HTTP: the same pixels that the WebSocket sends for the same View."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpResponse, HttpResponseNotModified
+from django.utils.cache import get_conditional_response
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+
+from accounts.models import User
+from viewer.api import shapes
+from viewer.api.doors import AsyncDoor
+from viewer.api.viewing import note_viewing
+from viewer.archive import query
+from viewer.archive.query import BadQuery
+from viewer.dicom.series import SeriesContent
+from viewer.models import Series
+from viewer.rendering.encode import ENCODERS
+from viewer.rendering.render import RENDERER
+from viewer.rendering.view import BadView, View
+from viewer.serving import runtime
+
+VIEW_CHARACTERS = 16_384
+QUALITY = 90
+THUMBNAIL_SIZES = range(32, 513)
+THUMBNAIL = 160
+
+HEADERS = [
+    OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200], description=meaning)
+    for name, meaning in (
+        ("Farview-View", "The whole resolved View, JSON: what was drawn."),
+        ("Farview-Exact", "true: lossless, final quality at that size."),
+        ("Farview-Sha256", "Of the picture's raw bytes, where it is exact."),
+        ("Farview-Sampling", "native, enlarged, reduced or reformatted."),
+        ("Farview-Source-Lossy", "JSON: null, or ratio and method of a loss before the file came here."),
+        ("Farview-Renderer", "Kernel family and version."),
+        ("Farview-Series-Version", "The version of the series that was drawn."),
+    )
+]
+
+
+class Frame(AsyncDoor):
+    """`GET /api/series/{uid}/frame?view=...&media_type=image/png`"""
+
+    @extend_schema(
+        operation_id="frame",
+        summary="Draw one View of a series",
+        description="The same pixels as over the WebSocket. Fields that the View leaves out are the server's choice.",
+        parameters=[
+            shapes.uid("series_instance_uid", "Series"),
+            shapes.text("view", "A View as JSON (docs/protocol.md)."),
+            OpenApiParameter("media_type", OpenApiTypes.STR, enum=sorted(ENCODERS), default="image/png"),
+            OpenApiParameter("quality", OpenApiTypes.INT, description="1 to 100, of lossy types.", default=QUALITY),
+            shapes.ORGANIZATION,
+            *HEADERS,
+        ],
+        responses={
+            **{(200, media_type): OpenApiTypes.BINARY for media_type in ENCODERS},
+            304: OpenApiResponse(description="The picture that the client holds is the one."),
+            400: shapes.BAD,
+            **shapes.REFUSALS,
+            422: OpenApiResponse(shapes.Problem, description="The file's pixels cannot be decoded."),
+            503: OpenApiResponse(shapes.Problem, description="Busy; try again."),
+        },
+    )
+    async def get(self, request: Request, series_instance_uid: str) -> HttpResponse:
+        asked = request.query_params
+        view = view_of(asked.get("view", "{}"), series_instance_uid)
+        media_type = asked.get("media_type", "image/png")
+        if media_type not in ENCODERS:
+            raise BadQuery("media_type", f"one of {', '.join(sorted(ENCODERS))}")
+        quality = _whole(asked, "quality", QUALITY, range(1, 101))
+        organization = asked.get("organization") or view.organization
+        content = await sync_to_async(_content)(request.user, series_instance_uid, organization, request)
+        engine = await runtime.engine()
+        drawn = await engine.draw(await engine.open(content), view, media_type=media_type, quality=quality)
+        return _picture(request, drawn.header, drawn.payload)
+
+
+class Thumbnail(AsyncDoor):
+    """`GET /api/series/{uid}/thumbnail?stack=0`"""
+
+    @extend_schema(
+        operation_id="thumbnail",
+        summary="A small JPEG of the middle of a stack",
+        parameters=[
+            shapes.uid("series_instance_uid", "Series"),
+            OpenApiParameter("stack", OpenApiTypes.INT, default=0),
+            OpenApiParameter(
+                "size", OpenApiTypes.INT, default=THUMBNAIL, description="Longest side, 32 to 512 pixels."
+            ),
+            shapes.text("version", "The series' version; only makes another address of it."),
+            shapes.ORGANIZATION,
+        ],
+        responses={
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="The picture that the client holds is the one."),
+            400: shapes.BAD,
+            **shapes.REFUSALS,
+            422: OpenApiResponse(shapes.Problem, description="The file's pixels cannot be decoded."),
+        },
+    )
+    async def get(self, request: Request, series_instance_uid: str) -> HttpResponse:
+        asked = request.query_params
+        stack, size = _whole(asked, "stack", 0, range(100_000)), _whole(asked, "size", THUMBNAIL, THUMBNAIL_SIZES)
+        series = await sync_to_async(query.find_series)(request.user, series_instance_uid, asked.get("organization"))
+        etag = f'"{_digest(series.organization_id, series.pk, series.version, stack, size, RENDERER)}"'
+        response = get_conditional_response(request._request, etag=etag)
+        if response is None:
+            content = await sync_to_async(query.series_content)(series)
+            engine = await runtime.engine()
+            jpeg = await engine.thumbnail(await engine.open(content), stack, size)
+            response = HttpResponse(jpeg, content_type="image/jpeg")
+        return _kept_privately(response, etag)
+
+
+def view_of(text: str, series_instance_uid: str) -> View:
+    """The View of a query parameter. Raises BadView."""
+    if len(text) > VIEW_CHARACTERS:
+        raise BadView(f"view: longer than {VIEW_CHARACTERS:,} characters")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadView("view: not JSON") from None
+    if not isinstance(data, dict):
+        raise BadView("view: a JSON object is expected")
+    view = View.from_json(data)
+    if view.series not in (None, series_instance_uid):
+        raise BadView("series: not the one of the address")
+    return view
+
+
+def _content(user: User, series_instance_uid: str, organization: str | None, request: Request) -> SeriesContent:
+    series: Series = query.find_series(user, series_instance_uid, organization)
+    note_viewing(user, series.study, request, door="api")
+    return query.series_content(series)
+
+
+def _picture(request: Request, fields: dict[str, Any], payload: bytes) -> HttpResponse:
+    # Lossless or not, the bytes themselves are what a client holds again.
+    etag = f'"{fields["sha256"] if fields.get("exact") else hashlib.sha256(payload).hexdigest()}"'
+    response = get_conditional_response(request._request, etag=etag)
+    if response is None:
+        response = HttpResponse(payload, content_type=fields["media_type"])
+        response["Farview-View"] = json.dumps(fields["view"])
+        response["Farview-Exact"] = json.dumps(bool(fields.get("exact")))
+        response["Farview-Sha256"] = fields.get("sha256") or ""
+        response["Farview-Sampling"] = fields.get("sampling") or ""
+        response["Farview-Source-Lossy"] = json.dumps(fields.get("source_lossy"))
+        response["Farview-Renderer"] = fields.get("renderer") or RENDERER
+        response["Farview-Series-Version"] = str(fields.get("series_version", ""))
+    return _kept_privately(response, etag)
+
+
+def _kept_privately(response: HttpResponse | HttpResponseNotModified, etag: str) -> HttpResponse:
+    """The browser may keep it, but asks each time: a right may have gone, or a series may have grown."""
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def _whole(asked: Any, name: str, otherwise: int, allowed: range) -> int:
+    text = asked.get(name, str(otherwise))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) in allowed):
+        raise BadQuery(name, f"a whole number from {allowed[0]} to {allowed[-1]} is expected")
+    return int(text)

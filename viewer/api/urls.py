@@ -1,0 +1,19 @@
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.permissions import IsAuthenticated
+
+from viewer.api import schema  # noqa: F401 - tells the schema how programs sign in
+from viewer.api.frames import Frame, Thumbnail
+from viewer.api.people import Me
+from viewer.api.studies import Studies, StudyDoor
+from viewer.api.uploads import Uploads
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="api-schema"),
+    path("me/", Me.as_view(), name="api-me"),
+    path("studies/", Studies.as_view(), name="api-studies"),
+    path("studies/<str:study_instance_uid>/", StudyDoor.as_view(), name="api-study"),
+    path("uploads/", Uploads.as_view(), name="api-uploads"),
+    path("series/<str:series_instance_uid>/frame", Frame.as_view(), name="api-frame"),
+    path("series/<str:series_instance_uid>/thumbnail", Thumbnail.as_view(), name="api-thumbnail"),
+]

@@ -1,0 +1,60 @@
+"""The pages: thin, for a page asks the same REST doors as everybody else."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from accounts.models import READING_ROLES, UPLOAD_ROLES
+from viewer.api.studies import whole_study
+from viewer.api.viewing import note_viewing
+from viewer.archive import query
+
+
+@require_safe
+def study_list(request: HttpRequest) -> HttpResponse:
+    """Search and open studies."""
+    return render(
+        request,
+        "viewer/study_list.html",
+        {
+            "organizations": request.user.organizations_as(READING_ROLES).order_by("name"),
+            "may_upload": request.user.organizations_as(UPLOAD_ROLES).exists(),
+        },
+    )
+
+
+@require_safe
+@ensure_csrf_cookie
+def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
+    """The viewer page of one study. `study_json` is what `/api/studies/{uid}/` answers."""
+    try:
+        found = query.find_study(request.user, study_instance_uid, request.GET.get("organization"))
+    except query.NotFound:
+        raise Http404 from None
+    except query.Ambiguous as several:
+        return render(request, "viewer/several.html", {"organizations": several.organizations}, status=409)
+    note_viewing(request.user, found, request, door="page", anew=True)
+    return render(
+        request,
+        "viewer/study.html",
+        {
+            "study": found,
+            "patient": found.patient,
+            "study_instance_uid": found.study_instance_uid,
+            "organization": found.organization.name,
+            "build": settings.FARVIEW_BUILD,
+            "study_json": whole_study(request.user, found),
+        },
+    )
+
+
+@require_safe
+@ensure_csrf_cookie
+def upload(request: HttpRequest) -> HttpResponse:
+    """Drop files and folders."""
+    organizations = request.user.organizations_as(UPLOAD_ROLES).order_by("name")
+    return render(request, "viewer/upload.html", {"organizations": organizations})
