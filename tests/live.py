@@ -36,6 +36,7 @@ class LiveServer:
     def __init__(self, data: Path | None = None, **environment: str) -> None:
         self._passing = data is None
         self.data = data or Path(tempfile.mkdtemp(prefix="farview-live-"))
+        self.data.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.host = "127.0.0.1"
         self.url = f"http://{self.host}:{self.port}"
@@ -53,10 +54,13 @@ class LiveServer:
 
     # --- its life
 
+    def command(self) -> list[str]:
+        return [sys.executable, "manage.py", "serve"]
+
     def start(self, wait: bool = True) -> LiveServer:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
+                self.command(),
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

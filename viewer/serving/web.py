@@ -53,14 +53,18 @@ class Request(WebRequest):
 
     def gotLength(self, length: int | None) -> None:
         self.content: IO[bytes] | None = spool()
-        if length is not None and length <= IN_MEMORY:
-            return
+        if length is None or length <= IN_MEMORY:
+            return  # of an unknown length nothing is asked before it turns out to be long
         waits = (self.requestHeaders.getRawHeaders(b"Expect") or [b""])[0].lower() == b"100-continue"
         self.requestHeaders.removeHeader(b"Expect")  # answered below, after the question whether it is wanted
-        verdict = admission.refused_by_size(self._target, length or 0)
+        verdict = admission.refused_by_size(self._target, length)
         if verdict.status:
             self.refuse(verdict)
-            return
+        else:
+            self._ask(length, waits)
+
+    def _ask(self, length: int | None, waits: bool) -> None:
+        """Stop reading until it is known whether this body is welcome."""
         network = self.channel._networkProducer
         network.pauseProducing()
         self._admission = asyncio.ensure_future(self._admit(length, waits))
@@ -94,6 +98,8 @@ class Request(WebRequest):
         if verdict.status:
             self.refuse(verdict)
             return
+        if self._received > IN_MEMORY and self._admission is None:
+            self._ask(None, waits=False)
         try:
             assert self.content is not None  # noqa: S101 - gotLength made it
             self.content.write(data)
@@ -226,9 +232,13 @@ class Socket(WebSocketProtocol):
         if message["type"] == "websocket.close" and self.state == self.STATE_CONNECTING:
             self.deny(*DENIALS.get(message.get("code", 0), (403, "Access denied")))
         elif message["type"] == "websocket.close":
-            self.sendClose(code=message.get("code") or 1000, reason=message.get("reason") or None)
+            self.say_goodbye(message.get("code") or 1000, message.get("reason") or "")
         elif self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
             super().handle_reply(message)
+
+    def say_goodbye(self, code: int, reason: str = "") -> None:
+        """Begin to close. Autobahn's own door refuses the codes 1001 to 1015, some of which are a server's to use."""
+        self.sendCloseFrame(code=code, reasonUtf8=reason.encode()[:123])
 
     def deny(self, status: int, reason: str) -> None:
         """Refuse the handshake with an HTTP status."""
@@ -237,6 +247,14 @@ class Socket(WebSocketProtocol):
             del self.handshake_deferred
             deferred.errback(ConnectionDeny(code=status, reason=reason))
             self.server.protocol_disconnected(self)
+
+    def sendMessage(self, *args: Any, **kwargs: Any) -> None:
+        """As ever, but for the limit, which is meant for what comes in."""
+        limit, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+        try:
+            super().sendMessage(*args, **kwargs)
+        finally:
+            self.maxMessagePayloadSize = limit
 
     def serverReject(self) -> None:
         self.deny(403, "Access denied")
@@ -310,7 +328,7 @@ class WebServer(Server):
             self.port.stopListening()
         for protocol in list(self.connections):
             if isinstance(protocol, Socket) and protocol.state == protocol.STATE_OPEN:
-                protocol.sendClose(code=1001, reason="the server is stopping")
+                protocol.say_goodbye(1001, "the server is stopping")
         for patience, cancel in ((1.0, False), (2.0, True)):
             running = [
                 task
