@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.db import connection
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 from accounts.insert_only import protect, release
+from tests.live import live_server_process as live_server_process
 
 INSERT_ONLY = ("accounts_auditevent",)
 
@@ -34,9 +36,10 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def emptying_the_test_database() -> Iterator[None]:
     """Between tests that commit, Django empties every table; the insert-only ones would refuse it."""
-    flush = DatabaseOperations.execute_sql_flush
+    kind = type(connection.ops)
+    flush = kind.execute_sql_flush
 
-    def execute_sql_flush(operations: DatabaseOperations, sql_list: list[str]) -> None:
+    def execute_sql_flush(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
         protected = [table for table in INSERT_ONLY if any(table in sql for sql in sql_list)]
         for table in protected:
             release(operations.connection, table)
@@ -45,5 +48,5 @@ def emptying_the_test_database() -> Iterator[None]:
             protect(operations.connection, table)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
+        patch.setattr(kind, "execute_sql_flush", execute_sql_flush)
         yield
