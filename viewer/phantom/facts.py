@@ -1,0 +1,82 @@
+"""What is known about the phantoms, exactly: the measuring stick of the tests and of whoever tries a ruler. LPS, mm, HU."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Nodule:
+    """A ball in the right upper lobe."""
+
+    center: Point
+    diameter: float
+    hounsfield: float
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A dense bead: `name` is also its letter in the README of the phantom."""
+
+    name: str
+    center: Point
+    diameter: float = 5.0
+    hounsfield: float = 1500.0
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Geometry of a CT: (slices, rows, columns), spacing alike, centre of the first voxel."""
+
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    origin: Point
+
+
+CENTER = (0.0, 10.0, -4.375)
+"""Middle of the scanned box."""
+EXTENT = (420.0, 384.0, 384.0)
+"""Its size: head to feet, front to back, right to left."""
+
+
+def scan(shape: tuple[int, int, int]) -> Scan:
+    """The same box in any number of voxels; slices run from head to feet."""
+    spacing = (EXTENT[0] / shape[0], EXTENT[1] / shape[1], EXTENT[2] / shape[2])
+    origin = (
+        CENTER[0] - spacing[2] * (shape[2] - 1) / 2,
+        CENTER[1] - spacing[1] * (shape[1] - 1) / 2,
+        CENTER[2] + spacing[0] * (shape[0] - 1) / 2,
+    )
+    return Scan(shape, spacing, origin)
+
+
+CURRENT = scan((336, 512, 512))
+PRIOR = scan((168, 512, 512))
+
+NODULE = Nodule((-71.5, -14.25, 131.875), 10.0, 38.0)
+PRIOR_SHIFT: Point = (2.5, -1.5, 4.0)
+"""Where the patient lay at the earlier date, against the later one."""
+PRIOR_NODULE = Nodule((NODULE.center[0] + 2.5, NODULE.center[1] - 1.5, NODULE.center[2] + 4.0), 6.0, 38.0)
+
+MARKERS = (
+    Marker("A", (-100.0, 117.0, 100.0)),
+    Marker("B", (100.0, 117.0, 100.0)),
+    Marker("C", (100.0, 117.0, -100.0)),
+    Marker("D", (-100.0, 117.0, -100.0)),
+    Marker("E", (-40.0, 117.0, 0.0)),
+    Marker("F", (0.0, 117.0, 30.0)),
+)
+"""Beads in the mattress. A to D are a square of 200 mm, E to F measures exactly 50 mm."""
+
+
+def distance(a: Point, b: Point) -> float:
+    """Millimetres between two points."""
+    return math.dist(a, b)
+
+
+def marker_distances() -> dict[tuple[str, str], float]:
+    """Every pair of beads and the millimetres between their centres."""
+    return {(a.name, b.name): distance(a.center, b.center) for i, a in enumerate(MARKERS) for b in MARKERS[i + 1 :]}

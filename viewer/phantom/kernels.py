@@ -1,0 +1,322 @@
+"""Painting solids into slabs of a volume: the compiled loops.
+
+A slab is a float32 array (slices, rows, columns) of modality values. Every loop mixes a value into the voxels near a solid, by the
+share of the voxel that the solid covers (taken from the signed distance over one edge width), so surfaces have the soft partial
+volume of a scanner. `qx, qy, qz` are the voxel centres after a smooth deformation, LPS mm: organs are drawn there, so no ellipse
+stays one. Measuring marks are drawn at the true centres.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+F = np.float32
+TABLE_Z0 = -260.0
+"""Height (mm) of row 0 of every contour table; rows are 1 mm apart."""
+
+
+@njit(cache=True, nogil=True)
+def deform(grid, origin, step, x0, dx, y0, dy, zs, qx, qy, qz):
+    """Voxel centres moved by a coarse displacement grid (gz, gy, gx, 3), mm, interpolated trilinearly."""
+    slices, rows, columns = qx.shape
+    across = grid.shape[2]
+    line = np.empty((across, 3), F)
+    for k in range(slices):
+        z = zs[k]
+        fz = (z - origin[2]) / step
+        iz = int(fz)
+        wz = F(fz - iz)
+        for j in range(rows):
+            y = F(y0 + dy * j)
+            fy = (y - origin[1]) / step
+            iy = int(fy)
+            wy = F(fy - iy)
+            for i in range(across):
+                for c in range(3):
+                    line[i, c] = (F(1) - wz) * ((F(1) - wy) * grid[iz, iy, i, c] + wy * grid[iz, iy + 1, i, c]) + wz * (
+                        (F(1) - wy) * grid[iz + 1, iy, i, c] + wy * grid[iz + 1, iy + 1, i, c]
+                    )
+            for i in range(columns):
+                x = F(x0 + dx * i)
+                fx = (x - origin[0]) / step
+                ix = int(fx)
+                wx = F(fx - F(ix))
+                vx = F(1) - wx
+                qx[k, j, i] = x + vx * line[ix, 0] + wx * line[ix + 1, 0]
+                qy[k, j, i] = y + vx * line[ix, 1] + wx * line[ix + 1, 1]
+                qz[k, j, i] = z + vx * line[ix, 2] + wx * line[ix + 1, 2]
+
+
+@njit(cache=True, nogil=True)
+def paint_layers(slab, qx, qy, qz, box, radii, values, edges):
+    """Contours (layers, heights, angles) around the z axis, each covering the one before: the onion of a body's wall.
+
+    One pass for all of them; where the innermost covers a voxel whole, the others are not looked at.
+    """
+    layers, heights, angles = radii.shape
+    for k in range(slab.shape[0]):
+        for j in range(box[0], box[1]):
+            for i in range(box[2], box[3]):
+                h = qz[k, j, i] - F(TABLE_Z0)
+                ih = int(h)
+                if ih < 1 or ih >= heights - 1:
+                    continue
+                wh = h - F(ih)
+                x = qx[k, j, i]
+                y = qy[k, j, i]
+                t = y / (abs(x) + abs(y) + F(1e-6))
+                u = t + F(1) if x >= 0 else F(3) - t
+                u *= F(angles * 0.25)
+                iu = int(u)
+                wu = u - F(iu)
+                iu = iu % angles
+                ju = iu + 1 if iu + 1 < angles else 0
+                rho = math.sqrt(x * x + y * y)
+                value = slab[k, j, i]
+                for layer in range(-1, layers):
+                    at = layer if layer >= 0 else layers - 1
+                    table = radii[at]
+                    r = (F(1) - wh) * ((F(1) - wu) * table[ih, iu] + wu * table[ih, ju]) + wh * (
+                        (F(1) - wu) * table[ih + 1, iu] + wu * table[ih + 1, ju]
+                    )
+                    share = F(0.5) - (rho - r) / edges[at]
+                    if layer < 0:
+                        if share >= 1:
+                            value = values[at]
+                            break
+                        continue
+                    if share <= 0:
+                        if layer == 0:
+                            break  # outside the skin
+                        continue
+                    value += (values[at] - value) * min(share, F(1))
+                slab[k, j, i] = value
+
+
+@njit(cache=True, nogil=True)
+def paint_contour(
+    slab,
+    qx,
+    qy,
+    qz,
+    box,
+    radius,
+    widest,
+    center,
+    tilt,
+    values,
+    edge,
+    slope,
+    level,
+    gas,
+    roof,
+    roof_geometry,
+    roof_side,
+    roof_gap,
+):
+    """A solid that is star-shaped in every axial plane.
+
+    `radius` (heights, angles) mm, `widest` their largest by height, by "diamond angle" around `center` (heights, 2); `values` (heights, 3): outer value, inner
+    value, wall (mm). `slope` adds value per mm of y. Above the height `level` (y smaller) the inside is `gas`.
+    `roof` is a height field: side 1 paints only above it, -1 only below, with a gap in mm.
+    """
+    heights, angles = radius.shape
+    for k in range(slab.shape[0]):
+        for j in range(box[0], box[1]):
+            for i in range(box[2], box[3]):
+                z = qz[k, j, i]
+                h = z - F(TABLE_Z0)
+                ih = int(h)
+                if ih < 1 or ih >= heights - 1:
+                    continue
+                y = qy[k, j, i]
+                x = qx[k, j, i]
+                if tilt[ih] != 0:
+                    h -= tilt[ih] * (y - center[ih, 1])
+                    ih = int(h)
+                    if ih < 1 or ih >= heights - 1:
+                        continue
+                wh = h - F(ih)
+                ddx = x - (center[ih, 0] * (F(1) - wh) + center[ih + 1, 0] * wh)
+                ddy = y - (center[ih, 1] * (F(1) - wh) + center[ih + 1, 1] * wh)
+                rho2 = ddx * ddx + ddy * ddy
+                limit = widest[ih] + edge
+                if rho2 > limit * limit:
+                    continue
+                total = abs(ddx) + abs(ddy) + F(1e-6)
+                t = ddy / total
+                u = t + F(1) if ddx >= 0 else F(3) - t
+                u *= F(angles * 0.25)
+                iu = int(u)
+                wu = u - F(iu)
+                iu = iu % angles
+                ju = iu + 1 if iu + 1 < angles else 0
+                r = (F(1) - wh) * ((F(1) - wu) * radius[ih, iu] + wu * radius[ih, ju]) + wh * (
+                    (F(1) - wu) * radius[ih + 1, iu] + wu * radius[ih + 1, ju]
+                )
+                if r <= F(0.05):
+                    continue
+                distance = math.sqrt(rho2) - r
+                share = F(0.5) - distance / edge
+                if share <= 0:
+                    continue
+                share = min(share, F(1))
+                if roof_side != 0:
+                    gx = (x - roof_geometry[0]) / roof_geometry[2]
+                    gy = (y - roof_geometry[1]) / roof_geometry[2]
+                    gx = min(max(gx, F(0)), F(roof.shape[1] - 2))
+                    gy = min(max(gy, F(0)), F(roof.shape[0] - 2))
+                    mx = int(gx)
+                    my = int(gy)
+                    ax = gx - F(mx)
+                    ay = gy - F(my)
+                    top = (F(1) - ay) * ((F(1) - ax) * roof[my, mx] + ax * roof[my, mx + 1]) + ay * (
+                        (F(1) - ax) * roof[my + 1, mx] + ax * roof[my + 1, mx + 1]
+                    )
+                    above = F(0.5) + (z - top - roof_gap) * F(roof_side) / edge
+                    if above <= 0:
+                        continue
+                    share = min(share, above)
+                near = ih if wh < F(0.5) else ih + 1
+                value = values[near, 0]
+                wall = values[near, 2]
+                if wall > 0:
+                    inside = min(max(F(0.5) - (distance + wall) / edge, F(0)), F(1))
+                    core = values[near, 1]
+                    if inside > 0 and gas < F(0):
+                        dry = min(max(F(0.5) + (level - y), F(0)), F(1))
+                        core += (gas - core) * dry
+                    value += (core - value) * inside
+                value += slope * y
+                slab[k, j, i] += (value - slab[k, j, i]) * share
+
+
+@njit(cache=True, nogil=True)
+def paint_ellipsoid(slab, qx, qy, qz, box, center, shape, value, core, wall, edge, flat):
+    """An ellipsoid: `shape` (3, 3) maps mm from the centre into the unit ball. `flat` > 0 keeps only y below (posterior of) it."""
+    for k in range(slab.shape[0]):
+        for j in range(box[0], box[1]):
+            for i in range(box[2], box[3]):
+                ddx = qx[k, j, i] - center[0]
+                ddy = qy[k, j, i] - center[1]
+                ddz = qz[k, j, i] - center[2]
+                a = shape[0, 0] * ddx + shape[0, 1] * ddy + shape[0, 2] * ddz
+                b = shape[1, 0] * ddx + shape[1, 1] * ddy + shape[1, 2] * ddz
+                c = shape[2, 0] * ddx + shape[2, 1] * ddy + shape[2, 2] * ddz
+                f = a * a + b * b + c * c
+                if f > F(2.2):
+                    continue
+                gx = shape[0, 0] * a + shape[1, 0] * b + shape[2, 0] * c
+                gy = shape[0, 1] * a + shape[1, 1] * b + shape[2, 1] * c
+                gz = shape[0, 2] * a + shape[1, 2] * b + shape[2, 2] * c
+                root = math.sqrt(f)
+                distance = (root - F(1)) * root / (math.sqrt(gx * gx + gy * gy + gz * gz) + F(1e-6))
+                share = min(F(0.5) - distance / edge, F(1))
+                if share <= 0:
+                    continue
+                paint = value
+                if wall > 0:
+                    inside = min(max(F(0.5) - (distance + wall) / edge, F(0)), F(1))
+                    paint += (core - value) * inside
+                slab[k, j, i] += (paint - slab[k, j, i]) * share
+
+
+@njit(cache=True, nogil=True)
+def paint_tubes(slab, x0, dx, y0, dy, zs, tubes, edge):
+    """Cones with elliptic cross-section between two points, rounded at the ends.
+
+    A row of `tubes`: start (3), end (3), radius at start, at end, ratio of the second radius, direction of the first radius (3),
+    value, value of gas (0: none), level of the gas (y mm), spare.
+    """
+    slices, rows, columns = slab.shape
+    dz = zs[1] - zs[0] if slices > 1 else F(-1)
+    for s in range(tubes.shape[0]):
+        ax, ay, az, bx, by, bz, ra, rb, ratio, ux, uy, uz, value, gas, level, _ = tubes[s]
+        reach = max(ra, rb) * max(ratio, F(1)) + edge
+        k0 = int(math.floor((max(az, bz) + reach - zs[0]) / dz))
+        k1 = int(math.ceil((min(az, bz) - reach - zs[0]) / dz)) + 1
+        k0 = max(k0, 0)
+        k1 = min(k1, slices)
+        if k0 >= k1:
+            continue
+        j0 = max(int(math.floor((min(ay, by) - reach - y0) / dy)), 0)
+        j1 = min(int(math.ceil((max(ay, by) + reach - y0) / dy)) + 1, rows)
+        i0 = max(int(math.floor((min(ax, bx) - reach - x0) / dx)), 0)
+        i1 = min(int(math.ceil((max(ax, bx) + reach - x0) / dx)) + 1, columns)
+        lx = bx - ax
+        ly = by - ay
+        lz = bz - az
+        length2 = lx * lx + ly * ly + lz * lz + F(1e-6)
+        for k in range(k0, k1):
+            pz = zs[k] - az
+            for j in range(j0, j1):
+                y = F(y0 + dy * j)
+                py = y - ay
+                for i in range(i0, i1):
+                    px = F(x0 + dx * i) - ax
+                    t = min(max((px * lx + py * ly + pz * lz) / length2, F(0)), F(1))
+                    ex = px - t * lx
+                    ey = py - t * ly
+                    ez = pz - t * lz
+                    r = ra + (rb - ra) * t
+                    d2 = ex * ex + ey * ey + ez * ez
+                    if ratio == F(1):
+                        distance = math.sqrt(d2) - r
+                    else:
+                        along = ex * ux + ey * uy + ez * uz
+                        across2 = max(d2 - along * along, F(0))
+                        short = r * ratio
+                        f = math.sqrt(along * along / (r * r) + across2 / (short * short))
+                        gradient = math.sqrt(
+                            along * along / (r * r * r * r) + across2 / (short * short * short * short)
+                        )
+                        distance = (f - F(1)) * f / (gradient + F(1e-6))
+                    share = F(0.5) - distance / edge
+                    if share <= 0:
+                        continue
+                    # A tube thinner than a voxel covers only a part of it.
+                    share = min(share, F(1), F(2.4) * r * min(ratio, F(1)) / edge)
+                    paint = value
+                    if gas < 0:
+                        paint += (gas - value) * min(max(F(0.5) + (level - y), F(0)), F(1))
+                    slab[k, j, i] += (paint - slab[k, j, i]) * share
+
+
+@njit(cache=True, nogil=True)
+def paint_balls(slab, x0, dx, y0, dy, zs, dz, balls):
+    """Balls drawn exactly: the covered share of a voxel is counted on 5 x 5 x 5 points. Row: centre (3), radius, value."""
+    slices, rows, columns = slab.shape
+    for s in range(balls.shape[0]):
+        cx, cy, cz, r, value = balls[s]
+        for k in range(slices):
+            if abs(zs[k] - cz) > r + dz:
+                continue
+            for j in range(max(int((cy - r - y0) / dy) - 1, 0), min(int((cy + r - y0) / dy) + 3, rows)):
+                for i in range(max(int((cx - r - x0) / dx) - 1, 0), min(int((cx + r - x0) / dx) + 3, columns)):
+                    count = 0
+                    for a in range(5):
+                        pz = zs[k] + dz * (a - 2) / 5 - cz
+                        for b in range(5):
+                            py = y0 + dy * j + dy * (b - 2) / 5 - cy
+                            for c in range(5):
+                                px = x0 + dx * i + dx * (c - 2) / 5 - cx
+                                if px * px + py * py + pz * pz <= r * r:
+                                    count += 1
+                    if count:
+                        slab[k, j, i] += (value - slab[k, j, i]) * F(count / 125.0)
+
+
+@njit(cache=True, nogil=True)
+def finish(slab, fine, streak, sigma, streak_sigma, texture, low, high, out):
+    """Noise by place, a little texture in lung, and rounding to int16. `fine`, `streak`, `texture` (slices, rows, columns)."""
+    for k in range(slab.shape[0]):
+        for j in range(slab.shape[1]):
+            for i in range(slab.shape[2]):
+                value = slab[k, j, i]
+                if value < F(-600) and value > F(-930):
+                    value += texture[k, j, i]
+                value += fine[k, j, i] * sigma[j, i] + streak[k, j, i] * streak_sigma[k] * sigma[j, i]
+                out[k, j, i] = np.int16(math.floor(min(max(value, low), high) + F(0.5)))
