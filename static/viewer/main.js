@@ -12,6 +12,7 @@ import { Thumbnails } from "./thumbnails.js";
 import { showHelp, Toolbar } from "./toolbar.js";
 
 const page = document.body.dataset;
+const build = page.static.split("/").filter(Boolean).at(-1);
 const at = (id) => document.getElementById(id);
 
 const remembered = {
@@ -238,7 +239,7 @@ function picker(study) {
   select.disabled = !priors.length;
   select.title = priors.length ? "Studies of this patient" : "No other studies of this patient";
   select.onchange = () => {
-    if (select.value) location.assign(`/studies/${select.value}/${location.search}`);
+    if (select.value) location.assign(`/studies/${select.value}/?organization=${encodeURIComponent(study.organization)}`);
   };
 }
 
@@ -257,8 +258,8 @@ function lineState() {
 }
 
 desk.connection.addEventListener("state", lineState);
-desk.connection.addEventListener("hello", ({ detail: { build } }) => {
-  if (page.build && build && page.build !== build) at("newer").hidden = false;
+desk.connection.addEventListener("hello", ({ detail }) => {
+  if (detail.build && detail.build !== build) at("newer").hidden = false;
 });
 at("newer-reload").addEventListener("click", () => location.reload());
 at("line-sign-in").addEventListener("click", () => {
@@ -321,7 +322,7 @@ firstStudy().then(hang, (problem) => {
 /** What an integrator or a test may look at; nothing here changes anything. */
 window.farview = Object.freeze({
   get build() {
-    return page.build ?? "";
+    return build;
   },
   get connection() {
     return { state: desk.connection.state, attempt: desk.connection.attempt };
