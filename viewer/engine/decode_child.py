@@ -62,7 +62,8 @@ def _answer(
     except MemoryError:
         return {"error": "it needs more memory than one frame may take", "memory": True}, None
     except Exception as error:
-        return {"error": str(error) or type(error).__name__}, None
+        memory = isinstance(error.__context__, MemoryError)
+        return {"error": str(error) or type(error).__name__, "memory": memory}, None
     answer = {
         "shape": values.shape,
         "dtype": values.dtype.str,

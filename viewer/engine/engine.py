@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from viewer.dicom.decode import decode, is_native
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frames import FrameSource
-from viewer.dicom.pixels import read_encoded, read_native
+from viewer.dicom.pixels import read_encoded
 from viewer.dicom.series import SeriesContent
 from viewer.rendering.encode import ENCODERS, encode
 from viewer.rendering.render import RENDERER, render, resolve, warm
@@ -161,7 +162,7 @@ class Engine:
         return await self._frames.load(_key(source), partial(self._load, source), priority)
 
     def _load(self, source: FrameSource, priority: Priority) -> Job[Any, Frame]:
-        if source.native:
+        if is_native(source.layout.transfer_syntax_uid):
             return self._readers.submit(lambda _: _read(source), priority)
         return self._children.submit(partial(_decode, source), priority)
 
@@ -181,7 +182,7 @@ def _picture(
     rendered = time.perf_counter()
     payload = encode(picture.pixels, media_type, quality)
     exact = ENCODERS[media_type].lossless
-    sha256 = hashlib.sha256(picture.pixels).hexdigest() if exact else None
+    sha256 = hashlib.sha256(picture.pixels.data).hexdigest() if exact else None
     encoded = time.perf_counter()
     description = frame.description
     lossy = description.source_lossy
@@ -216,11 +217,12 @@ def _picture(
 
 def _read(source: FrameSource) -> Frame:
     """A frame that is not compressed; in a read thread."""
-    description = source.description()
     try:
-        return Frame(read_native(source), description.photometric_interpretation, description)
+        description = source.description()
+        decoded = decode(read_encoded(source), source.layout)
     except (DicomError, OSError) as error:
-        raise CannotDecode(f"This image cannot be read: {error}") from error
+        raise CannotDecode(f"This image cannot be read: {error}.") from error
+    return Frame(decoded.values, decoded.photometric_interpretation, description)
 
 
 def _decode(source: FrameSource, child: DecodeChild) -> Frame:
@@ -228,7 +230,7 @@ def _decode(source: FrameSource, child: DecodeChild) -> Frame:
     try:
         encoded, description = read_encoded(source), source.description()
     except (DicomError, OSError) as error:
-        raise CannotDecode(f"This image cannot be read: {error}") from error
+        raise CannotDecode(f"This image cannot be read: {error}.") from error
     decoded = child.decode(encoded, source.layout)
     return Frame(decoded.values, decoded.photometric_interpretation, description)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .errors import CannotDraw
@@ -65,9 +66,9 @@ class Prefetcher:
             source = self._plan.popleft()
             if source not in self._running and not self._resident(source):
                 task = self._running[source] = asyncio.create_task(self._fetch(source))
-                task.add_done_callback(lambda _, source=source: self._ended(source))
+                task.add_done_callback(partial(self._ended, source))
 
-    def _ended(self, source: FrameSource) -> None:
+    def _ended(self, source: FrameSource, task: asyncio.Task[None]) -> None:
         self._running.pop(source, None)
         self._fill()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from viewer.dicom.errors import DicomError
 from viewer.dicom.frames import FrameSource, frame_sources
 from viewer.dicom.series import SeriesContent
 from viewer.dicom.stacks import Stack, build_stacks, undrawable
@@ -108,14 +109,23 @@ class OpenSeries:
 
 def open_series(content: SeriesContent) -> OpenSeries:
     """Build the stacks from the index rows; no file is read. Takes a moment for thousands of frames: not on the event loop."""
-    sources = [source for instance in content.instances for source in frame_sources(instance)]
+    sources: list[FrameSource] = []
+    not_drawn: list[str] = []
+    for instance in content.instances:
+        try:
+            sources += frame_sources(instance)
+            reason = undrawable(instance)
+        except DicomError as error:  # one object that cannot be understood hides none of the others
+            reason = error.reason
+        if reason is not None and reason not in not_drawn:
+            not_drawn.append(reason)
     stacks = tuple(build_stacks(sources))
     return OpenSeries(
         series=content.series,
         organization=content.organization,
         version=content.version,
         stacks=stacks,
-        not_drawn=tuple(dict.fromkeys(reason for instance in content.instances if (reason := undrawable(instance)))),
+        not_drawn=tuple(not_drawn),
         places={
             (source.sop_instance_uid, source.frame_number): (number, frame)
             for number, stack in enumerate(stacks)

@@ -1,0 +1,191 @@
+"""The engine as a viewport sees it, slow on purpose, and a browser that remembers what it got."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from viewer.engine.engine import Drawn
+from viewer.engine.errors import CannotDraw
+from viewer.rendering.view import BadView, View
+from viewer.streaming.session import NotFound, Session
+
+SERIES = "1.2.3"
+FRAMES = 100
+UNDECODABLE = 13
+
+
+@dataclass
+class FakeSeries:
+    series: str = SERIES
+    organization: str = "default"
+    version: str = "v1"
+
+    def place(self, view: View) -> tuple[View, None]:
+        frame = view.frame or 0
+        if frame >= FRAMES:
+            raise BadView(f"frame: this stack has {FRAMES}, counted from 0")
+        return replace(view, series=self.series, organization=self.organization, frame=frame), None
+
+    def where(self, view: View) -> dict[str, Any]:
+        return {"stack": view.stack, "frame": view.frame or 0}
+
+    def shares_window(self, stack: int) -> bool:
+        return True
+
+    def opened(self, view: View) -> dict[str, Any]:
+        return {"series": self.series, "series_version": self.version, "frames": FRAMES, "view": view.to_json()}
+
+
+@dataclass
+class Steps:
+    """What a prefetcher was told."""
+
+    seen: list[tuple[int, int]] = field(default_factory=list)
+    stopped: bool = False
+
+    def steer(self, series: FakeSeries, stack: int, frame: int, direction: int) -> None:
+        self.seen.append((frame, direction))
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+class FakeEngine:
+    """Draws when it is let: `gate` is closed for a slow one. `drawn` are the Views it was asked for, in order."""
+
+    def __init__(self, size: int = 1000) -> None:
+        self.size = size
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.drawn: list[tuple[View, bool]] = []
+        self.cancelled = 0
+        self.prefetchers: list[Steps] = []
+
+    async def open(self, content: FakeSeries) -> FakeSeries:
+        return content
+
+    async def resolve(self, series: FakeSeries, view: View) -> View:
+        if view.frame == UNDECODABLE:
+            raise CannotDraw("cannot_decode", "This image cannot be decoded: a marker is missing.")
+        if view.window_center is None:
+            return replace(view, window_center=40.0, window_width=400.0, voi_lut_function="LINEAR")
+        return view
+
+    async def draw(self, series: FakeSeries, view: View, media_type: str, quality: int, priority: object) -> Drawn:
+        placed, _ = series.place(view)
+        self.drawn.append((placed, media_type == "image/png"))
+        try:
+            await self.gate.wait()
+            resolved = await self.resolve(series, placed)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if view.preset == "none":
+            raise BadView("preset: there is none of that name")
+        header = {
+            "media_type": media_type,
+            "exact": media_type == "image/png",
+            "view": resolved.to_json(),
+            "timing_ms": {"load": 0.0, "render": 0.0, "encode": 0.0},
+        }
+        return Drawn(header, bytes(self.size), resolved)
+
+    def prefetcher(self) -> Steps:
+        self.prefetchers.append(Steps())
+        return self.prefetchers[-1]
+
+    @property
+    def frames(self) -> list[int | None]:
+        return [view.frame for view, _ in self.drawn]
+
+
+class Browser:
+    """The other end of a session. `acknowledge` answers every frame at once."""
+
+    def __init__(
+        self,
+        engine: Any,
+        find: Callable[[str, str | None], Any] | None = None,
+        *,
+        acknowledge: bool = True,
+        **options: Any,
+    ) -> None:
+        self.acknowledge = acknowledge
+        self.frames: list[tuple[dict[str, Any], bytes]] = []
+        self.texts: list[dict[str, Any]] = []
+        self.closed: int | None = None
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self._news = asyncio.Event()
+        self.session = Session(
+            engine, find or _find, self._on_text, self._on_bytes, self._on_close, build="abc", **options
+        )
+
+    async def send(self, kind: str, /, **members: Any) -> None:
+        await self.session.receive(json.dumps({"type": kind, **members}))
+
+    async def open(self, viewport: str = "a", series: str = SERIES, **view: Any) -> None:
+        await self.send("series.open", viewport=viewport, series=series, view=view)
+
+    async def change(self, change: int, viewport: str = "a", **view: Any) -> None:
+        await self.send("view.change", viewport=viewport, change=change, view=view)
+
+    async def shown(self, index: int, viewport: str = "a") -> None:
+        await self.send("frame.shown", viewport=viewport, index=index)
+
+    async def until(self, ready: Callable[[Browser], bool]) -> None:
+        """Wait until `ready(self)`; fails after five seconds."""
+        async with asyncio.timeout(5):
+            while not ready(self):
+                self._news.clear()
+                await self._news.wait()
+
+    async def next_text(self, kind: str) -> dict[str, Any]:
+        await self.until(lambda b: any(t["type"] == kind for t in b.texts))
+        return next(t for t in self.texts if t["type"] == kind)
+
+    async def next_frame(self) -> dict[str, Any]:
+        """The header of the next frame to come."""
+        count = len(self.frames)
+        await self.until(lambda b: len(b.frames) > count)
+        return self.frames[count][0]
+
+    @property
+    def headers(self) -> list[dict[str, Any]]:
+        return [header for header, _ in self.frames]
+
+    async def _on_text(self, text: str) -> None:
+        await self.reads.wait()
+        self.texts.append(json.loads(text))
+        self._news.set()
+
+    async def _on_bytes(self, message: bytes) -> None:
+        await self.reads.wait()
+        (length,) = struct.unpack(">I", message[:4])
+        header = json.loads(message[4 : 4 + length])
+        self.frames.append((header, message[4 + length :]))
+        self._news.set()
+        if self.acknowledge:
+            asyncio.get_running_loop().call_soon(
+                lambda: asyncio.ensure_future(self.shown(header["index"], header["viewport"]))
+            )
+
+    async def _on_close(self, code: int) -> None:
+        self.closed = code
+        self._news.set()
+
+
+async def _find(series: str, organization: str | None) -> FakeSeries:
+    if series != SERIES:
+        raise NotFound
+    return FakeSeries()
+
+
+async def settle(seconds: float = 0.02) -> None:
+    """Long enough for everything that needs no clock to happen."""
+    await asyncio.sleep(seconds)
