@@ -161,10 +161,8 @@ RULES: dict[str, Rule] = {
     "sign-in-link": PUBLIC,
     "sign-out": PUBLIC,
     "password": SIGNED_IN,
-    # health, style and pictures of the pages themselves
+    # style sheets and scripts are served beside Django, to everybody
     "healthz": PUBLIC,
-    "static": PUBLIC,
-    "favicon": PUBLIC,
     # pages; the list of an administrator who reads nowhere is empty
     "study-list": SIGNED_IN,
     "study": READER,

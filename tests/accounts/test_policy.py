@@ -42,6 +42,17 @@ def test_every_url_is_seen_by_that_test():
     assert {"sign-in", "sign-out", "sign-in-link", "password", "admin:index", "admin:accounts_user_change"} <= names
 
 
+def test_every_rule_is_for_a_url_that_exists():
+    names = {name for _, name in policy.doors()} | {"admin:*"}
+    assert set(policy.RULES) <= names
+
+
+def test_every_socket_has_a_rule_and_every_rule_a_socket():
+    from config.asgi import sockets
+
+    assert {f"/{route.pattern}" for route in sockets.routes} == set(policy.WEBSOCKET_RULES)
+
+
 @with_these_doors
 def test_a_url_without_a_rule_is_named_by_the_test_and_by_check():
     assert policy.doors_without_rule() == [
