@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -58,9 +58,17 @@ def rows_after(last: int) -> list[News]:
 
 
 def newest_of_each(rows: Iterable[News]) -> list[News]:
-    """Only the newest row about each thing, in order: a channel holds a hundred messages and drops the rest."""
-    newest = {row.about: row for row in rows}
-    return sorted(newest.values(), key=lambda row: row.id)
+    """One row about each thing, the newest, with the series of all: a channel holds a hundred messages, no more."""
+    newest: dict[tuple[object, ...], News] = {}
+    for row in rows:
+        former = newest.pop(row.about, None)
+        newest[row.about] = row if former is None else replace(row, payload=_joined(former.payload, row.payload))
+    return list(newest.values())
+
+
+def _joined(former: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+    series = {one["series_instance_uid"]: one for one in [*former.get("series", ()), *payload.get("series", ())]}
+    return {**payload, "series": list(series.values())} if series else payload
 
 
 class NewsTail:
