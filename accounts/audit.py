@@ -27,7 +27,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Membership, User
+from accounts.models import AuditEvent, User
 from accounts.origin import Request, client_address
 
 logger = logging.getLogger(__name__)
@@ -91,8 +91,8 @@ def record(
     event.detail = _plain(detail or {})
     with transaction.atomic(savepoint=False):
         _take_turn()
-        last = AuditEvent.objects.order_by("-sequence").values_list("sequence", "mac").first() or (0, GENESIS)
-        event.sequence, event.previous_mac, event.at = last[0] + 1, last[1], timezone.now()
+        last, event.previous_mac = _newest()
+        event.sequence, event.at = last + 1, timezone.now()
         event.mac = _mac(_key(), {name: getattr(event, name) for name in COLUMNS}, event.previous_mac)
         event.save(force_insert=True)
         head = Head(event.sequence, event.mac)
@@ -144,13 +144,24 @@ def _take_turn() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_OF_CHAIN])
 
 
+def _newest() -> tuple[int, str]:
+    """(sequence, mac) of the row to follow. Plain SQL, as below: half of an event's time went into building queries."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sequence, mac FROM accounts_auditevent ORDER BY sequence DESC LIMIT 1")
+        return cursor.fetchone() or (0, GENESIS)
+
+
 def _roles_of(person: User | None, organization: str) -> str:
     if person is None or person.pk is None:
         return ""
-    held = Membership.objects.filter(user=person)
-    if organization:
-        held = held.filter(organization__name=organization)
-    return ",".join(sorted(set(held.values_list("role", flat=True))))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT held.role FROM accounts_membership held"
+            " JOIN accounts_organization home ON home.id = held.organization_id"
+            " WHERE held.user_id = %s AND (%s = '' OR home.name = %s)",
+            [person.pk, organization, organization],
+        )
+        return ",".join(sorted(role for (role,) in cursor.fetchall()))
 
 
 def _clean(text: str) -> str:
