@@ -87,27 +87,28 @@ def coloured(grey: NDArray[np.uint8], name: str) -> Rgb:
     return picture
 
 
-def _through_points(*points: tuple[int, tuple[int, int, int]]) -> Rgb:
-    """256 colours, straight lines between the given (grey level, colour)."""
-    levels = [level for level, _ in points]
-    channels = [np.interp(np.arange(256), levels, [colour[i] for _, colour in points]) for i in range(3)]
-    return np.ascontiguousarray(np.floor(np.stack(channels, axis=1) + 0.5).astype(np.uint8))
+def _lines(*channels: dict[int, int]) -> Rgb:
+    """256 colours; each channel is straight lines through {grey level: value}, rounded down."""
+    values = [np.interp(np.arange(256), list(points), list(points.values())) for points in channels]
+    # A little is added so that a whole number that came out a hair short is not floored to the one below.
+    return np.ascontiguousarray(np.floor(np.stack(values, axis=1) + 1e-9).astype(np.uint8))
 
 
 GREY = "grey"
 """The colour map that leaves a picture grey, with one channel."""
 
 COLOR_MAPS: dict[str, Rgb] = {
-    GREY: _through_points((0, (0, 0, 0)), (255, (255, 255, 255))),
-    # Black body: red, then green, then blue, each twice as steep as needed, as in PS3.6 Annex B.1.1.
-    "hot_iron": _through_points(
-        (0, (0, 0, 0)), (128, (255, 0, 0)), (192, (255, 128, 0)), (255, (255, 255, 255)),
+    GREY: _lines({0: 0, 255: 255}, {0: 0, 255: 255}, {0: 0, 255: 255}),
+    "hot_iron": _lines({0: 0, 127: 254, 128: 255}, {128: 0, 254: 252, 255: 255}, {191: 0, 254: 252, 255: 255}),
+    "pet": _lines(
+        {63: 0, 192: 255},
+        {0: 0, 63: 128, 128: 0, 255: 255},
+        {0: 0, 1: 1, 128: 255, 129: 252, 192: 0, 255: 255},
     ),
-    "pet": _through_points(
-        (0, (0, 0, 0)), (64, (0, 64, 128)), (128, (128, 0, 255)), (192, (255, 128, 64)), (255, (255, 255, 255)),
+    "rainbow": _lines(
+        {144: 0, 200: 255},
+        {32: 0, 88: 255, 200: 255, 255: 0},
+        {0: 0, 32: 255, 88: 255, 144: 0},
     ),
-    "rainbow": _through_points(
-        (0, (0, 0, 0)), (32, (0, 0, 255)), (88, (0, 255, 255)), (144, (0, 255, 0)), (200, (255, 255, 0)), (255, (255, 0, 0)),
-    ),
-}  # fmt: skip
-"""Name -> 256 colours, the first of them black."""
+}
+"""Name -> 256 colours, the first of them black. Hot iron and PET are the palettes of PS3.6 Annex B."""

@@ -32,15 +32,18 @@ class Axis:
     """Voxels from one pixel to the next; negative where picture and frame run against each other."""
 
     @property
-    def native(self) -> bool:
-        return abs(self.step) == 1.0 and self.offset == math.floor(self.offset)
-
-    @property
     def covered(self) -> tuple[int, int]:
-        """The pixels [first, end) whose centres lie in the frame; the others are background."""
+        """The pixels [first, end) whose centres lie in the frame; the others are background.
+
+        A frame thinner than a pixel may hold no centre: it gets the pixel that its middle falls on.
+        """
         places = self.offset + self.step * np.arange(self.length, dtype=np.float64)
         inside = np.flatnonzero((places >= -0.5) & (places < self.voxels - 0.5))
-        return (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
+        if inside.size:
+            return int(inside[0]), int(inside[-1]) + 1
+        nearest = math.floor(((self.voxels - 1) / 2.0 - self.offset) / self.step + 0.5)
+        thin = self.voxels < abs(self.step) and 0 <= nearest < self.length
+        return (nearest, nearest + 1) if thin else (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

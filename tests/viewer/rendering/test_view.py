@@ -1,0 +1,145 @@
+"""The door of a View: strict, and clear about what a choice replaces."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from viewer.rendering import view as module
+from viewer.rendering.render import PROJECTIONS
+from viewer.rendering.view import BadView, View
+from viewer.rendering.voi import VOI_FUNCTIONS
+
+FULL: dict[str, Any] = {
+    "series": "1.2.840.1", "organization": "north", "stack": 2, "plane": "acquired", "frame": 17,
+    "sop_instance_uid": "1.2.3.4", "frame_number": 3, "projection": "slice", "slab_thickness": 0,
+    "window_center": -600, "window_width": 1500.5, "voi_lut_function": "LINEAR", "preset": None, "inverted": True,
+    "color_map": "hot_iron", "rotation": 270, "flip_horizontal": True, "flip_vertical": False, "zoom": 1.25,
+    "pixel_spacing": None, "pan": [0.1, -0.25], "size": [600, 800],
+}  # fmt: skip
+
+
+def test_a_view_survives_json_unchanged() -> None:
+    view = View.from_json(FULL)
+    again = View.from_json(json.loads(json.dumps(view.to_json())))
+    assert again == view
+    assert hash(again) == hash(view)
+    assert view.to_json() == FULL
+    assert set(view.to_json()) == set(FULL)
+
+
+def test_equal_views_are_one_key_whatever_the_number_was_written_as() -> None:
+    assert View.from_json({"zoom": 2, "pan": [0, 0]}) == View.from_json({"zoom": 2.0, "pan": [-0.0, 0.0]})
+    assert hash(View.from_json({"window_center": 40, "window_width": 400})) == hash(
+        View.from_json({"window_center": 40.0, "window_width": 4e2})
+    )
+
+
+def test_an_empty_view_leaves_everything_to_the_server() -> None:
+    assert View.from_json({}) == View()
+    assert View.from_json(dict.fromkeys(FULL)) == View()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("window_centre", 40), ("", 1), ("stack", -1), ("stack", 1.0), ("stack", True), ("frame", "3"), ("frame", -1),
+        ("frame_number", 0), ("series", ""), ("series", 5), ("series", "1" * 65), ("plane", "sideways"), ("projection", "xray"),
+        ("window_center", "40"), ("window_center", float("nan")), ("window_center", float("inf")), ("window_center", True),
+        ("window_center", [40]), ("window_width", 0), ("window_width", -5), ("voi_lut_function", "linear"), ("preset", ""),
+        ("inverted", 1), ("inverted", "true"), ("rotation", 45), ("rotation", True), ("rotation", 90.5), ("rotation", -90),
+        ("flip_horizontal", 0), ("zoom", 0), ("zoom", "fit"), ("zoom", 1e9), ("zoom", float("nan")), ("pixel_spacing", 0),
+        ("pan", [0]), ("pan", [0, 0, 0]), ("pan", 3), ("pan", [0, float("nan")]), ("pan", "00"), ("size", [0, 10]),
+        ("size", [10.0, 10]), ("size", [8193, 10]), ("size", [8192, 8192]), ("size", {"rows": 3}), ("slab_thickness", -1),
+        ("color_map", 3), ("color_map", "x" * 65), ("window_center", 10**400), ("frame", 10**400),
+    ],
+)  # fmt: skip
+def test_what_is_no_view_is_refused_and_the_field_is_named(field: str, value: Any) -> None:
+    with pytest.raises(BadView) as refusal:
+        View.from_json({field: value})
+    assert field[:20] in str(refusal.value)
+    assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("plane", "axial"), ("plane", {"row": [1, 0, 0], "column": [0, 1, 0]}), ("projection", "mip"), ("projection", "volume"),
+        ("slab_thickness", 5), ("slab_thickness", "all"), ("center", [0, 0, 0]), ("volume_preset", "bone"),
+        ("clip", [[0, 0, 0], [1, 1, 1]]), ("presentation_state", "1.2"), ("overlays", ["1.2"]), ("segmentations", ["1.2"]),
+        ("fusion", {"series": "1.2"}), ("mask", {"frame": 1}),
+    ],
+)  # fmt: skip
+def test_what_other_servers_draw_is_refused_by_name(field: str, value: Any) -> None:
+    with pytest.raises(BadView, match=f"not drawn by this server yet: {field}"):
+        View.from_json({field: value})
+
+
+def test_asking_for_nothing_is_no_question() -> None:
+    assert View.from_json({"overlays": [], "fusion": None, "center": None, "segmentations": []}) == View()
+
+
+def test_only_what_changed_changes() -> None:
+    view = View.from_json(FULL)
+    assert view.changed({"frame": 18}).to_json() == FULL | {"frame": 18, "sop_instance_uid": None, "frame_number": None}
+    assert view.changed({"inverted": False, "rotation": 0}).to_json() == FULL | {"inverted": False, "rotation": 0}
+    assert view.changed({}) == view
+
+
+def test_null_gives_a_field_back_to_the_server() -> None:
+    view = View.from_json(FULL)
+    reset = view.changed(
+        {"window_center": None, "window_width": None, "voi_lut_function": None, "pan": None, "size": None}
+    )
+    assert (reset.window_center, reset.window_width, reset.voi_lut_function) == (None, None, None)
+    assert (reset.pan, reset.size) == ((0.0, 0.0), None)
+
+
+def test_a_preset_and_a_window_replace_each_other() -> None:
+    view = View.from_json(FULL).changed({"preset": "lung"})
+    assert (view.preset, view.window_center, view.window_width, view.voi_lut_function) == ("lung", None, None, None)
+    view = view.changed({"window_center": 40, "window_width": 400})
+    assert (view.preset, view.window_center, view.window_width) == (None, 40.0, 400.0)
+    with pytest.raises(BadView, match="preset"):
+        view.changed({"preset": "lung", "window_center": 3})
+
+
+def test_zoom_and_pixel_spacing_replace_each_other() -> None:
+    view = View.from_json(FULL).changed({"pixel_spacing": 0.5})
+    assert (view.zoom, view.pixel_spacing) == (None, 0.5)
+    assert view.changed({"zoom": "native"}) == View.from_json(FULL | {"zoom": "native"})
+    with pytest.raises(BadView, match="zoom"):
+        View.from_json({"zoom": 1, "pixel_spacing": 1})
+
+
+def test_a_place_and_a_name_of_a_frame_replace_each_other() -> None:
+    view = View.from_json({"frame": 3})
+    named = view.changed({"sop_instance_uid": "1.2.3"})
+    assert (named.frame, named.sop_instance_uid, named.frame_number) == (None, "1.2.3", None)
+    named = View.from_json(FULL).changed({"sop_instance_uid": "9.9"})
+    assert (named.frame, named.sop_instance_uid, named.frame_number) == (None, "9.9", None)
+    named = View.from_json(FULL).changed({"frame_number": 9})
+    assert (named.frame, named.sop_instance_uid, named.frame_number) == (None, "1.2.3.4", 9)
+    assert View.from_json(FULL).frame == 17  # a resolved View holds both
+
+
+def test_another_stack_forgets_the_place_in_the_old_one() -> None:
+    view = View.from_json(FULL).changed({"stack": 0})
+    assert (view.stack, view.frame, view.sop_instance_uid, view.frame_number) == (0, None, None, None)
+    assert view.changed({"stack": 1, "frame": 4}).frame == 4
+
+
+def test_a_view_is_an_object() -> None:
+    for data in ([], "{}", None, 3):
+        with pytest.raises(BadView):
+            View.from_json(data)  # type: ignore[arg-type]
+
+
+def test_the_door_and_the_tables_know_the_same_names() -> None:
+    for name in PROJECTIONS:
+        assert View.from_json({"projection": name}).projection == name
+    for name in VOI_FUNCTIONS:
+        assert View.from_json({"voi_lut_function": name}).voi_lut_function == name
+    assert not module.NOT_DRAWN & set(FULL)
