@@ -93,7 +93,6 @@ class SeriesOpen:
     viewport: str = _needed(_name)
     series: str = _needed(_text(MAX_UID))
     view: Mapping[str, Any] = _needed(_view)
-    organization: str | None = _optional(_text(MAX_UID))
 
 
 @dataclass(frozen=True, slots=True)

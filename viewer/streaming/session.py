@@ -135,8 +135,7 @@ class Session:
             credit=self._credit_for(message.viewport),
             clock=self._clock,
         )
-        organization = message.organization or message.view.get("organization")
-        viewport.open(message, lambda: self._find(message.series, organization))
+        viewport.open(message, lambda: self._find(message.series, message.view.get("organization")))
         former = self._viewports.pop(message.viewport, None)
         self._viewports[message.viewport] = viewport
         self._left.pop(message.viewport, None)

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from viewer.engine.errors import CannotDraw
+from viewer.engine.errors import Busy, CannotDraw
 from viewer.engine.workers import Priority
 from viewer.rendering.view import BadView, View
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 REST = 0.15
 """Seconds with nothing wanted after which the picture is sent without loss."""
+BUSY = 0.25
+"""Seconds before a wish is tried again that the engine was too busy for."""
 MOVING = "image/jpeg"
 MOVING_QUALITY = 90
 STILL = "image/png"
@@ -125,7 +127,7 @@ class Viewport:
             return
         except Exception:
             logger.exception("viewport %s stopped", self.name)
-            await self._error("busy", "The server could not go on with this picture; open it again.")
+            await self._error("cannot_decode", "The server failed to draw this picture, and has written down why.")
 
     async def _open(self, series: OpenSeries) -> None:
         """Say what was opened, and want its first picture."""
@@ -182,6 +184,10 @@ class Viewport:
             if self._wish is wish:
                 self._wish = self._drawable
             await self._tell(error)
+        except Busy as error:
+            await self._tell(error)
+            await asyncio.sleep(BUSY)
+            self._want()
         except CannotDraw as error:
             await self._tell(error, change=change, **series.where(wish))
         else:
