@@ -13,7 +13,7 @@ if (form) begin();
 function begin() {
   const organization = () => at("organization")?.value || form.dataset.only;
   const queue = new Queue({
-    address: () => `/api/uploads/?organization=${encodeURIComponent(organization())}`,
+    address: (item) => `/api/uploads/?organization=${encodeURIComponent(item.organization)}`,
     token: form.querySelector("[name=csrfmiddlewaretoken]").value,
   });
   const totals = { stored: 0, duplicate: 0, conflict: 0, refused: 0, skipped: 0, failed: 0 };

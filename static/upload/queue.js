@@ -25,7 +25,7 @@ function post(address, token, { file, path }, { progress, signal }) {
 }
 
 export class Queue extends EventTarget {
-  /** @param address () => the door's address @param token the form's CSRF token */
+  /** @param address item => the door it goes to @param token the form's CSRF token */
   constructor({ address, token, send = post, pause = (ms) => new Promise((done) => setTimeout(done, ms)) }) {
     super();
     Object.assign(this, { address, token, send, pause });
@@ -91,7 +91,7 @@ export class Queue extends EventTarget {
     };
     let answer = { status: -1 };
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      answer = await this.send(this.address(), this.token, item, { progress, signal });
+      answer = await this.send(this.address(item), this.token, item, { progress, signal });
       if (!WORTH_ANOTHER.has(answer.status) || attempt === TRIES) break;
       await this.pause(Math.max(answer.after * 1000, 500 * 2 ** attempt));
     }

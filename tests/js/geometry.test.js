@@ -1,0 +1,107 @@
+import { boundedPan, draggedWindow, fitScale, jump, orientationLetters, scaleBar, sides, wheelSteps, zoomedAbout, zoomNumber } from "/static/viewer/geometry.js";
+import { equal, near, ok, test } from "./harness.js";
+
+test("the axes of the patient have one letter each", () => {
+  equal(orientationLetters([1, 0, 0]), "L");
+  equal(orientationLetters([-1, 0, 0]), "R");
+  equal(orientationLetters([0, 1, 0]), "P");
+  equal(orientationLetters([0, -1, 0]), "A");
+  equal(orientationLetters([0, 0, 1]), "H");
+  equal(orientationLetters([0, 0, -1]), "F");
+});
+
+test("an oblique direction has its strongest letter first", () => {
+  equal(orientationLetters([0, 0.948, -0.317]), "PF");
+  equal(orientationLetters([0.5, 0.6, 0.62]), "HPL");
+  equal(orientationLetters([0.999, 0.02, 0.03]), "L");
+});
+
+test("no direction, no letter", () => {
+  equal(orientationLetters(null), "");
+  equal(orientationLetters([1, NaN, 0]), "");
+  equal(sides(null), null);
+});
+
+test("an axial picture has right on its left and anterior on top", () => {
+  equal(sides({ row: [1, 0, 0], column: [0, 1, 0] }), { left: "R", right: "L", top: "A", bottom: "P" });
+});
+
+test("a flipped picture says so by its letters", () => {
+  equal(sides({ row: [-1, 0, 0], column: [0, 1, 0] }), { left: "L", right: "R", top: "A", bottom: "P" });
+});
+
+test("the scale bar is the longest round length that fits", () => {
+  const bar = scaleBar(0.5, 150);
+  equal([bar.millimetres, bar.pixels, bar.label, bar.ticks], [50, 100, "5 cm", 5]);
+  equal(scaleBar(0.78125, 200).label, "10 cm");
+  equal(scaleBar(0.01, 150).label, "1 mm");
+});
+
+test("there is no scale bar without millimetres", () => {
+  for (const spacing of [undefined, null, 0, -1, NaN, Infinity]) equal(scaleBar(spacing, 100), null);
+});
+
+test("a window dragged right is wider, dragged up is brighter", () => {
+  const from = { center: 40, width: 400, voi_lut_function: "LINEAR" };
+  equal(draggedWindow(from, 100, 0), { window_center: 40, window_width: 500 });
+  equal(draggedWindow(from, 0, -100), { window_center: -60, window_width: 400 });
+});
+
+test("a window keeps the least width that its function allows", () => {
+  ok(draggedWindow({ center: 40, width: 400, voi_lut_function: "LINEAR" }, -5000, 0).window_width >= 1);
+  const small = draggedWindow({ center: 0.5, width: 0.8, voi_lut_function: "LINEAR_EXACT" }, -5000, 0).window_width;
+  ok(small > 0 && small < 0.8);
+});
+
+test("the drag is quicker where the window is wide", () => {
+  const by = (width) => draggedWindow({ center: 0, width, voi_lut_function: "LINEAR" }, 10, 0).window_width - width;
+  near(by(4000) / by(400), 10, 0.01);
+});
+
+test("a picture fits by its tighter side, and turned by the other", () => {
+  equal(fitScale([512, 1024], 256, 256), 2);
+  equal(fitScale([512, 1024], 256, 1024), 1);
+  equal(fitScale([512, 1024], 256, 1024, 90), 0.5);
+});
+
+test("native zoom is one picture pixel for one stored pixel", () => {
+  equal(zoomNumber("native", 2), 0.5);
+  equal(zoomNumber(3, 2), 3);
+  equal(zoomNumber(null, 2), 1);
+});
+
+test("zooming about a point keeps that point where it is", () => {
+  const [zoom, pan, at] = [1.5, [0.1, -0.2], [0.25, 0.1]];
+  const then = zoomedAbout(zoom, pan, 2, at);
+  near((at[0] - pan[0]) / zoom, (at[0] - then.pan[0]) / then.zoom, 1e-4);
+  near((at[1] - pan[1]) / zoom, (at[1] - then.pan[1]) / then.zoom, 1e-4);
+});
+
+test("zoom has ends", () => {
+  equal(zoomedAbout(1, [0, 0], 1e9).zoom, 64);
+  equal(zoomedAbout(1, [0, 0], 1e-9).zoom, 0.05);
+});
+
+test("pan leaves some of the picture in sight", () => equal(boundedPan([9, -9], 1), [0.95, -0.95]));
+
+test("one notch of a wheel is one step, on every platform's scale", () => {
+  for (const deltaY of [53, 100, 120]) equal(wheelSteps(0, { deltaY, deltaMode: 0 }), { steps: 1, rest: 0 });
+  equal(wheelSteps(0, { deltaY: 3, deltaMode: 1 }).steps, 1);
+  equal(wheelSteps(0, { deltaY: -120 }).steps, -1);
+  equal(wheelSteps(0, { deltaY: 360 }).steps, 3);
+});
+
+test("a touchpad adds up to steps and loses nothing", () => {
+  let rest = 0;
+  let sum = 0;
+  for (let event = 0; event < 100; event += 1) {
+    const now = wheelSteps(rest, { deltaY: 7 });
+    rest = now.rest;
+    sum += now.steps;
+  }
+  equal(sum, 14);
+});
+
+test("a touchpad that turns round answers at once", () => equal(wheelSteps(45, { deltaY: -10 }), { steps: 0, rest: -10 }));
+
+test("a jump is a twentieth of the stack, at least one image", () => equal([jump(217), jump(5), jump(1)], [11, 1, 1]));

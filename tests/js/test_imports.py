@@ -1,0 +1,99 @@
+"""Which JavaScript module may import which, by DESIGN's table; and no page waits for a module it did not name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static"
+LEAVES = {
+    "text.js",
+    "news.js",
+    "viewer/geometry.js",
+    "viewer/protocol.js",
+    "viewer/keys.js",
+    "viewer/touch.js",
+    "viewer/cine.js",
+    "viewer/presets.js",
+    "viewer/errors.js",
+    "list/search.js",
+    "upload/files.js",
+    "upload/queue.js",
+}
+TABLE: dict[str, set[str]] = {
+    "viewer/tools/": {"viewer/geometry.js", "viewer/tools/"},
+    "viewer/overlay.js": {"text.js", "viewer/geometry.js"},
+    "viewer/connection.js": {"viewer/protocol.js"},
+    "viewer/thumbnails.js": {"text.js"},
+    "viewer/viewport.js": {
+        "viewer/overlay.js",
+        "viewer/tools/",
+        "viewer/geometry.js",
+        "viewer/cine.js",
+        "viewer/errors.js",
+        "viewer/touch.js",
+    },
+    "viewer/layout.js": {"viewer/viewport.js"},
+    "viewer/toolbar.js": {"viewer/layout.js", "viewer/tools/", "viewer/keys.js", "viewer/presets.js"},
+    "viewer/main.js": {"viewer/", "text.js", "news.js"},
+    "list/table.js": {"text.js"},
+    "list/main.js": {"list/", "text.js", "news.js"},
+    "upload/main.js": {"upload/", "text.js"},
+}
+PAGES = {"study.html": "viewer/main.js", "study_list.html": "list/main.js", "upload.html": "upload/main.js"}
+
+
+def modules() -> list[str]:
+    return sorted(str(path.relative_to(STATIC)) for path in STATIC.rglob("*.js"))
+
+
+def imports_of(module: str) -> set[str]:
+    found = re.findall(r'^(?:import|export)\b[^;]*?from\s+"([^"]+)"', (STATIC / module).read_text(), re.MULTILINE)
+    assert all(name.startswith(".") for name in found), f"{module} imports something that is not ours"
+    folder = (STATIC / module).parent
+    return {str((folder / name).resolve().relative_to(STATIC)) for name in found}
+
+
+def rights_of(module: str) -> set[str]:
+    if module in LEAVES:
+        return set()
+    row = max((row for row in TABLE if module.startswith(row)), key=len, default=None)
+    assert row is not None, f"{module} has no row in the table"
+    return TABLE[row]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_imports_only_what_it_may(module: str) -> None:
+    for target in imports_of(module):
+        assert not target.endswith("/main.js"), f"{module} imports {target}"
+        assert any(target.startswith(right) for right in rights_of(module)), f"{module} imports {target}"
+
+
+@pytest.mark.parametrize(("page", "main"), PAGES.items())
+def test_a_page_asks_for_all_its_modules_at_once(page: str, main: str) -> None:
+    needed, wanted = set(), {main}
+    while wanted:
+        module = wanted.pop()
+        needed.add(module)
+        wanted |= imports_of(module) - needed
+    text = (ROOT / "templates" / "viewer" / page).read_text()
+    named = set(re.findall(r"""rel="modulepreload" href="\{% static '([^']+)' %\}\"""", text))
+    assert named == needed
+
+
+def test_no_stylesheet_but_the_tokens_names_a_colour() -> None:
+    for path in sorted(STATIC.rglob("*.css")):
+        text = path.read_text()
+        if path.name == "app.css":
+            text = text[text.index("/* --- ground */") :]
+        named = re.findall(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgb|hsl)a?\(", text)
+        assert not named, f"{path.name} names {named}"
+
+
+def test_no_template_holds_a_script_or_a_style_of_its_own() -> None:
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        text = path.read_text()
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", text), path.name
