@@ -132,7 +132,17 @@ class PersonAdmin(Managed, UserAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         if obj is None or manages_wholly(request, obj):
             return self.readonly_fields
-        return ("username", "password", "first_name", "last_name", "email", "is_active", *self.readonly_fields)
+        return ("username", "first_name", "last_name", "email", "is_active", *self.readonly_fields)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Where the password is not theirs to change it is left out: a read-only field would show its hash."""
+        rows = super().get_fieldsets(request, obj)
+        if obj is None or manages_wholly(request, obj):
+            return rows
+        return [
+            (title, {**shown, "fields": [name for name in shown["fields"] if name != "password"]})
+            for title, shown in rows
+        ]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         person = self.get_object(request, id)

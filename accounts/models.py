@@ -47,6 +47,10 @@ class User(AbstractUser):
     session_generation = models.PositiveIntegerField(default=0)
     """Part of what every session is checked against: one more, and no session begun before is good any longer."""
 
+    class Meta(AbstractUser.Meta):
+        verbose_name = "person"
+        verbose_name_plural = "people"
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """As ever, but an older copy of this row never turns `epoch` or `session_generation` back."""
         if not self._state.adding and kwargs.get("update_fields") is None and not args:
@@ -110,6 +114,12 @@ class ApiToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.name or 'unnamed'} of {self.user}"
+
 
 class SignInLink(models.Model):
     """A link that signs one person in, once, within minutes. Only its SHA-256 is kept."""
@@ -161,3 +171,6 @@ class AuditEvent(models.Model):
             models.Index(fields=["actor", "sequence"]),
             models.Index(fields=["study_instance_uid", "sequence"]),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence}: {self.action} by {self.actor or 'nobody'}"

@@ -51,7 +51,9 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("/" if person.has_usable_password() else "password")
     else:
         response = render(request, "accounts/sign_in_link.html", {"person": person})
-    response["Referrer-Policy"] = "no-referrer"  # the address is a secret
+    # The address is a secret and leaves for no other server. ("no-referrer" would make the browser send Origin: null with
+    # the form, which no CSRF check accepts.)
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 

@@ -133,6 +133,13 @@ def test_an_administrator_of_one_house_takes_over_nobody_of_two(signed_in_boss, 
     assert not after.sign_in_links.exists()
 
 
+def test_the_hash_of_a_password_is_on_no_page(signed_in_boss, alice, dora):
+    for user in (alice, dora):
+        text = signed_in_boss.get(f"/admin/accounts/user/{user.pk}/change/").content.decode()
+        assert user.password not in text
+        assert user.password.rsplit("$", 1)[1] not in text
+
+
 def test_an_administrator_takes_over_no_operator(signed_in_boss, alice):
     User.objects.filter(pk=alice.pk).update(is_superuser=True)
     page = f"/admin/accounts/user/{alice.pk}/password/"

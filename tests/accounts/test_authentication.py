@@ -86,7 +86,7 @@ def test_looking_at_a_link_uses_nothing_up_and_says_only_whose_it_is(client, ali
     for _ in range(3):
         response = client.get(path)
         assert response.status_code == 200
-        assert response["Referrer-Policy"] == "no-referrer"
+        assert response["Referrer-Policy"] == "same-origin"
         assert "no-store" in response["Cache-Control"]
         assert "Sign in as alice" in response.content.decode()
         assert "hospital.example" not in response.content.decode()
