@@ -20,6 +20,7 @@ from .tags import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, KEPT, PIXEL_DATA, w
 Buffer = bytes | mmap.mmap
 
 UNDEFINED: Final = 0xFFFFFFFF
+_LONGEST: Final = 2**22
 ITEM: Final = 0xE000
 ITEM_END: Final = 0xE00D
 SEQUENCE_END: Final = 0xE0DD
@@ -64,10 +65,11 @@ class Dataset:
     """The old group lengths (gggg,0000) are there and say that nothing of the last group is missing."""
 
     def raw(self, tag: int) -> bytes:
+        """The bytes of a value, 4 MiB of it at most; nothing that is read here is longer."""
         element = self.elements.get(tag)
         if element is None or element.items is not None or element.length == UNDEFINED:
             return b""
-        return self.buffer[element.offset : element.offset + element.length]
+        return self.buffer[element.offset : element.offset + min(element.length, _LONGEST)]
 
     def vr(self, tag: int) -> str:
         element = self.elements.get(tag)
@@ -96,6 +98,7 @@ class Walker:
     fragments: Fragments | None = None
     warnings: list[str] = field(default_factory=list)
     walked: int = 0
+    kept_items: int = 0
     group_end: int = 0
     """Where the group of the last top-level element ends by its group length."""
 
@@ -239,6 +242,9 @@ class Walker:
                 elements, _ = self._elements(position, position + length, encoding, depth + 1, in_item=False)
                 position += length
             if keep:
+                self.kept_items += 1
+                if self.kept_items > self.limits.max_items:
+                    raise Refused(f"more than {self.limits.max_items} items", "limit")
                 items.append(Dataset(self.buffer, encoding.little, elements))
         if open_ended:
             raise self._cut(f"sequence {written(tag)} has no end", position)

@@ -16,6 +16,7 @@ from .elements import Dataset
 Group = dict[str, Any]
 
 _CALIBRATED = {"GEOMETRY", "FIDUCIAL"}
+_MOST_WINDOWS = 32
 _PROJECTIONS = frozenset({"CR", "DX", "MG", "XA", "RF", "IO", "PX", "RG"})
 
 
@@ -153,7 +154,7 @@ def _windows(dataset: Dataset, group: Group, warnings: list[str]) -> None:
         _once(warnings, f"the VOI LUT function {function[:16]} is not known; shown as LINEAR")
         function = "LINEAR"
     found = []
-    for index, (center, width) in enumerate(zip(centers, widths, strict=False)):
+    for index, (center, width) in enumerate(zip(centers[:_MOST_WINDOWS], widths, strict=False)):
         if width <= 0 or abs(center) > 1e12 or width > 1e12:
             _once(warnings, "a window without width was left out")
             continue

@@ -50,11 +50,11 @@ def _decoded(encoded: bytes, layout: FrameLayout, *, high_throughput: bool) -> D
 
 
 def _stored(values: NDArray[np.generic], stream: Codestream, layout: FrameLayout) -> NDArray[np.generic]:
-    """The codestream has a sign and precision of its own. Where it agrees with the header about the sign its values are
-    the stored ones; where it does not, they carry the bit pattern of the stored ones."""
-    if stream.signed == bool(layout.pixel_representation) and (
-        layout.transfer_syntax_uid not in _REVERSIBLE or stream.precision <= layout.bits_stored
-    ):
+    """The codestream has a sign and precision of its own. A signed one holds the stored values, which loss may carry a
+    little out of range; an unsigned one may hold the bit pattern of signed values, or more bits than the stored ones."""
+    if layout.transfer_syntax_uid in _REVERSIBLE:
+        return stored_values(values, layout)
+    if stream.signed or not layout.pixel_representation:
         return clipped_values(values, layout)
     return stored_values(values, layout)
 

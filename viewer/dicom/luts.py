@@ -87,7 +87,8 @@ def _entries(raw: bytes, count: int, bits: int, little: bool) -> NDArray[np.uint
     """Entries as words; tables of 8 bits may also be packed two to a word (PS3.3 C.7.6.3.1.5)."""
     if len(raw) < 2:
         return None
-    words = np.frombuffer(raw[: len(raw) // 2 * 2], dtype="<u2" if little else ">u2")
+    raw = raw[: min(len(raw) // 2, count) * 2]
+    words = np.frombuffer(raw, dtype="<u2" if little else ">u2")
     if bits <= 8 and len(raw) < count * 2:
         data = words.astype("<u2").view(np.uint8).astype(np.uint16)
     else:

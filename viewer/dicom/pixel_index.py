@@ -12,10 +12,11 @@ from .errors import Refused
 from .header import Header
 from .layout import FrameLayout
 from .limits import Limits
-from .syntaxes import NATIVE, REFERENCED, VIDEO
+from .syntaxes import DEFLATED_DATASET, DEFLATED_FRAMES, NATIVE, REFERENCED, VIDEO
 
 _DATA_TAGS = (tags.PIXEL_DATA, tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA)
 _COLOUR = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"})
+_SINGLE_BITS = NATIVE | {DEFLATED_DATASET, DEFLATED_FRAMES}
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})
 
 
@@ -49,8 +50,7 @@ def pixel_index(header: Header, limits: Limits, warnings: list[str]) -> tuple[di
     if reason:
         return described, frames, reason
     described, layout = _resolve_subsampling(described, layout, element.length, frames, warnings)
-    found = min(frames, element.length * 8 // layout.native_bits)
-    frames = _frames_found(found, frames, warnings)
+    frames = _frames_found(element.length * 8 // layout.native_bits, frames, warnings)
     place: dict[str, Any] = {"offset": element.offset}
     if header.deflated:
         place["deflated"] = [header.dataset_offset, header.file_size - header.dataset_offset]
@@ -126,6 +126,8 @@ def _not_drawn(layout: FrameLayout) -> str:
     photometric, samples = layout.photometric_interpretation, layout.samples_per_pixel
     if photometric not in (_GREY if samples == 1 else _COLOUR if samples == 3 else ()):
         return f"{samples} samples per pixel of {photometric}: not drawn"
+    if layout.bits_allocated == 1 and syntax not in _SINGLE_BITS:
+        return "single bits in a compressed transfer syntax: not drawn"
     if layout.floating:
         return "" if samples == 1 else "floating point colour: not drawn"
     if layout.bits_allocated not in ((1, 8, 16, 32) if samples == 1 else (8, 16)):

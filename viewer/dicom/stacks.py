@@ -155,7 +155,23 @@ def _parted(frames: list[FrameSource], labels: list[str]) -> list[tuple[list[Fra
                     part, [*labels, key.label.format(value) if value is not None else f"no {key.name}"]
                 )
             ]
-    return [(frames, labels)]
+    return _by_occurrence(frames, labels) if _has_doubles(frames) else [(frames, labels)]
+
+
+def _by_occurrence(frames: list[FrameSource], labels: list[str]) -> list[tuple[list[FrameSource], list[str]]]:
+    """Nothing tells them apart: where each place has equally many frames, as numbered, they are repetitions."""
+    places: list[list[FrameSource]] = []
+    for frame in sorted(frames, key=_along):
+        if places and _along(frame) - _along(places[-1][0]) < _SAME_PLACE:
+            places[-1].append(frame)
+        else:
+            places.append([frame])
+    counts = {len(place) for place in places}
+    if len(places) == 1 or len(counts) > 1:
+        return [(frames, labels)]
+    for place in places:
+        place.sort(key=_as_numbered)
+    return [([place[turn] for place in places], [*labels, f"repetition {turn + 1}"]) for turn in range(counts.pop())]
 
 
 def _has_doubles(frames: list[FrameSource]) -> bool:

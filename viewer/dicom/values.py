@@ -62,7 +62,7 @@ def numbers(dataset: Dataset, tag: int, vr: str) -> list[float]:
         values = struct.unpack_from(f"{'<' if dataset.little else '>'}{count}{kind}", raw)
         return [float(value) for value in values if math.isfinite(value)]
     found: list[float] = []
-    for part in raw[: 2**24].decode("latin_1").split("\\"):
+    for part in raw[: 2**21].decode("latin_1").split("\\"):
         try:
             value = float(part.strip(" \0\t\r\n"))
         except ValueError:
