@@ -179,3 +179,12 @@ def test_a_name_of_markup_is_text(client, db):
     person("<script>alert(1)</script>")
     client.get(SIGN_IN)
     assert b"<script>alert" not in try_in(client, "<script>alert(1)</script>", "wrong").content
+
+
+def test_a_page_offers_only_the_doors_that_open(client, alice, bob, boss):
+    offered = {}
+    for user in (alice, bob, boss):
+        client.force_login(user)
+        text = client.get("/accounts/password/").content.decode()
+        offered[user.username] = {door for door in ("/upload/", "/admin/") if f'href="{door}"' in text}
+    assert offered == {"alice": {"/upload/"}, "bob": set(), "boss": {"/upload/", "/admin/"}}

@@ -1,0 +1,34 @@
+"""What a page may offer to whoever looks at it, so that it shows no link to a door that would not open."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.policy import ADMIN, READER, UPLOADER
+
+
+class May:
+    """`may.read`, `may.upload`, `may.administer` in templates. The database is asked only when a page wants to know."""
+
+    def __init__(self, user: Any) -> None:
+        self._user = user
+
+    @cached_property
+    def read(self) -> bool:
+        return READER.allows(self._user)
+
+    @cached_property
+    def upload(self) -> bool:
+        return UPLOADER.allows(self._user)
+
+    @cached_property
+    def administer(self) -> bool:
+        return ADMIN.allows(self._user)
+
+
+def may(request: HttpRequest) -> dict[str, May]:
+    """The context processor."""
+    return {"may": May(getattr(request, "user", None))}
