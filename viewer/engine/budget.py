@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-MIB = 1 << 20
 GIB = 1 << 30
 
 FRAMES_SHARE = 0.05
@@ -29,7 +28,6 @@ class Budget:
     """Decoded frames kept."""
     volumes: int
     """Volumes kept."""
-    pictures_per_viewport: int = 32 * MIB
     decode_child: int = 2 * GIB
     """What one decode child may take beyond its own code."""
     decode_seconds: float = 20.0
@@ -43,7 +41,6 @@ class Budget:
         cores: int | None = None,
         frames: int | None = None,
         volumes: int | None = None,
-        pictures_per_viewport: int = 32 * MIB,
         decode_child: int = 2 * GIB,
         decode_seconds: float = 20.0,
         root: Path = Path("/"),
@@ -55,7 +52,6 @@ class Budget:
             cores=cores or core_limit(root),
             frames=frames or int(memory * FRAMES_SHARE),
             volumes=volumes or int(memory * VOLUMES_SHARE),
-            pictures_per_viewport=pictures_per_viewport,
             decode_child=decode_child,
             decode_seconds=decode_seconds,
         )

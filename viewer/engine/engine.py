@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,7 +29,7 @@ from .cache import Cache
 from .children import DECODER, DecodeChild, DecodeChildren
 from .errors import Busy, CannotDecode
 from .prefetch import Prefetcher
-from .series import OpenSeries, open_series
+from .series import FrameKey, OpenSeries, key_of, open_series
 from .workers import Job, Priority, WorkerPool
 
 __all__ = ["Drawn", "Engine", "OpenSeries", "Priority", "SeriesContent"]
@@ -40,8 +41,6 @@ MAX_WAITING = 256
 FRAME_OVERHEAD = 4096
 """Bytes a cached frame takes beside its values."""
 THUMBNAIL_QUALITY = 80
-
-FrameKey = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,10 @@ class Engine:
         self._open: Cache[tuple[str, str, str], OpenSeries] = Cache(
             MAX_OPEN_FRAMES, lambda opened: len(opened.places) + 1
         )
-        self._ahead = asyncio.Semaphore(max(1, self._child_count - 1))
+        self._slot_count = max(1, self._child_count - 1)
+        self._slots = asyncio.Semaphore(self._slot_count)
+        """For what is loaded ahead: one decode child stays free, so that a reader who jumps never waits behind it."""
+        self._ahead: dict[Hashable, Prefetcher] = {}
 
     async def start(self) -> None:
         """Start threads and decode children and compile the kernels; the first picture waits for none of them then."""
@@ -89,6 +91,8 @@ class Engine:
 
     async def stop(self) -> None:
         """Drop what waits, end threads and children, and forget the frames."""
+        for reader in list(self._ahead):
+            self.leave(reader)
         pools = (self._renderers, self._readers, self._children)
         for pool in pools:
             pool.stop()
@@ -125,7 +129,7 @@ class Engine:
             raise BadView(f"media_type: one of {', '.join(ENCODERS)} is needed")
         placed, source = series.place(view)
         started = time.perf_counter()
-        frame = self._frames.get(_key(source))
+        frame = self._frames.get(key_of(source))
         if frame is None:
             frame = await self._frame(source, priority)
         if self._renderers.waiting >= MAX_WAITING:
@@ -141,15 +145,27 @@ class Engine:
             job.drop()
             raise
 
-    def prefetcher(self) -> Prefetcher:
-        """For one reader's place: loads the neighbours, behind everything that anybody waits for."""
-        return Prefetcher(
-            load=partial(self._frame, priority=Priority.PREFETCH),
-            resident=lambda source: _key(source) in self._frames,
-            room=self._room,
-            slots=self._ahead,
-            width=max(1, self._child_count - 1),
-        )
+    def prefetch(self, series: OpenSeries, view: View, direction: int, *, reader: Hashable) -> None:
+        """Load the neighbours of a resolved View in one direction (1 or -1), behind everything that anybody waits for.
+
+        `reader` has one place at a time: what was asked for ahead of the former one and is not begun is dropped.
+        """
+        ahead = self._ahead.get(reader)
+        if ahead is None:
+            ahead = self._ahead[reader] = Prefetcher(
+                load=partial(self._frame, priority=Priority.PREFETCH),
+                resident=self._frames.__contains__,
+                room=self._room,
+                slots=self._slots,
+                width=self._slot_count,
+            )
+        ahead.steer(series, view.stack, view.frame or 0, direction)
+
+    def leave(self, reader: Hashable) -> None:
+        """`reader` is gone: load nothing more ahead of it."""
+        ahead = self._ahead.pop(reader, None)
+        if ahead is not None:
+            ahead.stop()
 
     async def thumbnail(self, series: OpenSeries, stack: int = 0, size: int = 160) -> bytes:
         """The middle frame of a stack in a square of `size` pixels, as JPEG."""
@@ -159,7 +175,7 @@ class Engine:
         return (await self.draw(series, view, "image/jpeg", THUMBNAIL_QUALITY, Priority.PREFETCH)).payload
 
     async def _frame(self, source: FrameSource, priority: Priority) -> Frame:
-        return await self._frames.load(_key(source), partial(self._load, source), priority)
+        return await self._frames.load(key_of(source), partial(self._load, source), priority)
 
     def _load(self, source: FrameSource, priority: Priority) -> Job[Any, Frame]:
         if is_native(source.layout.transfer_syntax_uid):
@@ -233,10 +249,6 @@ def _decode(source: FrameSource, child: DecodeChild) -> Frame:
         raise CannotDecode(f"This image cannot be read: {error}.") from error
     decoded = child.decode(encoded, source.layout)
     return Frame(decoded.values, decoded.photometric_interpretation, description)
-
-
-def _key(source: FrameSource) -> FrameKey:
-    return source.digest, source.frame_number
 
 
 def _frame_size(frame: Frame) -> int:

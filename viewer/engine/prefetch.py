@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .errors import CannotDraw
-from .series import OpenSeries
+from .series import FrameKey, OpenSeries
 
 if TYPE_CHECKING:
     from viewer.dicom.frames import FrameSource
@@ -22,14 +22,13 @@ BEHIND = 8
 class Prefetcher:
     """One reader's place in one stack. A new direction drops what the old one had asked for and not yet begun.
 
-    `slots` is shared by all prefetchers of the engine and leaves one decode child free, so that a reader who jumps never waits
-    behind them.
+    `slots` is shared by all prefetchers of the engine; this one uses at most `width` of them.
     """
 
     def __init__(
         self,
         load: Callable[[FrameSource], Awaitable[object]],
-        resident: Callable[[FrameSource], bool],
+        resident: Callable[[FrameKey], bool],
         room: Callable[[FrameSource], int],
         slots: asyncio.Semaphore,
         width: int,
@@ -37,22 +36,22 @@ class Prefetcher:
         self._load, self._resident, self._room = load, resident, room
         self._slots = slots
         self._width = width
-        self._plan: deque[FrameSource] = deque()
-        self._running: dict[FrameSource, asyncio.Task[None]] = {}
+        self._plan: deque[tuple[FrameKey, FrameSource]] = deque()
+        self._running: dict[FrameKey, asyncio.Task[None]] = {}
 
     def steer(self, series: OpenSeries, stack: int, frame: int, direction: int) -> None:
         """The reader is at `frame` and goes up (1) or down (-1)."""
-        frames = series.stacks[stack].frames
+        frames, keys = series.stacks[stack].frames, series.keys[stack]
         most = self._room(frames[frame])
         ahead, behind = min(AHEAD, most), min(BEHIND, max(0, most - AHEAD))
-        steps = [*range(1, ahead + 1), *range(-1, -behind - 1, -1)]
-        places = (frame + step * direction for step in steps)
-        wanted = [frames[place] for place in places if 0 <= place < len(frames)]
-        self._plan = deque(source for source in wanted if not self._resident(source))
-        keep = set(self._plan)
-        for source, task in list(self._running.items()):
-            if source not in keep:
-                task.cancel()
+        steps = (*range(1, ahead + 1), *range(-1, -behind - 1, -1))
+        places = [place for step in steps if 0 <= (place := frame + step * direction) < len(frames)]
+        self._plan = deque((keys[place], frames[place]) for place in places if not self._resident(keys[place]))
+        if self._running:
+            keep = {key for key, _ in self._plan}
+            for key, task in list(self._running.items()):
+                if key not in keep:
+                    task.cancel()
         self._fill()
 
     def stop(self) -> None:
@@ -63,13 +62,13 @@ class Prefetcher:
 
     def _fill(self) -> None:
         while self._plan and len(self._running) < self._width:
-            source = self._plan.popleft()
-            if source not in self._running and not self._resident(source):
-                task = self._running[source] = asyncio.create_task(self._fetch(source))
-                task.add_done_callback(partial(self._ended, source))
+            key, source = self._plan.popleft()
+            if key not in self._running and not self._resident(key):
+                task = self._running[key] = asyncio.create_task(self._fetch(source))
+                task.add_done_callback(partial(self._ended, key))
 
-    def _ended(self, source: FrameSource, task: asyncio.Task[None]) -> None:
-        self._running.pop(source, None)
+    def _ended(self, key: FrameKey, task: asyncio.Task[None]) -> None:
+        self._running.pop(key, None)
         self._fill()
 
     async def _fetch(self, source: FrameSource) -> None:

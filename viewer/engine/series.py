@@ -20,6 +20,15 @@ PROJECTIONS = ("slice",)
 """What this engine draws."""
 
 
+FrameKey = tuple[str, int]
+"""(digest of the file, frame number): the same frame is the same, whatever series, organization or version it is seen in."""
+
+
+def key_of(source: FrameSource) -> FrameKey:
+    """What a frame is kept under."""
+    return source.digest, source.frame_number
+
+
 @dataclass(frozen=True, slots=True)
 class OpenSeries:
     """Never changed: images that come later make another one, of another version."""
@@ -32,6 +41,8 @@ class OpenSeries:
     """Why objects of this series are in no stack."""
     places: Mapping[tuple[str, int], tuple[int, int]]
     """(SOP Instance UID, frame number) to (stack, frame)."""
+    keys: tuple[tuple[FrameKey, ...], ...]
+    """`key_of` each frame of each stack."""
 
     def place(self, view: View) -> tuple[View, FrameSource]:
         """The frame that `view` means, and the View with that frame named in both ways.
@@ -131,6 +142,7 @@ def open_series(content: SeriesContent) -> OpenSeries:
             for number, stack in enumerate(stacks)
             for frame, source in enumerate(stack.frames)
         },
+        keys=tuple(tuple(key_of(source) for source in stack.frames) for stack in stacks),
     )
 
 

@@ -59,7 +59,6 @@ class Viewport:
         self._engine = engine
         self._wires = wires
         self._clock = clock
-        self._ahead = engine.prefetcher()
         self._task: asyncio.Task[None] | None = None
 
         self._wish = View()
@@ -108,7 +107,7 @@ class Viewport:
 
     async def close(self) -> None:
         """Stop at once; nothing is sent after this."""
-        self._ahead.stop()
+        self._engine.leave(self)
         if self._rest is not None:
             self._rest.cancel()
         if self._task is not None:
@@ -181,9 +180,10 @@ class Viewport:
                 priority=Priority.INTERACTIVE,
             )
         except BadView as error:
-            if self._wish is wish:
-                self._wish = self._drawable
             await self._tell(error)
+            if wish != self._drawable:
+                self._wish = self._drawable
+                self._want()
         except Busy as error:
             await self._tell(error)
             await asyncio.sleep(BUSY)
@@ -271,7 +271,8 @@ class Viewport:
         """Load the neighbours in the direction in which the reader scrolls."""
         frame = drawn.frame or 0
         if frame != self._frame:
-            self._ahead.steer(series, drawn.stack, frame, -1 if self._frame is not None and frame < self._frame else 1)
+            backwards = self._frame is not None and frame < self._frame
+            self._engine.prefetch(series, drawn, -1 if backwards else 1, reader=self)
             self._frame = frame
 
     async def _tell(self, error: BadView | CannotDraw, **members: Any) -> None:

@@ -119,22 +119,20 @@ async def test_readers_of_one_frame_share_its_decoding(engine: Engine, chest: Se
 async def test_neighbours_are_there_before_the_reader_comes(engine: Engine, chest: SeriesContent) -> None:
     engine._frames.clear()
     series = await engine.open(chest)
-    ahead = engine.prefetcher()
-    ahead.steer(series, 0, 10, -1)
+    engine.prefetch(series, View(frame=10), -1, reader="a")
     frames = series.stacks[0].frames
     async with asyncio.timeout(20):
         while not all((frames[n].digest, 1) in engine._frames for n in range(10)):
             await asyncio.sleep(0.01)
-    ahead.stop()
+    engine.leave("a")
 
 
 async def test_a_reader_who_leaves_stops_what_was_loaded_ahead(engine: Engine, chest: SeriesContent) -> None:
     engine._frames.clear()
     series = await engine.open(chest)
-    ahead = engine.prefetcher()
-    ahead.steer(series, 0, 0, 1)
+    engine.prefetch(series, View(frame=0), 1, reader="a")
     await asyncio.sleep(0)
-    ahead.stop()
+    engine.leave("a")
     await asyncio.sleep(0.3)
     assert len(engine._frames) <= 2
 

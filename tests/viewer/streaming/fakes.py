@@ -6,7 +6,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from viewer.engine.engine import Drawn
@@ -41,20 +41,6 @@ class FakeSeries:
         return {"series": self.series, "series_version": self.version, "frames": FRAMES, "view": view.to_json()}
 
 
-@dataclass
-class Steps:
-    """What a prefetcher was told."""
-
-    seen: list[tuple[int, int]] = field(default_factory=list)
-    stopped: bool = False
-
-    def steer(self, series: FakeSeries, stack: int, frame: int, direction: int) -> None:
-        self.seen.append((frame, direction))
-
-    def stop(self) -> None:
-        self.stopped = True
-
-
 class FakeEngine:
     """Draws when it is let: `gate` is closed for a slow one. `drawn` are the Views it was asked for, in order."""
 
@@ -64,7 +50,9 @@ class FakeEngine:
         self.gate.set()
         self.drawn: list[tuple[View, bool]] = []
         self.cancelled = 0
-        self.prefetchers: list[Steps] = []
+        self.steps: list[tuple[int | None, int]] = []
+        """(frame, direction) of what was to be loaded ahead."""
+        self.left = 0
 
     async def open(self, content: FakeSeries) -> FakeSeries:
         return content
@@ -95,9 +83,11 @@ class FakeEngine:
         }
         return Drawn(header, bytes(self.size), resolved)
 
-    def prefetcher(self) -> Steps:
-        self.prefetchers.append(Steps())
-        return self.prefetchers[-1]
+    def prefetch(self, series: FakeSeries, view: View, direction: int, *, reader: object) -> None:
+        self.steps.append((view.frame, direction))
+
+    def leave(self, reader: object) -> None:
+        self.left += 1
 
     @property
     def frames(self) -> list[int | None]:

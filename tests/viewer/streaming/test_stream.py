@@ -167,6 +167,7 @@ async def test_a_view_that_only_the_drawing_finds_bad_falls_back(browser: Browse
     await browser.until(lambda b: len(b.frames) == 1)
     await browser.change(1, preset="none")
     assert (await browser.next_text("error"))["code"] == "bad_view"
+    await browser.until(lambda b: b.headers[-1]["change"] == 1 and b.headers[-1]["exact"])
     await browser.change(2, frame=5)
     await browser.until(lambda b: b.headers[-1]["change"] == 2)
     assert browser.headers[-1]["view"]["preset"] is None
@@ -242,7 +243,7 @@ async def test_neighbours_are_loaded_in_the_direction_of_scrolling(browser: Brow
     for change, frame in enumerate((11, 12, 11), 1):
         await browser.change(change, frame=frame)
         await browser.until(lambda b, change=change: b.headers[-1]["change"] == change)
-    assert engine.prefetchers[0].seen == [(10, 1), (11, 1), (12, 1), (11, -1)]
+    assert engine.steps == [(10, 1), (11, 1), (12, 1), (11, -1)]
 
 
 async def test_nothing_is_sent_after_the_viewport_is_closed(browser: Browser, engine: FakeEngine) -> None:
@@ -255,7 +256,7 @@ async def test_nothing_is_sent_after_the_viewport_is_closed(browser: Browser, en
     engine.gate.set()
     await settle(0.3)
     assert len(browser.frames) == 1
-    assert engine.prefetchers[0].stopped
+    assert engine.left == 1
 
 
 async def test_a_browser_that_does_not_read_holds_one_message_per_viewport(engine: FakeEngine) -> None:
