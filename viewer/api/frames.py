@@ -20,6 +20,7 @@ from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.archive.query import BadQuery
 from viewer.dicom.series import SeriesContent
+from viewer.engine.errors import CannotDraw
 from viewer.models import Series
 from viewer.rendering.encode import ENCODERS
 from viewer.rendering.render import RENDERER
@@ -115,7 +116,10 @@ class Thumbnail(AsyncDoor):
         if response is None:
             content = await sync_to_async(query.series_content)(series)
             engine = await runtime.engine()
-            jpeg = await engine.thumbnail(await engine.open(content), stack, size)
+            opened = await engine.open(content)
+            if not opened.stacks:
+                raise CannotDraw("cannot_decode", "; ".join(opened.not_drawn) or "This series holds no images.")
+            jpeg = await engine.thumbnail(opened, stack, size)
             response = HttpResponse(jpeg, content_type="image/jpeg")
         return _kept_privately(response, etag)
 

@@ -25,7 +25,7 @@ def between(study: Study, parsed: ParsedInstance) -> list[str]:
     """What an object says otherwise than the study and its patient do, in sentences."""
     patient, said = study.patient, parsed.patient
     checks = (
-        ("Patient ID", _identity(patient), _identity(said), str.__eq__),
+        ("Patient ID", _identity(patient), _identity(said), _same_identity),
         ("patient's name", patient.name, said.name, same_name),
         ("birth date", patient.birth_date, said.birth_date, str.__eq__),
         ("sex", patient.sex, said.sex, str.__eq__),
@@ -61,3 +61,8 @@ def _bare(group: str) -> list[str]:
 
 def _identity(person: Any) -> str:
     return f"{person.patient_id} ({person.issuer_of_patient_id})" if person.issuer_of_patient_id else person.patient_id
+
+
+def _same_identity(one: str, other: str) -> bool:
+    """Within one study, an ID with its issuer left out is the same ID."""
+    return one == other or one.startswith(f"{other} (") or other.startswith(f"{one} (")

@@ -154,20 +154,25 @@ def _zip(path: Path, name: str, limits: ZipLimits) -> Iterator[Source | Left]:
     if claim:
         yield Left(name, claim, refused=True)
         return
-    try:
-        archive = zipfile.ZipFile(open_plainly(path))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
-        yield Left(name, f"not a sound zip: {problem}", refused=True)
-        return
-    with archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        if len(entries) > limits.entries:
-            yield Left(name, f"holds more than {limits.entries:,} files", refused=True)
-        elif sum(entry.file_size for entry in entries) > limits.total_bytes:
-            yield Left(name, f"unpacks to more than {limits.total_bytes:,} bytes", refused=True)
-        else:
-            for entry in sorted(entries, key=lambda entry: entry.filename):
-                yield _entry(archive, entry, f"{name}: {_printable(entry.filename)}", limits)
+    with open_plainly(path) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except ZIP_FAULTS as problem:
+            yield Left(name, f"not a sound zip: {problem}", refused=True)
+            return
+        with archive:
+            yield from _entries(archive, name, limits)
+
+
+def _entries(archive: zipfile.ZipFile, name: str, limits: ZipLimits) -> Iterator[Source | Left]:
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if len(entries) > limits.entries:
+        yield Left(name, f"holds more than {limits.entries:,} files", refused=True)
+    elif sum(entry.file_size for entry in entries) > limits.total_bytes:
+        yield Left(name, f"unpacks to more than {limits.total_bytes:,} bytes", refused=True)
+    else:
+        for entry in sorted(entries, key=lambda entry: entry.filename):
+            yield _entry(archive, entry, f"{name}: {_printable(entry.filename)}", limits)
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limits: ZipLimits) -> Source | Left:

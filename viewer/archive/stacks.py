@@ -1,16 +1,20 @@
 """What a series holds, summed up for lists: its stacks, and what of it cannot be drawn and why.
 
-Made from index rows alone and kept on the series' row until its version grows.
+Made from index rows alone and kept on the series' row until its version grows, or the rules by which stacks are made change.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.db import OperationalError
 
 from viewer.archive.query import series_content
+from viewer.dicom import cine, frames, series, stacks
 from viewer.dicom.frames import frame_sources
 from viewer.dicom.series import SeriesContent
 from viewer.dicom.stacks import Stack, build_stacks, undrawable
@@ -20,17 +24,25 @@ FRAME_TIMES_LISTED = 2000
 REASONS_SHOWN = 5
 
 
-def summary(series: Series) -> dict[str, Any]:
+def summary(row: Series) -> dict[str, Any]:
     """`{"stacks": [{"stack", "label", "kind", "frames", "rows", "columns", "frame_times_ms"}], "not_drawn": None}`;
     `not_drawn` is a sentence where something of the series cannot be drawn."""
-    if series.stacks_version != series.version:
-        series.stacks, series.stacks_version = summed_up(series_content(series)), series.version
+    if row.stacks_version != row.version or row.stacks.get("rules") != _rules():
+        row.stacks = {**summed_up(series_content(row)), "rules": _rules()}
+        row.stacks_version = row.version
         # Kept for the next one who asks, unless the series has grown meanwhile or the database has no time for it.
         with contextlib.suppress(OperationalError):
-            Series.objects.filter(pk=series.pk, version=series.version).update(
-                stacks=series.stacks, stacks_version=series.stacks_version
+            Series.objects.filter(pk=row.pk, version=row.version).update(
+                stacks=row.stacks, stacks_version=row.stacks_version
             )
-    return dict(series.stacks)
+    return {name: row.stacks[name] for name in ("stacks", "not_drawn")}
+
+
+@cache
+def _rules() -> str:
+    """A name for the code that makes stacks: what other code made is made again."""
+    files = [Path(module.__file__ or "") for module in (cine, frames, series, stacks)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in (*files, Path(__file__)))).hexdigest()[:16]
 
 
 def summed_up(content: SeriesContent) -> dict[str, Any]:

@@ -183,10 +183,10 @@ def test_a_full_disk_stops_the_ingest_and_what_was_told_before_is_held(
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(handle, data)
 
-    with monkeypatch.context() as patched, pytest.raises(StorageFull):
+    with monkeypatch.context() as patched:
         patched.setattr(storage.os, "write", full_after_four)
-        for outcome in ingest(walk(tmp_path / "in"), sender, batch=2):
-            told.append(outcome)
+        with pytest.raises(StorageFull):
+            told.extend(ingest(walk(tmp_path / "in"), sender, batch=2))
     assert outcomes(told) == ["stored"] * 4
     assert Instance.objects.count() == 4
     assert list(store.incoming.glob("*")) == []
@@ -390,7 +390,9 @@ def test_a_batch_costs_few_queries_however_many_objects_it_holds(sender: Sender,
     asked = []
     for count in (5, 40):
         slices(tmp_path / str(count), count, series=f"1.2.3.{count}")
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             take(sender, tmp_path / str(count))
         asked.append(len(queries))
     assert asked[0] == asked[1]

@@ -26,6 +26,15 @@ def kept(store: BlobStore, content: bytes = b"hello") -> Path:
     return store.keep(store.receive(io.BytesIO(content), limit=100))
 
 
+def received_and_kept(store: BlobStore) -> Path:
+    """As whoever takes objects in does it: what could not be kept is discarded."""
+    received = store.receive(io.BytesIO(b"hello"), limit=10)
+    try:
+        return store.keep(received)
+    finally:
+        store.discard(received)
+
+
 def files_under(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.rglob("*") if p.is_file() and p.name != ".lock")
 
@@ -118,12 +127,8 @@ def test_a_full_disk_is_said_at_whichever_call_it_shows_and_leaves_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(storage.os, call, full)
-        received = None
         with pytest.raises(StorageFull, match="disk is full"):
-            received = store.receive(io.BytesIO(b"hello"), limit=10)
-            store.keep(received)
-    if received is not None:
-        store.discard(received)
+            received_and_kept(store)
     assert files_under(store.root) == []
     assert kept(store), "and it goes on as soon as there is room"
 
