@@ -122,13 +122,14 @@ def _spatial_stacks(frames: list[FrameSource]) -> list[Stack]:
 
 def _by_orientation(frames: list[FrameSource]) -> list[list[FrameSource]]:
     """Frames of one frame of reference, size and, within rounding, orientation."""
+    scattered = _is_scattered(frames)
     groups: list[tuple[tuple[str, int, int], Directions, list[FrameSource]]] = []
     for frame in frames:
         directions = frame.orientation
         if directions is None:
             continue
         pixels = frame.instance.index["pixels"]
-        like = (frame.frame_of_reference_uid, pixels["rows"], pixels["columns"])
+        like = ("" if scattered else frame.frame_of_reference_uid, pixels["rows"], pixels["columns"])
         for known, reference, members in groups:
             if known == like and all(_dot(a, b) > _SAME_DIRECTION for a, b in zip(reference, directions, strict=True)):
                 members.append(frame)
@@ -136,6 +137,12 @@ def _by_orientation(frames: list[FrameSource]) -> list[list[FrameSource]]:
         else:
             groups.append((like, directions, [frame]))
     return [members for _, _, members in groups]
+
+
+def _is_scattered(frames: Sequence[FrameSource]) -> bool:
+    """Every one of several frames names a frame of reference of its own: what some anonymisers leave of a series that was
+    acquired in one. They make a stack, which then belongs to no space that other series could share."""
+    return len(frames) > 1 and len({frame.frame_of_reference_uid for frame in frames}) == len(frames)
 
 
 def _parted(frames: list[FrameSource], labels: list[str]) -> list[tuple[list[FrameSource], list[str]]]:
@@ -202,7 +209,7 @@ def _spatial_stack(frames: list[FrameSource], labels: list[str], several: bool) 
         ", ".join([axis, *labels]) if several or labels else axis,
         "cine" if in_one_place else "spatial",
         frame_times_ms=times,
-        frame_of_reference_uid=ordered[0].frame_of_reference_uid,
+        frame_of_reference_uid="" if _is_scattered(ordered) else ordered[0].frame_of_reference_uid,
         spacing_between_slices=even,
         reason_no_volume=_no_volume(ordered, steps),
     )
