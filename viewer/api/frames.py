@@ -78,6 +78,8 @@ class Frame(AsyncDoor):
             raise BadQuery("media_type", f"one of {', '.join(sorted(ENCODERS))}")
         quality = _whole(asked, "quality", QUALITY, range(1, 101))
         organization = asked.get("organization") or view.organization
+        if view.organization not in (None, organization):
+            raise BadView("organization: not the one of the address")
         content = await sync_to_async(_content)(request.user, series_instance_uid, organization, request)
         engine = await runtime.engine()
         drawn = await engine.draw(await engine.open(content), view, media_type=media_type, quality=quality)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -67,6 +67,7 @@ class Uploads(Door):
         },
         responses={
             200: shapes.Outcomes,
+            400: OpenApiResponse(shapes.Problem, description="No file came, or a broken form."),
             **shapes.REFUSALS,
             413: OpenApiResponse(shapes.Problem, description="Larger than this server takes at once."),
             503: OpenApiResponse(shapes.Problem, description="Busy; try again."),
@@ -111,12 +112,16 @@ def organization_for(request: Request) -> Organization:
 
 
 def _sources(request: Request, kept: contextlib.ExitStack) -> Iterator[Source | Left]:
-    if "body" in request.data and not request.FILES:
-        path = _spooled(request.data["body"], kept)
+    body = request.data.get("body") if not request.FILES else None
+    if body is not None and not isinstance(body, str):
+        path = _spooled(body, kept)
         yield from from_file(path, _shown(request.query_params.get("name", "")) or "body")
         return
+    names = request.data.getlist("path") if hasattr(request.data, "getlist") else []
     files: list[UploadedFile] = request.FILES.getlist("file")
-    for file, name in zip_longest(files, request.data.getlist("path")[: len(files)], fillvalue=""):
+    if not files:
+        raise ParseError('No file came: send it as the form field "file", or as the body.')
+    for file, name in zip_longest(files, names[: len(files)], fillvalue=""):
         shown = _shown(str(name) or str(file.name))
         path = Path(file.temporary_file_path()) if hasattr(file, "temporary_file_path") else _spooled(file, kept)
         yield from from_file(path, shown, alone="/" not in shown)

@@ -1,0 +1,89 @@
+"""The pages: who sees them, what they hand to the browser, and what is written down."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from accounts.models import AuditEvent, Membership, Organization, Role, User
+from tests.viewer.archive.objects import ct_slice, save
+from viewer.archive.ingest import ingest_file
+
+pytestmark = pytest.mark.usefixtures("store")
+
+STUDY = "/studies/1.2.3/"
+
+
+@pytest.fixture
+def chest(hospital: Organization, tmp_path: Path) -> str:
+    ingest_file(save(ct_slice(), tmp_path / "a.dcm"), hospital, "ingest", "")
+    return STUDY
+
+
+def test_the_study_list_is_the_front_door(chest: str, alice: Client) -> None:
+    answer = alice.get("/")
+    assert answer.status_code == 200
+    assert "Doe" not in answer.content.decode(), "patients come by the list's own request, never in the page"
+
+
+def test_the_viewer_page_carries_its_study(chest: str, alice: Client) -> None:
+    page = alice.get(chest).content.decode()
+    found = re.search(r'<script id="study-data" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    study = json.loads(found[1])
+    assert (study["patient"]["name"], study["series"][0]["series_instance_uid"]) == ("Doe^Jane", "1.2.3.4")
+    assert study == alice.get("/api/studies/1.2.3/").json()
+
+
+def test_a_name_is_text_and_never_markup(hospital: Organization, alice: Client, tmp_path: Path) -> None:
+    payload = "</script><img src=x onerror=alert(1)>"
+    image = ct_slice(PatientName=payload, StudyDescription=payload[:60], SeriesDescription=payload[:60])
+    ingest_file(save(image, tmp_path / "a.dcm"), hospital, "ingest", "")
+    for address in (STUDY, "/"):
+        assert "<img src=x" not in alice.get(address).content.decode()
+
+
+@pytest.mark.parametrize("address", [STUDY, "/studies/9.9/", "/studies/not-a-uid/", STUDY + "?organization=hospital"])
+def test_a_page_of_others_is_as_if_it_did_not_exist(
+    chest: str, bob: Client, charlie: Client, client: Client, address: str
+) -> None:
+    assert [person.get(address).status_code for person in (bob, charlie)] == [404, 404]
+    answer = client.get(address)
+    assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/accounts/sign-in/")
+
+
+def test_the_same_study_in_two_organizations_asks_which(
+    chest: str, elsewhere: Organization, alice: Client, tmp_path: Path
+) -> None:
+    ingest_file(save(ct_slice(), tmp_path / "copy.dcm"), elsewhere, "ingest", "")
+    Membership.objects.create(user=User.objects.get(username="alice"), organization=elsewhere, role=Role.RESIDENT)
+    answer = alice.get(chest)
+    assert answer.status_code == 409
+    assert "?organization=elsewhere" in answer.content.decode()
+    assert alice.get(f"{chest}?organization=elsewhere").status_code == 200
+
+
+def test_every_opening_is_written_down(chest: str, alice: Client) -> None:
+    for _ in range(2):
+        alice.get(chest)
+    events = AuditEvent.objects.filter(action="study.view")
+    assert [(e.actor, e.organization, e.patient_id, e.detail) for e in events] == [
+        ("alice", "hospital", "P1", {"door": "page"})
+    ] * 2
+
+
+def test_a_browser_keeps_no_page_with_patients(chest: str, alice: Client) -> None:
+    assert "no-store" in alice.get(chest)["Cache-Control"]
+
+
+def test_the_upload_page_is_for_those_who_may(alice: Client, bob: Client, client: Client) -> None:
+    assert [person.get("/upload/").status_code for person in (alice, bob, client)] == [200, 404, 302]
+
+
+def test_pages_are_read_and_nothing_else(chest: str, alice: Client) -> None:
+    for address in ("/", chest, "/upload/"):
+        assert alice.post(address).status_code == 405
