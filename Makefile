@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
-PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
+PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TESTS ?=
 
 .PHONY: help run test bench lint format clean browser prepared
@@ -17,9 +17,7 @@ help:
 	@echo "make clean   remove the virtual environment and caches; the data folder stays"
 
 run: $(RUN_STAMP)
-	@$(PYTHON) manage.py migrate --verbosity 0
-	@$(PYTHON) manage.py demo --if-empty
-	@exec $(PYTHON) manage.py serve --first-admin
+	@exec $(PYTHON) manage.py serve --welcome
 
 # The system's Python may be older, or come without venv: say so before anything fails half way.
 $(PYTHON):

@@ -268,7 +268,7 @@ class SocketFactory(WebSocketFactory):
 
 
 class WebServer(Server):
-    """The server of this process. `starting` and `stopping` run on its loop, around its life."""
+    """The server of this process. On its loop: `starting`, then it listens, then `listening`; at the end `stopping`."""
 
     def __init__(
         self,
@@ -276,6 +276,7 @@ class WebServer(Server):
         *,
         listen: Callable[[Factory], Any],
         starting: Callable[[], Awaitable[None]],
+        listening: Callable[[], None],
         stopping: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(
@@ -287,7 +288,7 @@ class WebServer(Server):
             verbosity=0,
             server_name="",
         )
-        self.listen, self.starting, self.stopping = listen, starting, stopping
+        self.listen, self.starting, self.listening, self.stopping = listen, starting, listening, stopping
         self.failed = False
 
     def run(self) -> None:
@@ -313,10 +314,11 @@ class WebServer(Server):
 
     async def _begin(self) -> None:
         try:
+            await self.starting()
             self.port = self.listen(self.http_factory)
             reactor.callLater(1, self.application_checker)
             reactor.callLater(2, self.timeout_checker)
-            await self.starting()
+            self.listening()
         except Exception as problem:
             self.failed = True
             logger.critical("cannot start: %s", problem, exc_info=problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import re
@@ -105,12 +106,14 @@ def moving(reader: Reader, client: ClientConnection, ended: threading.Event) -> 
     """Change the view and acknowledge until the connection ends; when each frame came."""
     for number in range(100_000):
         view = {"window_width": 100 + number % 99}
-        client.send(json.dumps({"type": "view.change", "viewport": "a", "change": number, "view": view}))
+        with contextlib.suppress(ConnectionClosed):  # what came before the end is still there to be received
+            client.send(json.dumps({"type": "view.change", "viewport": "a", "change": number, "view": view}))
         message = client.recv(timeout=20)
         if isinstance(message, bytes):
             yield time.monotonic()
             index = json.loads(message[4 : 4 + int.from_bytes(message[:4], "big")])["index"]
-            client.send(json.dumps({"type": "frame.shown", "viewport": "a", "index": index}))
+            with contextlib.suppress(ConnectionClosed):
+                client.send(json.dumps({"type": "frame.shown", "viewport": "a", "index": index}))
         elif json.loads(message).get("code") == "signed_out":
             ended.set()
 

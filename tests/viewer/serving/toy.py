@@ -83,5 +83,6 @@ if __name__ == "__main__":
         application,
         listen=lambda factory: reactor.listenTCP(port, factory, interface="127.0.0.1"),
         starting=nothing,
+        listening=lambda: None,
         stopping=nothing,
     ).run()

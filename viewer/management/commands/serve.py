@@ -7,6 +7,7 @@ import fcntl
 import logging
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -17,6 +18,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from viewer.models import Study
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +33,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--first-admin", action="store_true", help="print a one-time sign-in link once the server is up"
+            "--welcome",
+            action="store_true",
+            help="bring demonstration studies into an empty archive, and print a one-time sign-in link once the server is up",
         )
 
-    def handle(self, *args: Any, first_admin: bool = False, **options: Any) -> None:
+    def handle(self, *args: Any, welcome: bool = False, **options: Any) -> None:
         with one_server_per_data_folder():
             refuse_a_taken_port()
             with self.step("Database"):
@@ -44,21 +49,24 @@ class Command(BaseCommand):
                 from viewer.rendering.render import warm
 
                 warm()
-            self.serve(first_admin)
+            if welcome and not Study.objects.exists():
+                self.bring_demonstration()
+            self.serve(welcome)
 
-    def serve(self, first_admin: bool) -> None:
+    def serve(self, welcome: bool) -> None:
         # Twisted's reactor is chosen by the first import, and it must be the one that runs asyncio.
+        from channels.routing import get_default_application
+
         from viewer.serving.life import Life, listener
         from viewer.serving.web import WebServer
 
-        from config.asgi import application  # isort: skip
+        application = get_default_application()
 
         life = Life()
 
-        async def starting() -> None:
-            await life.start()
+        def listening() -> None:
             self.say(f"Farview is ready at {settings.FARVIEW_PUBLIC_URL}/")
-            if first_admin:
+            if welcome:
                 threading.Thread(target=self.print_link, name="first-admin", daemon=True).start()
 
         async def stopping() -> None:
@@ -68,10 +76,17 @@ class Command(BaseCommand):
             self.say("Farview is stopping")
             await life.stop()
 
-        server = WebServer(application, listen=listener(), starting=starting, stopping=stopping)
+        server = WebServer(application, listen=listener(), starting=life.start, listening=listening, stopping=stopping)
         server.run()
         if server.failed:
             sys.exit(1)
+
+    def bring_demonstration(self) -> None:
+        """In a process of its own, whose memory goes when it ends; an archive without it serves as well."""
+        sys.stdout.flush()
+        made = subprocess.run([sys.executable, sys.argv[0], "demo", "--if-empty"], check=False)
+        if made.returncode:
+            self.say("The demonstration studies could not be made; going on without them.")
 
     def print_link(self) -> None:
         try:
