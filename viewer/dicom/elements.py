@@ -20,6 +20,8 @@ from .tags import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, KEPT, PIXEL_DATA, w
 Buffer = bytes | mmap.mmap
 
 UNDEFINED: Final = 0xFFFFFFFF
+_LATE_GROUP: Final = 0x2000
+"""From here on groups come behind all that describes an image, and next to the pixels."""
 _LONGEST: Final = 2**22
 ITEM: Final = 0xE000
 ITEM_END: Final = 0xE00D
@@ -62,7 +64,7 @@ class Dataset:
     elements: dict[int, Element]
     charset: tuple[str, ...] = ()
     ends_with_whole_group: bool = False
-    """The old group lengths (gggg,0000) are there and say that nothing of the last group is missing."""
+    """The data set runs to the late groups, and the old group lengths (gggg,0000) say that nothing of the last is missing."""
 
     def raw(self, tag: int) -> bytes:
         """The bytes of a value, 4 MiB of it at most; nothing that is read here is longer."""
@@ -101,11 +103,12 @@ class Walker:
     kept_items: int = 0
     group_end: int = 0
     """Where the group of the last top-level element ends by its group length."""
+    last_group: int = 0
 
     def dataset(self, position: int, encoding: Encoding) -> Dataset:
         """The whole data set from `position` on. Raises Refused."""
         elements, position = self._elements(position, self.size, encoding, 0, in_item=False)
-        whole = self.group_end == position
+        whole = self.group_end == position and self.last_group >= _LATE_GROUP
         return Dataset(self.buffer, encoding.little, elements, ends_with_whole_group=whole)
 
     def meta(self, position: int, encoding: Encoding) -> tuple[Dataset, int]:
@@ -135,6 +138,7 @@ class Walker:
                 return kept, end
             if depth == 0 and tag >> 16 != previous >> 16:
                 self.group_end = self._group_end(tag, element, encoding)
+                self.last_group = tag >> 16
             if tag in KEPT:
                 if tag <= previous and tag in kept:
                     self._warn(f"element {written(tag)} is there twice")

@@ -75,6 +75,10 @@ def _walk(buffer: Buffer, limits: Limits) -> Header:
     walker = Walker(buffer, size, size, limits)
     meta, position = walker.meta(start, _sniffed(buffer[start : start + 8], EXPLICIT))
     syntax = values.uid(meta, tags.TRANSFER_SYNTAX_UID)
+    if values.uid(meta, tags.MEDIA_STORAGE_SOP_CLASS_UID) == MEDIA_STORAGE_DIRECTORY:
+        # Directories are often out of date or damaged; the files they name are found without them.
+        nothing = Dataset(buffer, True, {})
+        return Header(meta, nothing, syntax, True, False, position, file_size, None, walker.warnings)
     deflated = syntax in DEFLATED
     dataset_offset = position
     if deflated:

@@ -122,7 +122,7 @@ def _without_pixels(dataset: Dataset, sop_class_uid: str, warnings: list[str]) -
     if not is_image_class(sop_class_uid):
         return not_drawn_reason(sop_class_uid)
     # An image without pixels is most likely the front part of one. Where the old group lengths (gggg,0000) tell that
-    # the last group is whole, it is a header that was written alone.
+    # one of the last groups is whole, it is a header that was written alone.
     if not dataset.ends_with_whole_group:
         raise Refused("cut short or damaged: an image without pixel data", "cut")
     warnings.append("an image without pixel data: a header alone")

@@ -60,7 +60,8 @@ def image_dataset(pixels: np.ndarray | None = None, **attributes: Any) -> Datase
     for keyword, value in (known | attributes).items():
         if value is not None:
             setattr(dataset, keyword, value)
-    dataset["PixelData"].VR = "OW" if bits > 8 else "OB"
+    if "PixelData" in dataset:
+        dataset["PixelData"].VR = "OW" if bits > 8 else "OB"
     return dataset
 
 

@@ -165,8 +165,7 @@ def test_malformed_shared_files_are_refused_or_not_decoded_with_a_reason(shared_
             frames = [load_frame(source) for source in sources_of(path, parsed)]
             verdicts[path.stem] = f"{len(frames)} frames"
         except DicomError as error:
-            assert error.reason
-            verdicts[path.stem] = error.code
+            verdicts[path.stem] = error.code if error.reason else "no reason"
     assert verdicts == {
         "ExplVR_BigEndNoMeta": "0 frames",
         "JPEG2000-embedded-sequence-delimiter": "cannot_decode",

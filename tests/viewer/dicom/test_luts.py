@@ -11,9 +11,9 @@ import pytest
 from pydicom.pixels.processing import _expand_segmented_lut
 
 from tests.viewer.dicom.making import image_dataset, image_file, item, sources_of, write
+from viewer.dicom.errors import Refused
 from viewer.dicom.luts import pack_lut, unpack_lut
 from viewer.dicom.read import read_instance
-from viewer.dicom.errors import Refused
 from viewer.rendering.volume import LookupTable
 
 COLOURS = ("Red", "Green", "Blue")
