@@ -8,7 +8,7 @@ counted in voxels, the centre of the first is 0 and the frame covers -0.5 .. len
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +37,21 @@ class Axis:
 
         A frame thinner than a pixel may hold no centre: it gets the pixel that its middle falls on.
         """
-        places = self.offset + self.step * np.arange(self.length, dtype=np.float64)
-        inside = np.flatnonzero((places >= -0.5) & (places < self.voxels - 0.5))
-        if inside.size:
-            return int(inside[0]), int(inside[-1]) + 1
+        low, high = sorted(((-0.5 - self.offset) / self.step, (self.voxels - 0.5 - self.offset) / self.step))
+        first, end = (min(max(math.floor(place) - 1, 0), self.length) for place in (low, high))
+        # The last bit of these quotients may err, so the pixels at both ends are asked themselves.
+        while first < min(self.length, high + 1) and not self._holds(first):
+            first += 1
+        while end < min(self.length, high + 1) and self._holds(max(end, first)):
+            end += 1
+        if first < end:
+            return first, end
         nearest = math.floor(((self.voxels - 1) / 2.0 - self.offset) / self.step + 0.5)
         thin = self.voxels < abs(self.step) and 0 <= nearest < self.length
         return (nearest, nearest + 1) if thin else (0, 0)
+
+    def _holds(self, index: int) -> bool:
+        return -0.5 <= self.offset + self.step * index < self.voxels - 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +90,23 @@ def turned(pair: Pair, view: View) -> Pair:
     return (pair[1], pair[0]) if view.rotation in (90, 270) else pair
 
 
-def resolve_size(view: View, description: FrameDescription) -> View:
-    """Fill `zoom` and `size`: with neither the frame is shown as it is; with a size it is fitted in.
+def resolved_size(view: View, description: FrameDescription) -> tuple[float | str | None, tuple[int, int]]:
+    """`zoom` and `size` of a View: with neither the frame is shown as it is; with a size it is fitted in.
 
     Raises `BadView` for a pixel spacing where no millimetres are known, and for a picture that is too large.
     """
     rows, columns = turned((description.rows, description.columns), view)
-    zoom, size = view.zoom, view.size
-    if view.pixel_spacing is None and zoom is None:
-        zoom = "native" if size is None else 1.0
-    if view.pixel_spacing is not None and description.pixel_spacing is None:
+    zoom, size, spacing = view.zoom, view.size, view.pixel_spacing
+    if spacing is not None and description.pixel_spacing is None:
         raise BadView("pixel_spacing: no millimetres are known for this image")
-    if size is None and view.pixel_spacing is not None:
-        height, width = turned(pixel_shape(description), view)
-        size = (_whole(rows * height / view.pixel_spacing), _whole(columns * width / view.pixel_spacing))
-    elif size is None:
-        size = (int(rows), int(columns))
+    if spacing is None and zoom is None:
+        zoom = "native" if size is None else 1.0
+    if size is None:
+        height, width = (1.0, 1.0) if spacing is None else turned(pixel_shape(description), view)
+        size = (_whole(rows * height / (spacing or 1.0)), _whole(columns * width / (spacing or 1.0)))
     if max(size) > LARGEST_SIDE or size[0] * size[1] > LARGEST_PICTURE:
         raise BadView(f"size: {size[0]} x {size[1]} is more than one picture may have; give a smaller size")
-    return replace(view, zoom=zoom, size=size)
+    return zoom, size
 
 
 def _whole(length: float) -> int:

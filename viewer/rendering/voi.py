@@ -62,13 +62,11 @@ def display_of(table: LookupTable) -> NDArray[np.float64]:
     return table.data.astype(np.float64) * 255.0 / float(2**table.bits - 1)
 
 
-def default_voi(description: FrameDescription, values: NDArray[np.generic]) -> Window | LookupTable | None:
+def default_voi(description: FrameDescription, values: NDArray[np.generic]) -> Window | LookupTable:
     """The VOI of the first view: the file's first window, else its first VOI LUT, else what suits the modality.
 
-    `values` are the stored values of the frame; None is for colour, which is drawn as it is.
+    `values`: the stored values of the frame, (rows, columns).
     """
-    if values.ndim == 3:
-        return None
     if description.windows:
         return description.windows[0]
     if description.voi_luts:

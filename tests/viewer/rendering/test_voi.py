@@ -10,7 +10,6 @@ import pytest
 from viewer.rendering.presets import presets_for
 from viewer.rendering.render import render, resolve
 from viewer.rendering.view import BadView, View
-from viewer.rendering.voi import default_voi
 from viewer.rendering.volume import Frame, LookupTable, Window
 
 from .frames import frame, noise
@@ -130,7 +129,6 @@ def test_presets_for_ct_need_hounsfield_units() -> None:
 def test_colour_takes_no_window_unless_it_is_asked_for() -> None:
     rgb = frame(noise((8, 8, 3), np.uint8, 0, 256), "RGB")
     assert window(rgb) == (None, None, None, None)
-    assert default_voi(rgb.description, rgb.values) is None
     assert np.array_equal(render(rgb, View()).pixels, rgb.values)
     assert window(rgb, window_center=100, window_width=50) == (100.0, 50.0, "LINEAR", None)
     assert window(rgb, window_center=100) == (None, None, None, None)
