@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
 from viewer.rendering.volume import Point
 
@@ -106,22 +107,33 @@ def _clip(frames: list[FrameSource], several: bool) -> Stack:
 # Frames with a place
 
 
+class _Placed(NamedTuple):
+    """A frame and where it lies in its stack: mm along the normal in the direction of scrolling, to the feet, to the back
+    or to the left. All frames of a group are measured along the same normal."""
+
+    along: float
+    source: FrameSource
+
+
+Part = tuple[list[_Placed], list[str]]
+"""Frames that belong together, and the labels that tell them from their neighbours."""
+
+
 def _spatial_stacks(frames: list[FrameSource]) -> list[Stack]:
     groups = _by_orientation(frames)
-    lone = [group for group in groups if len(group) == 1]
+    lone = [group for _, group in groups if len(group) == 1]
+    stacks: list[Stack] = []
     if len(lone) > 3:
         # Turned views, each in a direction of its own, are scrolled as one.
-        groups = [group for group in groups if len(group) > 1]
-        turned = sorted((group[0] for group in lone), key=_as_numbered)
-        stacks = [Stack(tuple(turned), "mixed orientations", "other", reason_no_volume="the orientations differ")]
-    else:
-        stacks = []
-    parts = [part for group in groups for part in _parted(group, [])]
-    return stacks + [_spatial_stack(part, labels, len(parts) + len(stacks) > 1) for part, labels in parts]
+        groups = [(axis, group) for axis, group in groups if len(group) > 1]
+        turned = sorted((group[0].source for group in lone), key=_as_numbered)
+        stacks.append(Stack(tuple(turned), "mixed orientations", "other", reason_no_volume="the orientations differ"))
+    parts = [(axis, *part) for axis, group in groups for part in _parted(group, [])]
+    return stacks + [_spatial_stack(axis, part, labels) for axis, part, labels in parts]
 
 
-def _by_orientation(frames: list[FrameSource]) -> list[list[FrameSource]]:
-    """Frames of one frame of reference, size and, within rounding, orientation."""
+def _by_orientation(frames: list[FrameSource]) -> list[tuple[int, list[_Placed]]]:
+    """Frames of one frame of reference, size and, within rounding, orientation, with the axis they are stacked along."""
     scattered = _is_scattered(frames)
     groups: list[tuple[tuple[str, int, int], Directions, list[FrameSource]]] = []
     for frame in frames:
@@ -131,12 +143,28 @@ def _by_orientation(frames: list[FrameSource]) -> list[list[FrameSource]]:
         pixels = frame.instance.index["pixels"]
         like = ("" if scattered else frame.frame_of_reference_uid, pixels["rows"], pixels["columns"])
         for known, reference, members in groups:
-            if known == like and all(_dot(a, b) > _SAME_DIRECTION for a, b in zip(reference, directions, strict=True)):
+            if known == like and (directions == reference or _same_directions(directions, reference)):
                 members.append(frame)
                 break
         else:
             groups.append((like, directions, [frame]))
-    return [members for _, _, members in groups]
+    return [_measured(directions, members) for _, directions, members in groups]
+
+
+def _same_directions(one: Directions, other: Directions) -> bool:
+    return _dot(one[0], other[0]) > _SAME_DIRECTION and _dot(one[1], other[1]) > _SAME_DIRECTION
+
+
+def _measured(directions: Directions, frames: list[FrameSource]) -> tuple[int, list[_Placed]]:
+    row, column = directions
+    normal = (
+        row[1] * column[2] - row[2] * column[1],
+        row[2] * column[0] - row[0] * column[2],
+        row[0] * column[1] - row[1] * column[0],
+    )
+    axis = max(range(3), key=lambda number: abs(normal[number]))
+    sign = _AXIS_SIGN[axis] if normal[axis] >= 0 else -_AXIS_SIGN[axis]
+    return axis, [_Placed(sign * _dot(normal, frame.position or (0.0, 0.0, 0.0)), frame) for frame in frames]
 
 
 def _is_scattered(frames: Sequence[FrameSource]) -> bool:
@@ -145,31 +173,32 @@ def _is_scattered(frames: Sequence[FrameSource]) -> bool:
     return len(frames) > 1 and len({frame.frame_of_reference_uid for frame in frames}) == len(frames)
 
 
-def _parted(frames: list[FrameSource], labels: list[str]) -> list[tuple[list[FrameSource], list[str]]]:
+def _parted(frames: list[_Placed], labels: list[str]) -> list[Part]:
     """Part frames that lie at the same places by what the file says differs between them."""
+    doubles = _doubles(frames)
     for key in _STACK_KEYS:
-        if key.always or _has_doubles(frames):
-            values = sorted({key.value(frame) for frame in frames}, key=lambda value: (value is None, value or 0))
-            if len(values) < 2 or len(values) == len(frames):
-                continue
-            parts = [(value, [frame for frame in frames if key.value(frame) == value]) for value in values]
-            if not key.always and not _fewer_doubles(frames, [part for _, part in parts]):
-                continue
-            return [
-                found
-                for value, part in parts
-                for found in _parted(
-                    part, [*labels, key.label.format(value) if value is not None else f"no {key.name}"]
-                )
-            ]
-    return _by_occurrence(frames, labels) if _has_doubles(frames) else [(frames, labels)]
+        if not key.always and not doubles:
+            continue
+        parts: dict[float | str | None, list[_Placed]] = {}
+        for frame in frames:
+            parts.setdefault(key.value(frame.source), []).append(frame)
+        if len(parts) < 2 or len(parts) == len(frames):
+            continue
+        if not key.always and sum(map(_doubles, parts.values())) >= doubles:
+            continue
+        found: list[Part] = []
+        for value in sorted(parts, key=lambda value: (value is None, value or 0)):
+            label = f"no {key.name}" if value is None else key.label.format(value)
+            found += _parted(parts[value], [*labels, label])
+        return found
+    return _by_occurrence(frames, labels) if doubles else [(frames, labels)]
 
 
-def _by_occurrence(frames: list[FrameSource], labels: list[str]) -> list[tuple[list[FrameSource], list[str]]]:
+def _by_occurrence(frames: list[_Placed], labels: list[str]) -> list[Part]:
     """Nothing tells them apart: where each place has equally many frames, as numbered, they are repetitions."""
-    places: list[list[FrameSource]] = []
-    for frame in sorted(frames, key=_along):
-        if places and _along(frame) - _along(places[-1][0]) < _SAME_PLACE:
+    places: list[list[_Placed]] = []
+    for frame in sorted(frames, key=lambda frame: frame.along):
+        if places and frame.along - places[-1][0].along < _SAME_PLACE:
             places[-1].append(frame)
         else:
             places.append([frame])
@@ -177,48 +206,35 @@ def _by_occurrence(frames: list[FrameSource], labels: list[str]) -> list[tuple[l
     if len(places) == 1 or len(counts) > 1:
         return [(frames, labels)]
     for place in places:
-        place.sort(key=_as_numbered)
+        place.sort(key=lambda frame: _as_numbered(frame.source))
     return [([place[turn] for place in places], [*labels, f"repetition {turn + 1}"]) for turn in range(counts.pop())]
 
 
-def _has_doubles(frames: list[FrameSource]) -> bool:
-    return _doubles(frames) > 0
-
-
-def _doubles(frames: Sequence[FrameSource]) -> int:
+def _doubles(frames: Sequence[_Placed]) -> int:
     """How many frames lie where another one lies already."""
-    places = sorted(_along(frame) for frame in frames)
-    return sum(b - a < _SAME_PLACE for a, b in pairwise(places))
+    return sum(b - a < _SAME_PLACE for a, b in pairwise(sorted(frame.along for frame in frames)))
 
 
-def _fewer_doubles(frames: list[FrameSource], parts: list[list[FrameSource]]) -> bool:
-    return sum(map(_doubles, parts)) < _doubles(frames)
-
-
-def _spatial_stack(frames: list[FrameSource], labels: list[str], several: bool) -> Stack:
-    ordered = sorted(frames, key=lambda frame: (round(_along(frame) / _SAME_PLACE), *_within_place(frame)))
-    places = [_along(frame) for frame in ordered]
-    steps = [b - a for a, b in pairwise(places)]
-    in_one_place = len(ordered) > 1 and places[-1] - places[0] < _SAME_PLACE
-    even = _even_step(steps)
-    axis = AXES[_dominant_axis(ordered[0])]
-    same_file = all(frame.digest == ordered[0].digest for frame in ordered)
-    times = frame_durations(ordered[0].instance.index, len(ordered)) if in_one_place and same_file else None
+def _spatial_stack(axis: int, frames: list[_Placed], labels: list[str]) -> Stack:
+    ordered = sorted(frames, key=lambda frame: (round(frame.along / _SAME_PLACE), *_within_place(frame.source)))
+    sources = tuple(frame.source for frame in ordered)
+    steps = [b.along - a.along for a, b in pairwise(ordered)]
+    in_one_place = len(ordered) > 1 and ordered[-1].along - ordered[0].along < _SAME_PLACE
+    same_file = all(source.digest == sources[0].digest for source in sources)
     return Stack(
-        tuple(ordered),
-        ", ".join([axis, *labels]) if several or labels else axis,
+        sources,
+        ", ".join([AXES[axis], *labels]),
         "cine" if in_one_place else "spatial",
-        frame_times_ms=times,
-        frame_of_reference_uid="" if _is_scattered(ordered) else ordered[0].frame_of_reference_uid,
-        spacing_between_slices=even,
-        reason_no_volume=_no_volume(ordered, steps),
+        frame_times_ms=frame_durations(sources[0].instance.index, len(sources)) if in_one_place and same_file else None,
+        frame_of_reference_uid="" if _is_scattered(sources) else sources[0].frame_of_reference_uid,
+        spacing_between_slices=_even_step(steps),
+        reason_no_volume=_no_volume(sources, steps),
     )
 
 
 def _within_place(frame: FrameSource) -> tuple[float, float, tuple[bool, int, str, int]]:
     """The order of frames at one place: by time, then as numbered."""
-    time = frame.group.get("trigger")
-    return (float(frame.temporal_position or 0), float(time or 0), _as_numbered(frame))
+    return (float(frame.temporal_position or 0), float(frame.group.get("trigger") or 0), _as_numbered(frame))
 
 
 def _even_step(steps: list[float]) -> float | None:
@@ -229,14 +245,15 @@ def _even_step(steps: list[float]) -> float | None:
     return middle if even else None
 
 
-def _no_volume(frames: list[FrameSource], steps: list[float]) -> str | None:
+def _no_volume(frames: Sequence[FrameSource], steps: list[float]) -> str | None:
     if len(frames) == 1:
         return "a single image"
     if min(steps) < _SAME_PLACE:
         return "several images lie at the same position"
-    if any(frame.pixel_spacing is None for frame in frames):
+    spacings = {frame.pixel_spacing for frame in frames}
+    if None in spacings:
         return "the pixel spacing is not known"
-    if len({frame.pixel_spacing for frame in frames}) > 1:
+    if len(spacings) > 1:
         return "the pixel spacings differ"
     if any(frame.instance.index["pixels"]["samples_per_pixel"] != 1 for frame in frames):
         return "the images are in colour"
@@ -245,28 +262,6 @@ def _no_volume(frames: list[FrameSource], steps: list[float]) -> str | None:
 
 def _dot(a: Point, b: Point) -> float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-def _normal(frame: FrameSource) -> Point:
-    row, column = frame.orientation or ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
-    return (
-        row[1] * column[2] - row[2] * column[1],
-        row[2] * column[0] - row[0] * column[2],
-        row[0] * column[1] - row[1] * column[0],
-    )
-
-
-def _dominant_axis(frame: FrameSource) -> int:
-    normal = _normal(frame)
-    return max(range(3), key=lambda axis: abs(normal[axis]))
-
-
-def _along(frame: FrameSource) -> float:
-    """mm along the normal in the direction of scrolling: to the feet, to the back, or to the left."""
-    normal = _normal(frame)
-    axis = _dominant_axis(frame)
-    sign = _AXIS_SIGN[axis] * (1.0 if normal[axis] >= 0 else -1.0)
-    return sign * _dot(normal, frame.position or (0.0, 0.0, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
