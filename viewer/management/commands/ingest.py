@@ -18,11 +18,13 @@ from viewer.archive.sources import Left, Source, walk
 from viewer.archive.storage import StorageFull
 from viewer.management.progress import Progress
 
-TOLD = ("refused", "conflict", "skipped")
-"""Outcomes that get a line; those stored are counted."""
+TOLD = ("refused", "conflict")
+LESS_IMPORTANT = {1: ("skipped",), 2: ("stored", "duplicate")}
+"""Outcomes that get a line too, from which --verbosity on; the others are counted."""
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # they load every page; nothing here depends on them
     help = (
         "Take DICOM files, folders and zips into the archive. Running it again is harmless. "
         "Exits with 1 if anything was refused."
@@ -33,9 +35,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--organization", default=DEFAULT_ORGANIZATION, help="whose they become; made when new (default: default)"
         )
-        parser.add_argument("--quiet", action="store_true", help="no lines for what is skipped or held already")
 
-    def handle(self, *, paths: list[str], organization: str, quiet: bool, **_: Any) -> None:
+    def handle(self, *, paths: list[str], organization: str, verbosity: int, **_: Any) -> None:
         try:
             owner = patiently(lambda: organization_named(organization))
         except ValidationError as problem:
@@ -45,13 +46,13 @@ class Command(BaseCommand):
         sender = Sender(owner, "command ingest", "ingest")
         counts: Counter[str] = Counter()
         refused: list[Outcome] = []
-        told = {"refused", "conflict"} if quiet else set(TOLD)
+        told = {*TOLD, *(kind for level, kinds in LESS_IMPORTANT.items() if verbosity >= level for kind in kinds)}
         with Progress(self._count(paths), "files", self.stderr._out) as progress:  # type: ignore[attr-defined]
             try:
                 for outcome in ingest(_walk(paths), sender):
                     counts[outcome.outcome] += 1
                     if outcome.outcome in told:
-                        progress.say(f"{outcome.outcome}: {outcome.name}: {outcome.reason}")
+                        progress.say(": ".join(filter(None, (outcome.outcome, outcome.name, outcome.reason))))
                     if outcome.outcome == "refused":
                         refused.append(outcome)
                     progress.step()
