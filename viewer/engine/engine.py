@@ -113,6 +113,14 @@ class Engine:
         frame = await self._frame(source, Priority.INTERACTIVE)
         return await self._renderers.submit(lambda _: resolve(placed, frame)).future
 
+    def resident(self, series: OpenSeries, view: View) -> bool:
+        """True when the frame of `view` needs no loading."""
+        return key_of(series.place(view)[1]) in self._frames
+
+    async def load(self, series: OpenSeries, view: View, priority: Priority = Priority.INTERACTIVE) -> None:
+        """Have the frame of `view` resident. A caller that is cancelled leaves no load behind that was not begun."""
+        await self._frame(series.place(view)[1], priority)
+
     async def draw(
         self,
         series: OpenSeries,

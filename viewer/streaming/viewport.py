@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from viewer.engine.errors import Busy, CannotDraw
-from viewer.engine.workers import Priority
 from viewer.rendering.view import BadView, View
 
 from .credit import Credit
@@ -26,6 +26,10 @@ logger = logging.getLogger(__name__)
 
 REST = 0.15
 """Seconds with nothing wanted after which the picture is sent without loss."""
+PATIENCE = 0.15
+"""Seconds for which a frame is waited for although the reader wants another one by now. Within it pictures flow while the hand
+moves; beyond it one slow or broken frame does not hold up the rest."""
+LOOK_AGAIN = 0.05
 BUSY = 0.25
 """Seconds before a wish is tried again that the engine was too busy for."""
 MOVING = "image/jpeg"
@@ -67,6 +71,8 @@ class Viewport:
         self._change = 0
         self._since = clock()
         """When the newest change came."""
+        self._loaded = 0.0
+        """Milliseconds that loading for the next frame has taken already."""
         self._frame: int | None = None
         self._wanted = False
         self._exact_due = False
@@ -116,17 +122,18 @@ class Viewport:
         self.series = None
 
     async def _run(self, find: Callable[[], Awaitable[OpenSeries]]) -> None:
-        try:
-            await self._open(await find())
-            while True:
-                await self._picture(exact=await self._next())
-        except (BadView, CannotDraw) as error:
-            await self._tell(error)
-        except ConnectionError:
-            return
-        except Exception:
-            logger.exception("viewport %s stopped", self.name)
-            await self._error("cannot_decode", "The server failed to draw this picture, and has written down why.")
+        with suppress(ConnectionError):
+            try:
+                await self._open(await find())
+                while True:
+                    await self._picture(exact=await self._next())
+            except (BadView, CannotDraw) as error:
+                await self._tell(error)
+            except ConnectionError:
+                raise
+            except Exception:
+                logger.exception("a viewport stopped")
+                await self._error("cannot_decode", "The server failed to draw this picture, and has written down why.")
 
     async def _open(self, series: OpenSeries) -> None:
         """Say what was opened, and want its first picture."""
@@ -139,15 +146,15 @@ class Viewport:
             self._wish = self._drawable
             view, _ = series.place(self._wish)
         self.series = series
-        self._wanted = True
         try:
-            view = await self._engine.resolve(series, view)
-            self._settle(view)
+            if await self._load(series, view):
+                view = await self._engine.resolve(series, view)
+                self._settle(view)
         except CannotDraw as error:
-            self._wanted = False
             await self._opened(series, view)
             await self._tell(error)
         else:
+            self._wanted = True
             await self._opened(series, view)
 
     async def _opened(self, series: OpenSeries, view: View) -> None:
@@ -172,13 +179,9 @@ class Viewport:
         if series is None:
             return
         try:
-            drawn = await self._engine.draw(
-                series,
-                wish,
-                media_type=STILL if exact else MOVING,
-                quality=MOVING_QUALITY,
-                priority=Priority.INTERACTIVE,
-            )
+            if not self._engine.resident(series, wish) and not await self._load(series, wish):
+                return
+            drawn = await self._engine.draw(series, wish, STILL if exact else MOVING, MOVING_QUALITY)
         except BadView as error:
             await self._tell(error)
             if wish != self._drawable:
@@ -197,6 +200,21 @@ class Viewport:
                 self._rest_from(since)
                 self._look_ahead(series, drawn.view)
 
+    async def _load(self, series: OpenSeries, wish: View) -> bool:
+        """Wait for the frame of `wish`. False when it takes long and something newer is wanted."""
+        begun, wait = self._clock(), PATIENCE
+        load = asyncio.ensure_future(self._engine.load(series, wish))
+        try:
+            while not (await asyncio.wait({load}, timeout=wait))[0]:
+                if self._wanted:
+                    return False
+                wait = LOOK_AGAIN
+        finally:
+            self._loaded = (self._clock() - begun) * 1000
+            load.cancel()
+        await load
+        return True
+
     async def _send(self, drawn: Drawn, change: int, since: float, droppable: bool) -> bool:
         """Send one frame, unless a newer wish overtakes it first. A frame too large for the credit waits for it.
 
@@ -214,6 +232,8 @@ class Viewport:
             return False
         self.index += 1
         timing = drawn.header["timing_ms"]
+        timing = {**timing, "load": round(timing["load"] + self._loaded, 3)}
+        self._loaded = 0.0
         waited = (self._clock() - since) * 1000 - sum(timing.values())
         header = {
             "type": "frame",

@@ -50,12 +50,21 @@ class FakeEngine:
         self.gate.set()
         self.drawn: list[tuple[View, bool]] = []
         self.cancelled = 0
+        self.slow: set[int] = set()
+        """Frames that take for ever to load."""
         self.steps: list[tuple[int | None, int]] = []
         """(frame, direction) of what was to be loaded ahead."""
         self.left = 0
 
     async def open(self, content: FakeSeries) -> FakeSeries:
         return content
+
+    def resident(self, series: FakeSeries, view: View) -> bool:
+        return view.frame not in self.slow
+
+    async def load(self, series: FakeSeries, view: View) -> None:
+        if view.frame in self.slow:
+            await asyncio.Event().wait()
 
     async def resolve(self, series: FakeSeries, view: View) -> View:
         if view.frame == UNDECODABLE:
@@ -64,7 +73,7 @@ class FakeEngine:
             return replace(view, window_center=40.0, window_width=400.0, voi_lut_function="LINEAR")
         return view
 
-    async def draw(self, series: FakeSeries, view: View, media_type: str, quality: int, priority: object) -> Drawn:
+    async def draw(self, series: FakeSeries, view: View, media_type: str, quality: int) -> Drawn:
         placed, _ = series.place(view)
         self.drawn.append((placed, media_type == "image/png"))
         try:

@@ -279,3 +279,24 @@ async def test_viewports_are_drawn_independently(browser: Browser) -> None:
     await browser.until(lambda b: len(b.frames) == 4)
     assert {(h["viewport"], h["view"]["frame"]) for h in browser.headers} == {("left", 1), ("right", 2)}
     assert SERIES in {h["view"]["series"] for h in browser.headers}
+
+
+async def test_a_frame_that_takes_long_does_not_hold_up_the_others(browser: Browser, engine: FakeEngine) -> None:
+    engine.slow = {20}
+    await browser.open(frame=19)
+    await browser.until(lambda b: len(b.frames) == 1)
+    await browser.change(1, frame=20)
+    await settle()
+    await browser.change(2, frame=21)
+    await browser.until(lambda b: b.headers[-1]["change"] == 2)
+    assert 20 not in engine.frames
+
+
+async def test_a_series_whose_first_frame_takes_long_can_be_scrolled(browser: Browser, engine: FakeEngine) -> None:
+    engine.slow = {0}
+    await browser.open(frame=0)
+    await settle()
+    await browser.change(1, frame=1)
+    await browser.until(lambda b: bool(b.frames))
+    assert browser.headers[0]["view"]["frame"] == 1
+    assert browser.texts[0]["type"] == "series.opened"
