@@ -80,6 +80,7 @@ class Study(models.Model):
     objects = StudyQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "studies"
         constraints = [models.UniqueConstraint(fields=["organization", "study_instance_uid"], name="study_once")]
         indexes = [
             models.Index(fields=["organization", "-date", "-time", "-id"]),

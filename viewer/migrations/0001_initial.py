@@ -150,6 +150,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name_plural": "studies",
+            },
         ),
         migrations.AddField(
             model_name="series",
