@@ -55,6 +55,7 @@ export function ageOn(birth, day) {
   const [from, to] = [isoDate(birth), isoDate(day)];
   if (!/^\d{4}-\d\d-\d\d$/.test(from) || !/^\d{4}-\d\d-\d\d$/.test(to) || to < from) return "";
   const years = Number(to.slice(0, 4)) - Number(from.slice(0, 4)) - (to.slice(5) < from.slice(5) ? 1 : 0);
+  if (years > 130) return ""; // a stand-in for a date that nobody knew
   if (years >= 2) return `${years} y`;
   const months = (Number(to.slice(0, 4)) - Number(from.slice(0, 4))) * 12 + Number(to.slice(5, 7)) - Number(from.slice(5, 7));
   return `${Math.max(0, months - (to.slice(8) < from.slice(8) ? 1 : 0))} mo`;

@@ -45,29 +45,40 @@ export class CineClock {
   }
 }
 
-/** Counts what was due and what was painted over the last seconds. */
+/** Counts what was due and what was painted. A frame that a later one overtook was dropped; one that came late was not. */
 export class CineCount {
   constructor(span = 2000) {
     this.span = span;
     this.dropped = 0;
-    this.due = 0;
     this.painted = [];
+    this.asked = [];
+    this.first = null;
     this.lastStep = null;
+    this.shown = null;
   }
 
-  /** A new step is due at `now`; `shown` says whether the frame of the step before was painted in time. */
-  step(step, shown) {
-    if (this.lastStep !== null && step > this.lastStep) {
-      const passed = step - this.lastStep;
-      this.due += passed;
-      this.dropped += passed - (shown ? 1 : 0);
-    }
+  /** Frames that were due so far. */
+  get due() {
+    return this.lastStep === null ? 0 : this.lastStep - this.first + 1;
+  }
+
+  /** The frame of a new step is asked for. */
+  ask(step, frame) {
+    this.first ??= step;
     this.lastStep = step;
+    this.asked.push({ step, frame });
   }
 
-  paint(now) {
+  /** A picture of `frame` is on the glass. */
+  paint(frame, now) {
+    const at = this.asked.findIndex((one) => one.frame === frame);
+    if (at < 0) return;
+    const { step } = this.asked[at];
+    this.dropped += step - (this.shown ?? this.first - 1) - 1;
+    this.shown = step;
+    this.asked.splice(0, at + 1);
     this.painted.push(now);
-    while (this.painted.length && this.painted[0] < now - this.span) this.painted.shift();
+    while (this.painted[0] < now - this.span) this.painted.shift();
   }
 
   /** Pictures per second over the span. */

@@ -106,10 +106,11 @@ class Channel {
     this.handlers.frame(header, payload);
   }
 
-  /** A refused change is taken back: the picture that stands is the truth. */
+  /** A refused change is taken back: the picture that stands is the truth. Where only the picture could not be had, the
+   *  wish stands, so that the reader can go on from there. */
   error(message) {
-    this.unanswered = [];
-    this.answered = true;
+    if (message.code === "bad_view" || message.code === "bad_message") this.unanswered = [];
+    if (message.code !== "busy") this.answered = true;
     this.handlers.error?.(message);
   }
 }
@@ -157,7 +158,7 @@ export class Connection extends EventTarget {
   open(series, view, handlers) {
     const channel = new Channel(this, series, view, handlers);
     this.channels.set(channel.name, channel);
-    if (this.state === "open") this.#reopen(channel);
+    if (this.state === "open") this.reopen(channel);
     return channel;
   }
 
@@ -195,11 +196,13 @@ export class Connection extends EventTarget {
     this.received = performance.now();
     this.#become("open");
     this.send(hello());
-    for (const channel of [...this.channels.values()]) this.#reopen(channel);
+    for (const channel of [...this.channels.values()]) this.reopen(channel);
     return undefined;
   }
 
-  #reopen(channel) {
+  /** Opens a channel on the present socket, under a new name. */
+  reopen(channel) {
+    this.send(viewportClose(channel.name));
     this.channels.delete(channel.name);
     channel.open();
     this.channels.set(channel.name, channel);

@@ -245,19 +245,28 @@ function picker(study) {
 
 // --- the state of the line, and of the page itself
 
+const LINE_WORDS = {
+  reconnecting: "Connection lost. Reconnecting by itself; the pictures stay as they were.",
+  signed_out: "You are signed out. Sign in again to go on where you were.",
+};
+const BRIEF = 400;
+
 function lineState() {
   const { state } = desk.connection;
-  const note = at("line");
-  const words = {
-    reconnecting: "Connection lost. Reconnecting by itself; the pictures stay as they were.",
-    signed_out: "You are signed out. Sign in again to go on where you were.",
-  };
-  note.hidden = !(state in words) || (state === "reconnecting" && desk.connection.attempt < 1);
-  at("line-text").textContent = words[state] ?? "";
+  at("line").hidden = !(state in LINE_WORDS);
+  at("line-text").textContent = LINE_WORDS[state] ?? "";
   at("line-sign-in").hidden = state !== "signed_out";
 }
 
-desk.connection.addEventListener("state", lineState);
+/** A line that is back at once is not worth a word. */
+let lineTimer = null;
+function lineSoon() {
+  clearTimeout(lineTimer);
+  if (desk.connection.state === "reconnecting") lineTimer = setTimeout(lineState, BRIEF);
+  else lineState();
+}
+
+desk.connection.addEventListener("state", lineSoon);
 desk.connection.addEventListener("hello", ({ detail }) => {
   if (detail.build && detail.build !== build) at("newer").hidden = false;
 });

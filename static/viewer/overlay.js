@@ -55,7 +55,7 @@ function bottomLeft({ header, opened, stack, fit }) {
   const percent = fit > 0 ? `${Math.round(zoom * fit * 100)} %` : `${short(zoom, 3)}×`;
   return [
     line(header.view.projection && view.projection !== "slice" ? `${view.projection} ${short(view.slab_thickness)} mm` : "", 1),
-    line(joined([view.color_map ? view.color_map : "", turned(view)], "  "), 2),
+    line(joined([/^gr[ae]y$/i.test(view.color_map ?? "grey") ? "" : view.color_map, turned(view)], "  "), 2),
     line(`Zoom ${percent}${zoom === 1 ? " (fit)" : ""}`, 2),
     line(windowText(view, opened), 0),
     line(Number.isInteger(view.frame) ? `Im ${view.frame + 1}/${frames ?? "?"}` : "", 0),

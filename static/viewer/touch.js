@@ -18,7 +18,7 @@ const spread = ([a, b]) => Math.hypot(a.x - b.x, a.y - b.y);
 /** Turns `down`, `move`, `up`, `cancel` of touch points into calls of `handlers`:
  *  drag.start/move/end (one finger), pinch({factor, dx, dy, at}) (two), scroll(dy) (three), doubleTap(at), longPress(at). */
 export class Gestures {
-  constructor(handlers, { now = () => performance.now(), later = setTimeout, forget = clearTimeout } = {}) {
+  constructor(handlers, { now = () => performance.now(), later = (run, ms) => setTimeout(run, ms), forget = (timer) => clearTimeout(timer) } = {}) {
     this.handlers = handlers;
     this.now = now;
     this.later = later;

@@ -12,6 +12,7 @@ const MOUSE_TOOLS = { 1: "pan", 2: "zoom" };
 const SETTLE = 90;
 const NOTICE_AFTER = 250;
 const NUMBER_AFTER = 1000;
+const PATIENCE = 3000;
 const INITIAL = {
   window_center: null,
   window_width: null,
@@ -106,6 +107,7 @@ export class Viewport extends EventTarget {
     const size = this.#size();
     this.timing = { asked: performance.now() };
     this.newest = -1;
+    this.dead = false;
     this.channel = this.desk.connection.open(this.source.series.series_instance_uid, { ...view, ...(this.organization ? { organization: this.organization } : {}), ...(size ? { size } : {}) }, {
       opening: (again) => this.#opening(again),
       opened: (message) => this.#openedBy(message),
@@ -144,11 +146,30 @@ export class Viewport extends EventTarget {
     if (message.type === "series.changed") this.dispatchEvent(new CustomEvent("changed", { detail: message }));
   }
 
+  /** A frame that gives no picture takes the older one off the glass, and the reader can scroll on; another refusal leaves
+   *  the picture, for it stays the truth. */
   #failed(message) {
-    if (message.code === "busy") return;
+    if (message.code === "busy") {
+      this.#openLater();
+      return;
+    }
     this.problem = explained(message);
-    if (this.painted && this.state === "shown") this.#passing(this.problem);
-    else this.#enter("failed");
+    this.dead = !this.opened || message.code === "not_found";
+    if (this.painted && !["cannot_decode", "not_found"].includes(message.code)) this.#passing(this.problem);
+    else {
+      this.#slide();
+      this.#enter("failed");
+    }
+  }
+
+  /** The server tries again by itself; should it not, the series is opened anew. */
+  #openLater() {
+    const { channel, counts } = this;
+    const { received } = counts;
+    clearTimeout(this.openTimer);
+    this.openTimer = setTimeout(() => {
+      if (channel && channel === this.channel && counts.received === received) this.desk.connection.reopen(channel);
+    }, PATIENCE);
   }
 
   // --- what is wanted
@@ -193,7 +214,7 @@ export class Viewport extends EventTarget {
 
   /** Asks for a change of the View. */
   change(part) {
-    if (!this.channel) return;
+    if (!this.channel || this.dead) return;
     this.channel.change(part);
     this.overlay.badge(false);
     this.#slide();
@@ -259,15 +280,13 @@ export class Viewport extends EventTarget {
   play({ speed = 1, sweep = false } = {}) {
     if (this.playing || this.frames < 2 || !this.channel) return;
     const shown = durations(this.frameTimes, this.frames, DEFAULT_RATE);
-    this.clip = { clock: new CineClock(shown, this.frame, performance.now(), { speed, sweep }), count: new CineCount(), wanted: this.frame };
+    this.clip = { clock: new CineClock(shown, this.frame, performance.now(), { speed, sweep }), count: new CineCount() };
     const tick = () => {
       if (!this.clip) return;
       const { clock, count } = this.clip;
       const { frame, step } = clock.due(performance.now());
       if (step !== count.lastStep) {
-        count.step(step, this.clip.seen === this.clip.wanted);
-        this.clip.wanted = frame;
-        this.clip.seen = null;
+        count.ask(step, frame);
         this.goTo(frame);
       }
       this.#tellCine();
@@ -351,10 +370,7 @@ export class Viewport extends EventTarget {
     const { series, stack } = this.source;
     this.overlay.update({ header, study, series, stack, opened: this.opened, ratio: devicePixelRatio });
     this.overlay.badge(this.exact);
-    if (this.clip) {
-      this.clip.count.paint(performance.now());
-      if (header.view.frame === this.clip.wanted) this.clip.seen = this.clip.wanted;
-    }
+    this.clip?.count.paint(header.view.frame, performance.now());
     this.#slide();
     this.dispatchEvent(new Event("painted"));
   }
@@ -517,7 +533,7 @@ export class Viewport extends EventTarget {
   }
 
   #begin(name, point) {
-    if (this.state !== "shown") return;
+    if (this.state !== "shown" && !(this.state === "failed" && name === "scroll")) return;
     this.stop();
     this.drag = toolNamed(name).begin(this, point);
     this.element.dataset.dragging = name;
@@ -637,7 +653,8 @@ export class Viewport extends EventTarget {
 
   #sayFailed() {
     const { title, detail, advice, retry } = this.problem;
-    this.#say("circle-alert", title, [detail, advice], retry ? [["Try again", () => this.retry()]] : []);
+    const which = this.opened && this.frames > 1 ? `Image ${this.frame + 1} of ${this.frames}` : "";
+    this.#say("circle-alert", title, [which, detail, advice], retry ? [["Try again", () => this.retry()]] : []);
   }
 
   /** A refusal while a picture stands: said beside it, gone with the next picture asked for. */

@@ -36,17 +36,38 @@ test("a late page skips frames instead of slowing down", () => {
   equal(clock.due(20 * 30 * 10).frame, 0);
 });
 
-test("frames that were due and never painted are counted as dropped", () => {
+test("a frame that a later one overtook was dropped, one that came late was not", () => {
   const count = new CineCount();
-  count.step(0, true);
-  count.step(1, true);
-  count.step(4, false);
-  count.step(5, true);
+  for (let step = 0; step < 6; step += 1) count.ask(step, step + 10);
+  count.paint(10, 0);
+  count.paint(13, 50);
+  count.paint(14, 90);
+  equal([count.due, count.dropped], [6, 2]);
+});
+
+test("steps that were never asked for were dropped too", () => {
+  const count = new CineCount();
+  count.ask(0, 0);
+  count.ask(4, 4);
+  count.paint(0, 0);
+  count.paint(4, 1);
   equal([count.due, count.dropped], [5, 3]);
+});
+
+test("a picture of another frame, or the same one again without loss, counts for nothing", () => {
+  const count = new CineCount();
+  count.ask(0, 7);
+  count.paint(7, 0);
+  count.paint(7, 5);
+  count.paint(99, 9);
+  equal([count.dropped, count.painted.length], [0, 1]);
 });
 
 test("the rate is what was painted over the last seconds", () => {
   const count = new CineCount();
-  for (let at = 0; at <= 5000; at += 40) count.paint(at);
+  for (let step = 0; step <= 125; step += 1) {
+    count.ask(step, step);
+    count.paint(step, step * 40);
+  }
   near(count.rate(), 25, 0.5);
 });

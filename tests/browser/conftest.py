@@ -1,0 +1,170 @@
+"""A real server, a real Chromium, real files: what a reader meets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.chromium import chromium, wait_for  # noqa: F401
+from tests.live import LiveServer, live_server_process  # noqa: F401
+
+CHEST = "series/ct_chest_lidc0314_jpegls"
+EMPTY_PANE = "farview.viewports[0]"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Someone who may sign in."""
+
+    name: str
+    password: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study in the server's archive."""
+
+    study_instance_uid: str
+    row: dict[str, Any]
+    series: list[dict[str, Any]]
+
+
+class Archive:
+    """The live server as its first reader sees it; takes a shared file or folder in once."""
+
+    def __init__(self, server: LiveServer, shared: Path, reader: Reader) -> None:
+        self.server, self.shared, self.reader = server, shared, reader
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {reader.token}"
+        self._taken: dict[str, Study] = {}
+
+    def get(self, address: str, **parameters: Any) -> requests.Response:
+        answer = self.session.get(f"{self.server.url}{address}", params=parameters, timeout=60)
+        answer.raise_for_status()
+        return answer
+
+    def study(self, name: str, *more: str) -> Study:
+        """The study that the shared file or folder `name` belongs to."""
+        if name not in self._taken:
+            import pydicom
+
+            path = self.shared / name
+            self.server.manage("ingest", path, *(self.shared / one for one in more))
+            first = path if path.is_file() else sorted(path.glob("*.dcm"))[0]
+            uid = str(pydicom.dcmread(first, stop_before_pixels=True, force=True).StudyInstanceUID)
+            whole = self.get(f"/api/studies/{uid}/").json()
+            self._taken[name] = Study(uid, whole, whole["series"])
+        return self._taken[name]
+
+
+@pytest.fixture(scope="session")
+def archive(live_server_process: LiveServer, shared_data: Path) -> Archive:  # noqa: F811
+    password, token = live_server_process.user("alice", "radiologist")
+    return Archive(live_server_process, shared_data, Reader("alice", password, token))
+
+
+def sign_in(page: Page, url: str, name: str, password: str) -> None:
+    page.goto(url)
+    page.fill("input[name=username]", name)
+    page.fill("input[type=password]", password)
+    page.keyboard.press("Enter")
+    page.locator("#q").wait_for()
+
+
+@pytest.fixture(scope="module")
+def signed_in(chromium: Browser, archive: Archive) -> dict[str, Any]:  # noqa: F811
+    """The cookies of a browser in which Alice signed in."""
+    context = chromium.new_context()
+    sign_in(context.new_page(), archive.server.url + "/", archive.reader.name, archive.reader.password)
+    state: dict[str, Any] = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def browse(
+    chromium: Browser,  # noqa: F811
+    signed_in: dict[str, Any],
+    archive: Archive,
+) -> Iterator[Callable[..., Page]]:
+    """Makes pages of a browser in which Alice is signed in. What the page complains about fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def page_of(width: int = 1400, height: int = 900, **options: Any) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": height}, storage_state=signed_in, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda problem: complaints.append(str(problem)))
+        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+        return page
+
+    yield page_of
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
+
+
+@pytest.fixture
+def opened(browse: Callable[..., Page], archive: Archive) -> Callable[..., Page]:
+    """Opens a study of the shared files and waits for its first exact picture."""
+
+    def open_study(name: str, *more: str, wait: bool = True, **options: Any) -> Page:
+        study = archive.study(name, *more)
+        page = browse(**options)
+        page.goto(f"{archive.server.url}/studies/{study.study_instance_uid}/")
+        if wait:
+            wait_for(page, f"window.farview && {EMPTY_PANE}?.exact")
+        return page
+
+    return open_study
+
+
+PAINTED = """async (number) => {
+  const { canvas, lastHeader } = farview.viewports[number];
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let grey = true;
+  for (let at = 0; at < data.length && grey; at += 4) grey = data[at] === data[at + 1] && data[at] === data[at + 2];
+  const pixels = canvas.width * canvas.height;
+  const raw = new Uint8Array(grey ? pixels : pixels * 3);
+  if (grey) for (let at = 0; at < pixels; at += 1) raw[at] = data[4 * at];
+  else for (let at = 0; at < pixels; at += 1) raw.set(data.subarray(4 * at, 4 * at + 3), 3 * at);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", raw));
+  const box = canvas.getBoundingClientRect();
+  return {
+    sha256: [...digest].map((one) => one.toString(16).padStart(2, "0")).join(""),
+    grey, levels: new Set(raw).size, header: lastHeader, width: canvas.width, height: canvas.height,
+    onScreen: [box.width * devicePixelRatio, box.height * devicePixelRatio],
+  };
+}"""
+
+
+def painted(page: Page, viewport: int = 0) -> dict[str, Any]:
+    """What the canvas of a viewport holds: the digest of its pixels (one channel where all are grey) and its header."""
+    result: dict[str, Any] = page.evaluate(PAINTED, viewport)
+    return result
+
+
+def still(page: Page, viewport: int = 0) -> dict[str, Any]:
+    """Waits for the exact picture of the newest change; its header."""
+    wait_for(page, f"farview.viewports[{viewport}].exact")
+    header: dict[str, Any] = page.evaluate(f"farview.viewports[{viewport}].lastHeader")
+    return header
+
+
+def stage(page: Page, viewport: int = 0) -> dict[str, float]:
+    """The middle of a pane and its size, in CSS pixels."""
+    box = page.locator(".pane .stage").nth(viewport).bounding_box()
+    assert box is not None
+    return {
+        "x": box["x"] + box["width"] / 2,
+        "y": box["y"] + box["height"] / 2,
+        **{k: box[k] for k in ("width", "height")},
+    }
