@@ -246,7 +246,9 @@ def _read(source: FrameSource) -> Frame:
         decoded = decode(read_encoded(source), source.layout)
     except (DicomError, OSError) as error:
         raise CannotDecode(f"This image cannot be read: {error}.") from error
-    return Frame(decoded.values, decoded.photometric_interpretation, description)
+    # Values that are a view of the file's bytes are read-only, which kernels would be compiled for once more.
+    values = decoded.values if decoded.values.flags.writeable else decoded.values.copy()
+    return Frame(values, decoded.photometric_interpretation, description)
 
 
 def _decode(source: FrameSource, child: DecodeChild) -> Frame:
