@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import READING_ROLES, UPLOAD_ROLES
 from viewer.api.studies import whole_study
-from viewer.api.viewing import note_viewing
+from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 
 
@@ -34,6 +34,7 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     try:
         found = query.find_study(request.user, study_instance_uid, request.GET.get("organization"))
     except query.NotFound:
+        note_denial(request.user, study_instance_uid, request, door="page")
         raise Http404 from None
     except query.Ambiguous as several:
         return render(request, "viewer/several.html", {"organizations": several.organizations}, status=409)

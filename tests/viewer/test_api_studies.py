@@ -163,6 +163,18 @@ def test_opening_a_study_is_written_down_once(chest: str, alice: Client) -> None
     )
 
 
+def test_asking_for_what_one_may_not_see_is_written_down(chest: str, charlie: Client) -> None:
+    charlie.get(chest)
+    charlie.get("/api/series/1.2.3.4/frame")
+    charlie.get("/studies/1.2.3/")
+    events = AuditEvent.objects.filter(action="study.view", outcome="denied").order_by("sequence")
+    assert [(event.actor, event.object_uid, event.detail["door"]) for event in events] == [
+        ("charlie", "1.2.3", "api"),
+        ("charlie", "1.2.3.4", "api"),
+        ("charlie", "1.2.3", "page"),
+    ]
+
+
 def test_me_tells_roles_and_where_one_may_upload(alice: Client, bob: Client, client: Client) -> None:
     assert alice.get("/api/me/").json() == {
         "name": "alice",

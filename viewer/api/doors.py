@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from viewer.api.viewing import note_denial
 from viewer.archive.query import Ambiguous, BadQuery, NotFound
 from viewer.archive.rows import DatabaseBusy
 from viewer.archive.storage import StorageFull
@@ -25,6 +26,8 @@ class Door(APIView):
         status = next((status for kind, status in STATUSES.items() if isinstance(exc, kind)), None)
         if status is None:
             return super().handle_exception(exc)
+        if isinstance(exc, NotFound):
+            self.note_denial()
         body: dict[str, Any] = {"detail": str(exc)}
         if isinstance(exc, Ambiguous):
             body["organizations"] = exc.organizations
@@ -35,6 +38,15 @@ class Door(APIView):
         if status == 503:
             response["Retry-After"] = "5"
         return response
+
+    def note_denial(self) -> None:
+        """Write down that somebody asked for what they may not see, or what is not there: nobody is told which."""
+        uids = [self.kwargs[name] for name in UIDS if name in self.kwargs]
+        if uids:
+            note_denial(self.request.user, uids[0], self.request, door="api")
+
+
+UIDS = ("study_instance_uid", "series_instance_uid")
 
 
 class AsyncDoor(Door):
@@ -52,7 +64,7 @@ class AsyncDoor(Door):
             answer = handler(asked, *args, **kwargs)
             response = await answer if iscoroutinefunction(handler) else answer
         except Exception as problem:
-            response = self.handle_exception(problem)
+            response = await sync_to_async(self.handle_exception)(problem)
         self.response = self.finalize_response(asked, response, *args, **kwargs)
         return self.response
 

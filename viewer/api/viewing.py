@@ -1,4 +1,4 @@
-"""Writing down who looked at what: every opening once, not every picture."""
+"""Writing down who looked at what, or was refused: every opening once, not every picture."""
 
 from __future__ import annotations
 
@@ -33,11 +33,21 @@ def note_viewing(user: User, study: Study, request: Request, *, door: str, anew:
     )
 
 
+def note_denial(user: User, uid: str, request: Request, *, door: str) -> None:
+    """Record that `user` asked for an object that they may not see, or that is not there."""
+    rows.patiently(
+        lambda: audit.record(
+            "study.view", actor=user, request=request, object_uid=uid, outcome="denied", detail={"door": door}
+        )
+    )
+
+
 def _noted_lately(user: User, study: Study) -> bool:
     return AuditEvent.objects.filter(
         study_instance_uid=study.study_instance_uid,
         organization=study.organization.name,
         actor=user.get_username(),
         action="study.view",
+        outcome="success",
         at__gt=timezone.now() - ONE_OPENING,
     ).exists()
