@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from viewer.phantom import facts, growth
 from viewer.phantom.frame import MUSCLE, Frame
+from viewer.phantom.radiograph import Thin
 from viewer.phantom.shapes import (
     HEIGHTS,
     TABLE_Z,
@@ -96,7 +97,7 @@ def lung_solids(lungs: Lungs) -> list[Solid]:
     return solids
 
 
-def fissures(lungs: Lungs, bend: Deformation) -> list[Solid]:
+def fissures(lungs: Lungs, bend: Deformation) -> list[Thin]:
     """The oblique and the horizontal fissure: threads of tissue, thin as on a CT."""
     rows: list[tuple[float, ...]] = []
     for side in (-1.0, 1.0):
@@ -110,7 +111,7 @@ def fissures(lungs: Lungs, bend: Deformation) -> list[Solid]:
                 y = np.arange(-95.0, 6.0, 4.0)
                 z = 78 + 5 * np.sin(x / 30) + 4 * np.cos(y / 28)
                 rows += _sheet(np.stack([np.full_like(y, side * x), y, z], axis=1), radius, center)
-    return [Tubes(rows, bend)]
+    return [Thin(Tubes(rows, bend), 0.0)]
 
 
 def _sheet(
@@ -249,12 +250,13 @@ def airways_and_gullet(bend: Deformation) -> list[Solid]:
     ]
 
 
-def lung_trees(lungs: Lungs, bend: Deformation, detail: float, seed: int = 7) -> list[Solid]:
+def lung_trees(lungs: Lungs, bend: Deformation, detail: float, seed: int = 7) -> list[Thin]:
     """Arteries with the airways beside them, and veins between them. `detail` 1 is the full number of branches."""
     rng = np.random.default_rng(seed)
     vessels: list[tuple[float, ...]] = []
     walls: list[tuple[float, ...]] = []
     lumens: list[tuple[float, ...]] = []
+    main_lumens: list[tuple[float, ...]] = []
     trunk = {
         -1.0: [(-3, 17, 113), (-20, 16, 104), (-34, 16, 94), (-40, 16, 80)],
         1.0: [(-3, 17, 113), (14, 18, 104), (34, 19, 96), (42, 20, 86)],
@@ -280,7 +282,7 @@ def lung_trees(lungs: Lungs, bend: Deformation, detail: float, seed: int = 7) ->
             walls += growth.rows(branches, -60.0, 1.0)
             lumens += growth.rows(branches, -985.0)
         walls += tube(trunk[side][: 3 if side < 0 else 4], [9.5, 8.6, 7.4, 6.8][: 3 if side < 0 else 4], 30)
-        lumens += tube(trunk[side][: 3 if side < 0 else 4], [8, 7.2, 6.2, 5.6][: 3 if side < 0 else 4], -990)
+        main_lumens += tube(trunk[side][: 3 if side < 0 else 4], [8, 7.2, 6.2, 5.6][: 3 if side < 0 else 4], -990)
         drained = _cloud(lungs, side, int(1700 * detail), rng)
         above = drained[:, 2] > 70 + 0.2 * drained[:, 1]
         for part, root, heading in (
@@ -289,9 +291,15 @@ def lung_trees(lungs: Lungs, bend: Deformation, detail: float, seed: int = 7) ->
         ):
             vessels += growth.rows(growth.grow(root, heading, part, 6.0), 58.0)
     vessels = [_brighter(row) for row in vessels]
+    windpipe = tube(TRACHEA, 8.8, -995)
     walls += tube(TRACHEA, 10.4, 40)
-    lumens += tube(TRACHEA, 8.8, -995)
-    return [Tubes(vessels, bend), Tubes(walls, bend), Tubes(lumens, bend, 1.1)]
+    return [
+        Thin(Tubes(vessels, bend), 0.9, tree=True),
+        Thin(Tubes(walls, bend), 0.0),
+        Thin(Tubes(main_lumens, bend, 1.1), -0.9),
+        Thin(Tubes(lumens, bend, 1.1), 0.0),
+        Thin(Tubes(windpipe, bend, 1.1), -1.0),
+    ]
 
 
 def _brighter(row: tuple[float, ...]) -> tuple[float, ...]:

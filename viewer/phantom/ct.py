@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.phantom import abdomen, chest, facts, frame, kernels
+from viewer.phantom.radiograph import Exposure, Thin
 from viewer.phantom.shapes import Balls, Deformation, Grid, Slab, Solid
 
 SLAB = 8
@@ -19,11 +20,12 @@ STILL = Deformation(0, scale=0.0)
 
 @dataclass(frozen=True)
 class Body:
-    """A scene to paint: `couch` as it stands, `organs` along the deformation."""
+    """A scene to paint: `couch` as it stands, `organs` and then `thin` parts (ribs, vessels of the lungs) along the deformation."""
 
     deformation: Deformation
     couch: list[Solid]
     organs: list[Solid]
+    thin: list[Thin]
 
 
 @lru_cache(maxsize=1)
@@ -36,8 +38,8 @@ def build(detail: float = 1.0) -> Body:
         *frame.soft_wall(body),
         *frame.trunk_muscles(body, bend),
         *chest.lung_solids(lungs),
-        *chest.fissures(lungs, bend),
         *chest.heart(body),
+        *frame.shoulder_muscles(),
         *frame.spine(body, bend),
         *abdomen.crura(bend),
         *abdomen.kidneys(bend),
@@ -50,10 +52,9 @@ def build(detail: float = 1.0) -> Body:
         *chest.airways_and_gullet(bend),
         *chest.great_vessels(bend),
         *chest.coronaries(bend),
-        *chest.lung_trees(lungs, bend, detail),
-        *frame.ribs(body, bend),
     ]
-    return Body(bend, frame.couch(), organs)
+    thin = [*chest.fissures(lungs, bend), *chest.lung_trees(lungs, bend, detail), *frame.ribs(body, bend)]
+    return Body(bend, frame.couch(), organs, thin)
 
 
 def marks(prior: bool) -> Balls:
@@ -110,10 +111,11 @@ def paint(
     prior: bool = False,
     strength: float = 15.0,
     progress: Callable[[float], None] = lambda share: None,
+    exposure: Exposure | None = None,
 ) -> Iterator[tuple[int, NDArray[np.int16]]]:
     """Slabs of int16 HU in order: (index of the first slice, voxels). Two threads paint, a slab ahead.
 
-    At the earlier date the patient lay elsewhere on the couch (`facts.PRIOR_SHIFT`).
+    `exposure` collects what radiographs need. At the earlier date the patient lay elsewhere on the couch (`facts.PRIOR_SHIFT`).
     """
     grid = Grid(scan.shape, scan.spacing, scan.origin)
     shift = facts.PRIOR_SHIFT if prior else (0.0, 0.0, 0.0)
@@ -132,6 +134,10 @@ def paint(
         slab.deform(body.deformation)
         for solid in body.organs:
             solid.paint(slab)
+        if exposure is not None:
+            exposure.collect(slab, first)
+        for part in body.thin:
+            part.solid.paint(slab)
         slab.place(grid, first)
         balls.paint(slab)
         slices = range(first, first + count)

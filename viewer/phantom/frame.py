@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.phantom.radiograph import Thin
 from viewer.phantom.shapes import (
     DIRECTIONS,
     HEIGHTS,
@@ -267,7 +268,11 @@ def _body_height(name: str) -> float:
     return gap * (0.80 if name[0] == "T" else 0.74)
 
 
-def ribs(frame: Frame, bend: Deformation) -> list[Solid]:
+SHELL, MARROW_IN_SHELL = 1.05, -0.80
+"""Density of ribs in a radiograph against soft tissue, and of their marrow against the shell."""
+
+
+def ribs(frame: Frame, bend: Deformation) -> list[Thin]:
     """Twelve pairs of ribs with cortex and marrow, cartilage, breastbone, collarbones, shoulder blades."""
     shells: list[tuple[float, ...]] = []
     cores: list[tuple[float, ...]] = []
@@ -302,8 +307,13 @@ def ribs(frame: Frame, bend: Deformation) -> list[Solid]:
             cores += tube(points, radii - 1.4, MARROW - 20, ratio=0.44, up=(0, 0, 1), smooth=3)
             if number <= 10:
                 cartilage += _cartilage(frame, sign, number, points[-1])
-    bone: list[Solid] = [Tubes(cartilage, bend), Tubes(shells, bend, 1.1), Tubes(cores, bend, 1.0)]
-    return [*bone, *_breastbone(frame, bend), *_shoulder(frame, bend)]
+    return [
+        Thin(Tubes(cartilage, bend), 0.06),
+        Thin(Tubes(shells, bend, 1.1), SHELL),
+        Thin(Tubes(cores, bend, 1.0), MARROW_IN_SHELL),
+        *_breastbone(frame, bend),
+        *_shoulder(bend),
+    ]
 
 
 def _on_cage(frame: Frame, sign: float, s: float, z: float, out: float) -> tuple[float, float, float]:
@@ -327,64 +337,59 @@ def _cartilage(frame: Frame, sign: float, number: int, start: tuple[float, float
     return tube([start, middle, end], [6.6, 6.0, 5.5], CARTILAGE, ratio=0.66)
 
 
-def _breastbone(frame: Frame, bend: Deformation) -> list[Solid]:
+def _breastbone(frame: Frame, bend: Deformation) -> list[Thin]:
     line = [(0.0, _on_cage(frame, 1, 1.0, z, 7.0)[1], float(z)) for z in (168, 155, 138, 120, 95, 70, 48, 34, 20)]
     wide = [19, 24, 17, 14.5, 16, 18, 15, 8, 4]
     return [
-        Tubes(tube(line, wide, CORTEX * 0.62, ratio=0.36, up=(1, 0, 0), smooth=4), bend, 1.1),
-        Tubes(tube(line, [w - 1.6 for w in wide], MARROW - 50, ratio=0.29, up=(1, 0, 0), smooth=4), bend, 1.0),
+        Thin(Tubes(tube(line, wide, CORTEX * 0.62, ratio=0.36, up=(1, 0, 0)), bend, 1.1), 0.45),
+        Thin(Tubes(tube(line, [w - 1.6 for w in wide], MARROW - 50, ratio=0.29, up=(1, 0, 0)), bend, 1.0), -0.35),
     ]
 
 
-def _shoulder(frame: Frame, bend: Deformation) -> list[Solid]:
-    """Collarbones, shoulder blades with their muscles, and the heads of the raised arms."""
-    muscles: list[Solid] = []
+def shoulder_muscles() -> list[Solid]:
+    """Muscles before and behind the shoulder blades, and the raised arms with their joints."""
+    solids: list[Solid] = []
+    for sign in (-1.0, 1.0):
+        axes = axes_from((sign * 0.82, -0.57, 0.10))
+        for shift, thick, top in ((-9.0, 9.0, 160), (10.0, 10.0, 150)):
+            solids.append(Ellipsoid((sign * 112, 62 + shift, 0.5 * (top + 70)), (38, thick, 62), MUSCLE, axes=axes))
+        solids.append(Ellipsoid((sign * 158, 18, 195), (30, 36, 40), MUSCLE))
+        solids.append(Ellipsoid((sign * 150, 22, 188), (17, 19, 22), CORTEX * 0.7, MARROW - 10, 2.0))
+        solids.append(Ellipsoid((sign * 163, 8, 204), (23, 23, 23), CORTEX * 0.8, MARROW - 60, 1.8))
+    return solids
+
+
+def _shoulder(bend: Deformation) -> list[Thin]:
+    """Collarbones and shoulder blades."""
     shells: list[tuple[float, ...]] = []
     cores: list[tuple[float, ...]] = []
+    blades: list[tuple[float, ...]] = []
     for sign in (-1.0, 1.0):
-        collar = [
-            (sign * 18, -58, 172),
-            (sign * 50, -60, 180),
-            (sign * 85, -44, 192),
-            (sign * 118, -24, 204),
-            (sign * 140, -8, 212),
-        ]
+        collar = [(18, -58, 172), (50, -60, 180), (85, -44, 192), (118, -24, 204), (140, -8, 212)]
+        collar = [(sign * x, y, z) for x, y, z in collar]
         shells += tube(collar, [8.5, 6.5, 6.0, 6.0, 7.0], CORTEX * 0.9, ratio=0.9)
         cores += tube(collar, [6.4, 4.2, 3.6, 3.8, 5.0], MARROW, ratio=0.9)
         for z in np.arange(52.0, 205.0, 3.0):
             t = (z - 52) / 150
-            inner = np.array(
-                [sign * np.interp(t, [0, 0.6, 1], [112, 78, 74]), np.interp(t, [0, 0.5, 1], [76, 83, 70]), z]
+            x, y = np.interp(t, [0, 0.6, 1], [112, 78, 74]), np.interp(t, [0, 0.5, 1], [76, 83, 70])
+            inner = np.array([sign * x, y, z])
+            x, y = (
+                np.interp(t, [0, 0.3, 0.75, 1], [116, 128, 146, 140]),
+                np.interp(t, [0, 0.3, 0.75, 1], [73, 62, 36, 34]),
             )
-            outer = np.array(
-                [
-                    sign * np.interp(t, [0, 0.3, 0.75, 1], [116, 128, 146, 140]),
-                    np.interp(t, [0, 0.3, 0.75, 1], [73, 62, 36, 34]),
-                    z,
-                ]
-            )
+            outer = np.array([sign * x, y, z])
             bow = 0.5 * (inner + outer) + np.array([sign * 3.0, 4.0, 0.0])
-            shells += tube([inner, bow, outer], [2.4, 1.7, 3.4], CORTEX * 0.8, ratio=1.0, smooth=3)
+            blades += tube([inner, bow, outer], [2.4, 1.7, 3.4], CORTEX * 0.8, smooth=3)
             if t > 0.55:
                 cores += tube([bow * 0.15 + outer * 0.85, outer], [1.6, 2.4], MARROW, smooth=1)
-        # Muscles before and behind the blade.
-        for shift, thick, top in ((-9.0, 9.0, 160), (10.0, 10.0, 150)):
-            axes = axes_from((sign * 0.82, -0.57, 0.10))
-            muscles.append(Ellipsoid((sign * 112, 62 + shift, 0.5 * (top + 70)), (38, thick, 62), MUSCLE, axes=axes))
-        socket = (sign * 150.0, 22.0, 188.0)
-        muscles.append(Ellipsoid((sign * 158, 18, 195), (30, 36, 40), MUSCLE))
-        muscles.append(Ellipsoid(socket, (17, 19, 22), CORTEX * 0.7, MARROW - 10, 2.0))
-        muscles.append(Ellipsoid((sign * 163, 8, 204), (23, 23, 23), CORTEX * 0.8, MARROW - 60, 1.8))
-        shells += tube(
-            [(sign * 84, 84, 176), (sign * 112, 78, 188), (sign * 142, 52, 205)],
-            [4.5, 5.5, 7.0],
-            CORTEX * 0.8,
-            ratio=0.8,
-        )
-        cores += tube(
-            [(sign * 90, 83, 178), (sign * 112, 78, 188), (sign * 142, 52, 205)], [2.5, 3.6, 5.2], MARROW, ratio=0.8
-        )
-    return [*muscles, Tubes(shells, bend, 1.1), Tubes(cores, bend, 1.0)]
+        ridge = [(sign * 84, 84, 176), (sign * 112, 78, 188), (sign * 142, 52, 205)]
+        shells += tube(ridge, [4.5, 5.5, 7.0], CORTEX * 0.8, ratio=0.8)
+        cores += tube(ridge, [2.5, 3.6, 5.2], MARROW, ratio=0.8)
+    return [
+        Thin(Tubes(blades, bend, 1.1), 0.45, tree=True),
+        Thin(Tubes(shells, bend, 1.1), SHELL),
+        Thin(Tubes(cores, bend, 1.0), MARROW_IN_SHELL),
+    ]
 
 
 def couch() -> list[Solid]:
@@ -404,4 +409,16 @@ def couch() -> list[Solid]:
     return solids
 
 
-__all__ = ["FAT", "MUSCLE", "Frame", "carve", "couch", "make_frame", "ribs", "soft_wall", "spine", "trunk_muscles"]
+__all__ = [
+    "FAT",
+    "MUSCLE",
+    "Frame",
+    "carve",
+    "couch",
+    "make_frame",
+    "ribs",
+    "shoulder_muscles",
+    "soft_wall",
+    "spine",
+    "trunk_muscles",
+]

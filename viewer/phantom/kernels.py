@@ -320,3 +320,56 @@ def finish(slab, fine, streak, sigma, streak_sigma, texture, low, high, out):
                     value += texture[k, j, i]
                 value += fine[k, j, i] * sigma[j, i] + streak[k, j, i] * streak_sigma[k] * sigma[j, i]
                 out[k, j, i] = np.int16(math.floor(min(max(value, low), high) + F(0.5)))
+
+
+@njit(cache=True, nogil=True)
+def cast_shadow(image, layer, left, top, pixel, tubes, horizontal, beam, weight):
+    """Add the shadow of one connected line of tubes to a radiograph: path length (mm) times `weight`; rows run down in z.
+
+    `horizontal` and `beam` are the axes (0 x, 1 y) across the image and along the rays; `left` is the coordinate of column 0,
+    `top` the z of row 0. Where tubes of the line overlap the longest path counts once. `layer` is scratch of the image's shape
+    and zero before and after.
+    """
+    rows, columns = image.shape
+    low_j, high_j, low_i, high_i = rows, 0, columns, 0
+    for s in range(tubes.shape[0]):
+        ra, rb, ratio = tubes[s, 6], tubes[s, 7], tubes[s, 8]
+        ax = tubes[s, horizontal]
+        az = tubes[s, 2]
+        lx = tubes[s, 3 + horizontal] - ax
+        lz = tubes[s, 5] - az
+        deep = tubes[s, 3 + beam] - tubes[s, beam]
+        flat2 = lx * lx + lz * lz + F(1e-6)
+        flat = math.sqrt(flat2)
+        length = math.sqrt(flat2 + deep * deep)
+        # How wide the elliptic cross-section looks across the projected axis.
+        along = (-lz * tubes[s, 9 + horizontal] + lx * tubes[s, 11]) / flat
+        wide = math.sqrt(min(along * along, F(1)) * (F(1) - ratio * ratio) + ratio * ratio)
+        margin = max(ra, rb) * max(wide, F(0.3)) + pixel
+        i0 = max(int((min(ax, ax + lx) - margin - left) / pixel), 0)
+        i1 = min(int((max(ax, ax + lx) + margin - left) / pixel) + 2, columns)
+        j0 = max(int((top - max(az, az + lz) - margin) / pixel), 0)
+        j1 = min(int((top - min(az, az + lz) + margin) / pixel) + 2, rows)
+        if i0 >= i1 or j0 >= j1:
+            continue
+        low_j, high_j, low_i, high_i = min(low_j, j0), max(high_j, j1), min(low_i, i0), max(high_i, i1)
+        for j in range(j0, j1):
+            pz = top - pixel * j - az
+            for i in range(i0, i1):
+                px = left + pixel * i - ax
+                t = min(max((px * lx + pz * lz) / flat2, F(0)), F(1))
+                ex = px - t * lx
+                ez = pz - t * lz
+                r = ra + (rb - ra) * t
+                reach = max(r * wide, F(0.2))
+                f2 = (ex * ex + ez * ez) / (reach * reach)
+                if f2 >= F(1):
+                    continue
+                path = F(2) * r * r * ratio / reach * math.sqrt(F(1) - f2)
+                path = min(path * length / flat, path + F(0.3) * length)
+                if path > layer[j, i]:
+                    layer[j, i] = path
+    for j in range(low_j, high_j):
+        for i in range(low_i, high_i):
+            image[j, i] += layer[j, i] * weight
+            layer[j, i] = F(0)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import JPEGLSLossless
+from pydicom.uid import JPEGBaseline8Bit, JPEGLSLossless
 
-from viewer.phantom import ct, facts, write
+from viewer.phantom import brain, ct, facts, radiograph, ultrasound, write
 
 Progress = Callable[[str, float], None]
 CT_IMAGE, MR_IMAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
 
-CT_STUDY = write.Study(
-    "ada-ct", write.ADA, "20260918", "101530", "FV2026-0918", "CT0918", "CT chest and abdomen with contrast"
-)
-PRIOR_STUDY = write.Study(
-    "ada-ct-prior", write.ADA, "20260116", "090210", "FV2026-0116", "CT0116", "CT chest and abdomen with contrast"
-)
+DX_FOR_PRESENTATION, US_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.3.1"
+
+BODY = "CT chest and abdomen with contrast"
+CT_STUDY = write.Study("ada-ct", write.ADA, "20260918", "101530", "FV2026-0918", "CT0918", BODY)
+PRIOR_STUDY = write.Study("ada-ct-prior", write.ADA, "20260116", "090210", "FV2026-0116", "CT0116", BODY)
+CHEST_STUDY = write.Study("ada-dx", write.ADA, "20260915", "164405", "FV2026-0915", "DX0915", "Chest, two views")
+MR_STUDY = write.Study("bruno-mr", write.BRUNO, "20260917", "133020", "FV2026-0917", "MR0917", "MR head")
+ECHO_STUDY = write.Study("clara-us", write.CLARA, "20260916", "110045", "FV2026-0916", "US0916", "Echocardiography")
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
@@ -51,6 +54,7 @@ def write_ct(
     prior: bool = False,
     shape: tuple[int, int, int] | None = None,
     progress: Callable[[float], None] = lambda share: None,
+    exposure: radiograph.Exposure | None = None,
 ) -> list[Path]:
     """The chest and abdomen CT: signed HU, explicit little endian; the prior: unsigned with an intercept, JPEG-LS lossless."""
     scan = facts.scan(shape or (facts.PRIOR if prior else facts.CURRENT).shape)
@@ -61,7 +65,12 @@ def write_ct(
     d.RescaleIntercept = "-1024" if prior else "0"
     paths = []
     for first, slab in ct.paint(
-        ct.build(ct.detail_for(scan)), scan, prior=prior, strength=12.0 if prior else 15.0, progress=progress
+        ct.build(ct.detail_for(scan)),
+        scan,
+        prior=prior,
+        strength=12.0 if prior else 15.0,
+        progress=progress,
+        exposure=exposure,
     ):
         for offset, hounsfield in enumerate(slab):
             index = first + offset
@@ -80,21 +89,148 @@ def write_ct(
     return paths
 
 
-def _volume(slabs: Iterator[tuple[int, NDArray[np.int16]]]) -> NDArray[np.int16]:
-    return np.concatenate([slab for _, slab in slabs])
+def write_radiographs(folder: Path, exposure: radiograph.Exposure) -> list[Path]:
+    """Two views of the chest, from the density that the CT's painting left behind."""
+    thin = ct.build(ct.detail_for(exposure.scan)).thin
+    paths = []
+    for number, view in enumerate(VIEWS, 1):
+        stored = view.take(exposure, thin)
+        d = write.base(
+            CHEST_STUDY, f"dx-{number}", DX_FOR_PRESENTATION, "DX", number,
+            SeriesDescription=f"Chest {view.position}", BodyPartExamined="CHEST", ProtocolName="Chest two views",
+            PresentationIntentType="FOR PRESENTATION", ViewPosition=view.position, PatientOrientation=list(view.orientation),
+            ImageLaterality="U", PixelIntensityRelationship="LOG", PixelIntensityRelationshipSign=-1,
+            RescaleIntercept="0", RescaleSlope="1", RescaleType="US",
+            PresentationLUTShape="INVERSE" if view.inverted else "IDENTITY",
+            WindowCenter="2048", WindowWidth="3600", WindowCenterWidthExplanation="Chest",
+            ImagerPixelSpacing=[write.decimal(radiograph.PIXEL)] * 2, DetectorType="DIRECT", DetectorID="FV-1",
+            DetectorConfiguration="AREA", PositionerType="COLUMN", KVP="120", ExposureInuAs=2200, DistanceSourceToDetector="1800",
+            InstanceNumber=1, AcquisitionContextSequence=write.sequence(), AnatomicRegionSequence=write.sequence(
+                write.code("43799004", "SCT", "Chest")),
+            ViewCodeSequence=write.sequence(_view_code(view)),
+        )  # fmt: skip
+        d.ImageType = ["DERIVED", "PRIMARY"]
+        d.SOPInstanceUID = write.uid("image", CHEST_STUDY.key, number)
+        photometric = "MONOCHROME1" if view.inverted else "MONOCHROME2"
+        write.pixels_of(d, *stored.shape, bits=12, photometric=photometric)
+        if view.inverted:
+            stored = 4095 - stored
+        paths.append(write.save(d, folder / CHEST_STUDY.key / f"DX{number:04d}.dcm", stored.astype("<u2", copy=False)))
+    return paths
+
+
+@dataclass(frozen=True)
+class View:
+    position: str
+    orientation: tuple[str, str]
+    """Patient Orientation of rows and columns (PS3.3 C.7.6.1.1.1)."""
+    take: Callable[[radiograph.Exposure, list[radiograph.Thin]], NDArray[np.uint16]]
+    inverted: bool
+    """Stored as MONOCHROME1."""
+    code: tuple[str, str]
+
+
+VIEWS = (
+    View("PA", ("L", "F"), radiograph.frontal, False, ("399148005", "postero-anterior")),
+    View("LL", ("P", "F"), radiograph.lateral, True, ("399173006", "left lateral")),
+)
+
+
+def _view_code(view: View) -> Dataset:
+    d = write.code(view.code[0], "SCT", view.code[1])
+    d.ViewModifierCodeSequence = write.sequence()
+    return d
+
+
+def write_mr(folder: Path, progress: Callable[[float], None]) -> list[Path]:
+    """A head in three series: T2 and T1 along one tilted axial stack, T1 sagittal."""
+    paths: list[Path] = []
+    t1, t2 = brain.render(brain.AXIAL)
+    progress(0.5)
+    sagittal, _ = brain.render(brain.SAGITTAL)
+    progress(0.85)
+    for number, (name, series, stack) in enumerate(
+        (("T2 axial", brain.AXIAL, t2), ("T1 axial", brain.AXIAL, t1), ("T1 sagittal", brain.SAGITTAL, sagittal)), 2
+    ):
+        weighted = name[:2]
+        d = write.base(
+            MR_STUDY, f"mr-{number}", MR_IMAGE, "MR", number,
+            SeriesDescription=name, BodyPartExamined="BRAIN", ProtocolName="Head routine", PatientPosition="HFS",
+            PositionReferenceIndicator="", FrameOfReferenceUID=write.uid("frame", MR_STUDY.key),
+            ScanningSequence="SE", SequenceVariant="SK", ScanOptions="", MRAcquisitionType="2D",
+            SequenceName="tse2d" if weighted == "T2" else "se2d", RepetitionTime="4200" if weighted == "T2" else "520",
+            EchoTime="98" if weighted == "T2" else "11", EchoTrainLength=15 if weighted == "T2" else 1, NumberOfAverages="2",
+            MagneticFieldStrength="1.5", ImagingFrequency="63.87", ImagedNucleus="1H", FlipAngle="90", PixelBandwidth="180",
+            AcquisitionNumber=1, WindowCenter="560" if weighted == "T2" else "430", WindowWidth="1150" if weighted == "T2" else "900",
+        )  # fmt: skip
+        d.ImageType = ["ORIGINAL", "PRIMARY", "M", "SE"]
+        d.SliceThickness = write.decimal(series.spacing[0] - 0.4)
+        d.SpacingBetweenSlices = write.decimal(series.spacing[0])
+        write.pixels_of(d, *stack.shape[1:], bits=12)
+        for index, picture in enumerate(stack):
+            position = series.position(index)
+            write.plane_of(d, position, (*series.row, *series.column), series.spacing[1:])
+            d.SliceLocation = write.decimal(float(np.dot(position, series.step)))
+            d.SOPInstanceUID = write.uid("image", MR_STUDY.key, number, index)
+            d.InstanceNumber = index + 1
+            path = folder / MR_STUDY.key / f"MR{number}{index + 1:03d}.dcm"
+            paths.append(write.save(d, path, picture.astype("<u2", copy=False)))
+    return paths
+
+
+def write_ultrasound(folder: Path, frames: int = ultrasound.FRAMES) -> list[Path]:
+    """A beating heart as a multi-frame clip, baseline JPEG as scanners send it: lossy, and marked so."""
+    clip = ultrasound.cine(frames)
+    encoded = [
+        imagecodecs.jpeg8_encode(frame, level=90, colorspace="RGB", outcolorspace="YCBCR", subsampling="422")
+        for frame in clip
+    ]
+    ratio = clip.nbytes / sum(map(len, encoded))
+    d = write.base(
+        ECHO_STUDY, "us", US_MULTI_FRAME, "US", 1,
+        SeriesDescription="Apical four chambers", BodyPartExamined="HEART", ProtocolName="Adult heart",
+        PatientOrientation="", InstanceNumber=1, FrameTime=write.decimal(ultrasound.FRAME_TIME_MS),
+        FrameIncrementPointer=0x00181063, CineRate=30, RecommendedDisplayFrameRate=30, PreferredPlaybackSequencing=0,
+        HeartRate=60, NumberOfFrames=len(clip), TransducerData="PHANTOM", ProcessingFunction="", UltrasoundColorDataPresent=0,
+        LossyImageCompression="01", LossyImageCompressionRatio=write.decimal(round(ratio, 2)),
+        LossyImageCompressionMethod="ISO_10918_1",
+    )  # fmt: skip
+    d.ImageType = ["ORIGINAL", "PRIMARY", "", "0001"]
+    d.SOPInstanceUID = write.uid("image", ECHO_STUDY.key, len(clip))
+    write.pixels_of(d, *clip.shape[1:3], bits=8, photometric="YBR_FULL_422")
+    d.SamplesPerPixel, d.PlanarConfiguration = 3, 0
+    d.SequenceOfUltrasoundRegions = write.sequence(_sector())
+    return [write.save(d, folder / ECHO_STUDY.key / "US0001.dcm", encoded, syntax=JPEGBaseline8Bit)]
+
+
+def _sector() -> Dataset:
+    """Where the sector lies in the picture and what a pixel measures (PS3.3 C.8.5.5); centimetres, as the standard has it."""
+    r = Dataset()
+    r.RegionSpatialFormat, r.RegionDataType, r.RegionFlags = 1, 1, 2
+    r.RegionLocationMinX0, r.RegionLocationMinY0 = 48, 16
+    r.RegionLocationMaxX1, r.RegionLocationMaxY1 = ultrasound.COLUMNS - 50, ultrasound.ROWS - 62
+    r.ReferencePixelX0 = int(ultrasound.APEX[0]) - 48
+    r.ReferencePixelY0 = int(ultrasound.APEX[1]) - 16
+    r.PhysicalUnitsXDirection = r.PhysicalUnitsYDirection = 3
+    r.ReferencePixelPhysicalValueX = r.ReferencePixelPhysicalValueY = 0.0
+    r.PhysicalDeltaX = r.PhysicalDeltaY = ultrasound.PIXEL / 10
+    r.TransducerFrequency = 2500
+    return r
 
 
 def write_demonstration(folder: Path, progress: Progress = lambda step, share: None) -> list[Path]:
     """All demonstration studies as DICOM files under `folder`; `progress` gets the step's name and its share done, 0 to 1."""
     paths: list[Path] = []
-    for name, step in STEPS:
+    exposure = radiograph.Exposure(facts.CURRENT)
+    steps: list[tuple[str, Callable[[Callable[[float], None]], list[Path]]]] = [
+        ("CT of chest and abdomen", lambda told: write_ct(folder, progress=told, exposure=exposure)),
+        ("CT, eight months earlier", lambda told: write_ct(folder, prior=True, progress=told)),
+        ("Radiographs of the chest", lambda told: write_radiographs(folder, exposure)),
+        ("MR of the head", lambda told: write_mr(folder, told)),
+        ("Ultrasound of the heart", lambda told: write_ultrasound(folder)),
+    ]
+    for name, step in steps:
         progress(name, 0.0)
-        paths += step(folder, lambda share, name=name: progress(name, share))
+        paths += step(lambda share, name=name: progress(name, min(share, 0.99)))  # type: ignore[misc]
         progress(name, 1.0)
     return paths
-
-
-STEPS: list[tuple[str, Callable[[Path, Callable[[float], None]], list[Path]]]] = [
-    ("CT chest and abdomen", lambda folder, progress: write_ct(folder, progress=progress)),
-    ("CT, eight months earlier", lambda folder, progress: write_ct(folder, prior=True, progress=progress)),
-]
