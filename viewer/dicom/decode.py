@@ -38,9 +38,13 @@ def decode(encoded: bytes, layout: FrameLayout) -> Decoded:
     if decoder is None:
         raise CannotDecode(f"transfer syntax {layout.transfer_syntax_uid} is not known")
     try:
-        return decoder.decode(encoded, layout)
+        decoded = decoder.decode(encoded, layout)
     except MemoryError:
         raise CannotDecode("the frame takes more memory than there is") from None
+    if decoded.photometric_interpretation in ("YBR_RCT", "YBR_ICT"):
+        # Names of transforms within JPEG 2000: where no codestream undid one, none was done.
+        return Decoded(decoded.values, "RGB")
+    return decoded
 
 
 def is_native(transfer_syntax_uid: str) -> bool:

@@ -78,8 +78,12 @@ class Dataset:
         return element.vr if element else ""
 
     def items(self, tag: int) -> list[Dataset]:
+        """Items of a sequence; text in them is in this data set's character set."""
         element = self.elements.get(tag)
-        return (element.items or []) if element else []
+        items = (element.items or []) if element else []
+        for item in items:
+            item.charset = item.charset or self.charset
+        return items
 
     def __contains__(self, tag: int) -> bool:
         return tag in self.elements

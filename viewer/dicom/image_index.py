@@ -103,7 +103,10 @@ def _value_transform(
     if modality == "PT":
         _unit(found, values.text(dataset, tags.UNITS))
     elif modality == "RTDOSE":
-        _unit(found, values.text(dataset, tags.DOSE_UNITS))
+        scaling = values.number(dataset, tags.DOSE_GRID_SCALING, "DS")
+        if scaling:
+            shared["rescale"] = [scaling, 0.0]
+            _unit(found, values.text(dataset, tags.DOSE_UNITS))
     vr = "SS" if signed else "US"
     low = values.integer(dataset, tags.SMALLEST_IMAGE_PIXEL_VALUE, vr)
     high = values.integer(dataset, tags.LARGEST_IMAGE_PIXEL_VALUE, vr)

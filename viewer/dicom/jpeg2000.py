@@ -40,13 +40,23 @@ def decode_htj2k(encoded: bytes, layout: FrameLayout) -> Decoded:
 
 def _decoded(encoded: bytes, layout: FrameLayout, *, high_throughput: bool) -> Decoded:
     stream, start = _checked(encoded, layout)
-    decode = imagecodecs.htj2k_decode if high_throughput else imagecodecs.jpeg2k_decode
+    codestream = encoded[start:] if start else encoded
+    if high_throughput:
+        try:
+            values = np.asarray(imagecodecs.htj2k_decode(codestream))
+        except (RuntimeError, ValueError):
+            # A plain codestream under the newer name, or a form of block coding that only the general decoder knows.
+            values = _by_openjpeg(codestream)
+    else:
+        values = _by_openjpeg(codestream)
+    return Decoded(_stored(shaped(values, layout), stream, layout), _photometric(stream, layout))
+
+
+def _by_openjpeg(codestream: bytes) -> NDArray[np.generic]:
     try:
-        values = np.asarray(decode(encoded[start:]))
+        return np.asarray(imagecodecs.jpeg2k_decode(codestream))
     except (RuntimeError, ValueError) as error:
         raise CannotDecode(f"the JPEG 2000 picture is damaged ({error})") from None
-    values = shaped(values, layout)
-    return Decoded(_stored(values, stream, layout), _photometric(stream, layout))
 
 
 def _stored(values: NDArray[np.generic], stream: Codestream, layout: FrameLayout) -> NDArray[np.generic]:

@@ -14,7 +14,7 @@ class Limits:
     max_sequence_depth: int = 64
     max_inflated_bytes: int = 2**30
     """Of a deflated data set, pixels included."""
-    max_elements: int = 2_000_000
+    max_elements: int = 1_000_000
     """Elements walked in one file, those inside sequences included: bounds the time a hostile header can take."""
     max_items: int = 500_000
     """Items remembered of sequences that matter: bounds the memory."""

@@ -155,6 +155,20 @@ def test_a_codestream_in_a_jp2_file_is_found() -> None:
     assert np.array_equal(decode(encoded, kind).values, pixels)
 
 
+def test_a_plain_codestream_under_the_high_throughput_name_is_decoded() -> None:
+    pixels = smooth("u2", 4096)
+    encoded = imagecodecs.jpeg2k_encode(pixels, codecformat="j2k", reversible=True, level=0)
+    kind = layout(transfer_syntax_uid=HTJ2K_LOSSLESS, rows=32, columns=48, bits_stored=12, high_bit=11)
+    assert np.array_equal(decode(encoded, kind).values, pixels)
+
+
+def test_names_of_jpeg_2000_transforms_mean_rgb_where_there_is_no_codestream() -> None:
+    kind = layout(
+        samples_per_pixel=3, photometric_interpretation="YBR_RCT", bits_allocated=8, bits_stored=8, high_bit=7
+    )
+    assert decode(bytes(24), kind).photometric_interpretation == "RGB"
+
+
 def test_more_components_or_bits_than_the_header_says_are_refused() -> None:
     colour = np.dstack([smooth("u1", 256) for _ in range(3)])
     grey = layout(rows=32, columns=48, bits_allocated=8, bits_stored=8, high_bit=7)

@@ -37,7 +37,8 @@ def described(tmp_path: Path) -> Any:
         ({"RescaleSlope": 1, "RescaleIntercept": 0, "RescaleType": "US", "Modality": "MR"}, ""),
         ({}, ""),
         ({"Modality": "PT", "Units": "BQML", "RescaleSlope": 2, "RescaleIntercept": 0}, "BQML"),
-        ({"Modality": "RTDOSE", "DoseUnits": "GY"}, "GY"),
+        ({"Modality": "RTDOSE", "DoseUnits": "GY", "DoseGridScaling": "0.001"}, "GY"),
+        ({"Modality": "RTDOSE", "DoseUnits": "GY"}, ""),
     ],
 )
 def test_units_of_modality_values(attributes: dict[str, Any], unit: str, described: Any) -> None:
@@ -272,7 +273,9 @@ def test_a_dose_grid_lies_along_its_offsets(tmp_path: Path) -> None:
         ImagePositionPatient=[0, 0, 100],
         ImageOrientationPatient=[1, 0, 0, 0, 1, 0],
         GridFrameOffsetVector=[0, 2.5, 5],
+        DoseGridScaling="0.001",
     )
+    assert sources_of(path)[0].description().rescale_slope == 0.001
     assert [source.position for source in sources_of(path)] == [(0, 0, 100), (0, 0, 102.5), (0, 0, 105)]
 
 

@@ -117,6 +117,13 @@ def lut_item(first: int, entries: list[int], vr: str = "SS") -> pydicom.Dataset:
     return made
 
 
+def test_explanations_are_in_the_character_set_of_the_image(tmp_path: Path) -> None:
+    lut = lut_item(0, [0, 1], "US")
+    lut.LUTExplanation = "мягкие ткани"
+    path = image_file(tmp_path / "a.dcm", SpecificCharacterSet="ISO_IR 144", VOILUTSequence=[lut])
+    assert sources_of(path)[0].description().voi_luts[0].explanation == "мягкие ткани"
+
+
 def test_modality_and_voi_luts_are_described(tmp_path: Path) -> None:
     modality = lut_item(-3, [5, 6, 7, 4000])
     modality.ModalityLUTType = "HU"
