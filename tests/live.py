@@ -144,6 +144,13 @@ class LiveServer:
                     found.append(int(entry.name))
         return found
 
+    def group_after(self, seconds: float) -> list[int]:
+        """Who is left of the group when all are gone, or after `seconds`."""
+        end = time.monotonic() + seconds
+        while self.group() and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.group()
+
     def memory(self) -> int:
         """Resident bytes of the web process that are its own (not mapped files, not shared)."""
         assert self.process is not None

@@ -11,12 +11,12 @@ from typing import Any
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.db import transaction
 
 from accounts import audit
 from accounts.authentication import bearer_of
 from accounts.models import READING_ROLES
 from accounts.policy import websocket_refusal
+from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.dicom.series import SeriesContent
 from viewer.serving.database import database
@@ -156,21 +156,12 @@ class ViewerConsumer(LetInConsumer):
             found = query.find_series(person, series, organization)
         except query.NotFound:
             if first:
-                audit.record("series.view", actor=person, request=self.scope, object_uid=series, outcome="denied")
+                audit.record("study.view", actor=person, request=self.scope, object_uid=series, outcome="denied")
             raise NotFound(series) from None
         except query.Ambiguous as several:
             raise Ambiguous(several.organizations) from None
         if first:
-            with transaction.atomic():
-                audit.record(
-                    "series.view",
-                    actor=person,
-                    request=self.scope,
-                    organization=found.organization.name,
-                    patient_id=found.study.patient.patient_id,
-                    study_instance_uid=found.study.study_instance_uid,
-                    object_uid=found.series_instance_uid,
-                )
+            note_viewing(person, found.study, self.scope, door="viewer")
         return query.series_content(found)
 
     async def news(self, message: dict[str, Any]) -> None:

@@ -245,10 +245,16 @@ def _read(source: FrameSource) -> Frame:
         description = source.description()
         decoded = decode(read_encoded(source), source.layout)
     except (DicomError, OSError) as error:
-        raise CannotDecode(f"This image cannot be read: {error}.") from error
+        raise _unreadable(error) from error
     # Values that are a view of the file's bytes are read-only, which kernels would be compiled for once more.
     values = decoded.values if decoded.values.flags.writeable else decoded.values.copy()
     return Frame(values, decoded.photometric_interpretation, description)
+
+
+def _unreadable(error: DicomError | OSError) -> CannotDecode:
+    """In words for the reader: what is wrong with the file, not where the server keeps it."""
+    reason = (error.strerror or "its file cannot be used").lower() if isinstance(error, OSError) else str(error)
+    return CannotDecode(f"This image cannot be read: {reason}.")
 
 
 def _decode(source: FrameSource, child: DecodeChild) -> Frame:
@@ -256,7 +262,7 @@ def _decode(source: FrameSource, child: DecodeChild) -> Frame:
     try:
         encoded, description = read_encoded(source), source.description()
     except (DicomError, OSError) as error:
-        raise CannotDecode(f"This image cannot be read: {error}.") from error
+        raise _unreadable(error) from error
     decoded = child.decode(encoded, source.layout)
     return Frame(decoded.values, decoded.photometric_interpretation, description)
 

@@ -11,16 +11,13 @@ import asyncio
 import atexit
 import inspect
 import threading
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 from django.conf import settings
 
 if TYPE_CHECKING:
     from viewer.engine.engine import Engine
-
-Answer = TypeVar("Answer")
 
 
 class Runtime:
@@ -91,19 +88,13 @@ class Elsewhere:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._engine, name)
-        if inspect.iscoroutinefunction(found):
+        if not inspect.iscoroutinefunction(found):
+            return found
 
-            async def bridged(*args: Any, **kwargs: Any) -> Any:
-                return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(found(*args, **kwargs), self._home))
+        async def bridged(*args: Any, **kwargs: Any) -> Any:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(found(*args, **kwargs), self._home))
 
-            return bridged
-        if callable(found):
-
-            def posted(*args: Any, **kwargs: Any) -> None:
-                self._home.call_soon_threadsafe(lambda: found(*args, **kwargs))
-
-            return posted
-        return found
+        return bridged
 
 
 def make_engine() -> Engine:
@@ -140,23 +131,3 @@ async def engine() -> Engine:
     home, here = held.home(), asyncio.get_running_loop()
     found = held.engine_at_home()
     return found if home is here else cast("Engine", Elsewhere(found, home))
-
-
-def call(work: Callable[[Engine], Awaitable[Answer]], timeout: float | None = 60) -> Answer:
-    """For synchronous edges: run `work(engine)` at the engine's home and wait for the answer.
-
-    Raises RuntimeError when called on the engine's own loop, which it would block for ever.
-    """
-    held = runtime()
-    home = held.home()
-
-    async def at_home() -> Answer:
-        return await work(held.engine_at_home())
-
-    try:
-        if asyncio.get_running_loop() is home:
-            raise RuntimeError("call() would wait for its own loop: await engine() instead")
-    except RuntimeError as problem:
-        if "own loop" in str(problem):
-            raise
-    return asyncio.run_coroutine_threadsafe(at_home(), home).result(timeout)
