@@ -182,7 +182,8 @@ def _parted(frames: list[_Placed], labels: list[str]) -> list[Part]:
         parts: dict[float | str | None, list[_Placed]] = {}
         for frame in frames:
             parts.setdefault(key.value(frame.source), []).append(frame)
-        if len(parts) < 2 or len(parts) == len(frames):
+        # Values that vary from image to image, as trigger times do, tell nothing apart.
+        if len(parts) in (1, len(frames)) or (not key.always and len(parts) > 2 * _most_at_one_place(frames)):
             continue
         if not key.always and sum(map(_doubles, parts.values())) >= doubles:
             continue
@@ -195,24 +196,33 @@ def _parted(frames: list[_Placed], labels: list[str]) -> list[Part]:
 
 
 def _by_occurrence(frames: list[_Placed], labels: list[str]) -> list[Part]:
-    """Nothing tells them apart: where each place has equally many frames, as numbered, they are repetitions."""
+    """Nothing tells them apart: where each place has equally many frames, by time and number, they are repetitions."""
+    places = _places(frames)
+    counts = {len(place) for place in places}
+    if len(places) == 1 or len(counts) > 1:
+        return [(frames, labels)]
+    for place in places:
+        place.sort(key=lambda frame: _within_place(frame.source))
+    return [([place[turn] for place in places], [*labels, f"repetition {turn + 1}"]) for turn in range(counts.pop())]
+
+
+def _places(frames: Sequence[_Placed]) -> list[list[_Placed]]:
     places: list[list[_Placed]] = []
     for frame in sorted(frames, key=lambda frame: frame.along):
         if places and frame.along - places[-1][0].along < _SAME_PLACE:
             places[-1].append(frame)
         else:
             places.append([frame])
-    counts = {len(place) for place in places}
-    if len(places) == 1 or len(counts) > 1:
-        return [(frames, labels)]
-    for place in places:
-        place.sort(key=lambda frame: _as_numbered(frame.source))
-    return [([place[turn] for place in places], [*labels, f"repetition {turn + 1}"]) for turn in range(counts.pop())]
+    return places
+
+
+def _most_at_one_place(frames: Sequence[_Placed]) -> int:
+    return max(len(place) for place in _places(frames))
 
 
 def _doubles(frames: Sequence[_Placed]) -> int:
     """How many frames lie where another one lies already."""
-    return sum(b - a < _SAME_PLACE for a, b in pairwise(sorted(frame.along for frame in frames)))
+    return len(frames) - len(_places(frames))
 
 
 def _spatial_stack(axis: int, frames: list[_Placed], labels: list[str]) -> Stack:
@@ -264,6 +274,11 @@ def _dot(a: Point, b: Point) -> float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
+def _image_type(frame: FrameSource) -> str | None:
+    named: str = frame.instance.index.get("labels", {}).get("image_type", "")
+    return named.replace("\\", " ").capitalize() or None
+
+
 @dataclass(frozen=True, slots=True)
 class _StackKey:
     name: str
@@ -282,5 +297,5 @@ _STACK_KEYS = (
     _StackKey("trigger time", "{:g} ms", lambda frame: frame.group.get("trigger")),
     _StackKey("acquisition", "acquisition {}", lambda frame: frame.group.get("acquisition")),
     _StackKey("time", "at {}", lambda frame: "".join(frame.group.get("acquired", ())) or None),
-    _StackKey("kind", "{}", lambda frame: frame.instance.index.get("labels", {}).get("image_type")),
+    _StackKey("kind", "{}", _image_type),
 )

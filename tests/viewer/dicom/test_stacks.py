@@ -130,6 +130,15 @@ def test_unexplained_repetitions_part_by_number_where_every_place_has_as_many() 
     assert stack.reason_no_volume == "several images lie at the same position"
 
 
+def test_trigger_times_that_vary_from_image_to_image_do_not_shatter_a_cine_series() -> None:
+    jitter = np.random.default_rng(2).integers(0, 3, (4, 10))
+    stacks = stacks_of(
+        *(frame([0, 0, z], trigger=40.0 * phase + float(jitter[z, phase])) for phase in range(10) for z in range(4))
+    )
+    assert [len(stack.frames) for stack in stacks] == [4] * 10
+    assert [stack.label for stack in stacks][:2] == ["axial, repetition 1", "axial, repetition 2"]
+
+
 def test_a_localizer_parts_by_orientation() -> None:
     stacks = stacks_of(
         *(frame([0, 0, z], AXIAL) for z in (1, 2)),
