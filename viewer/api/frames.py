@@ -19,7 +19,7 @@ from viewer.api.doors import AsyncDoor
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.archive.query import BadQuery
-from viewer.dicom.series import SeriesContent
+from viewer.engine.engine import Engine, OpenSeries
 from viewer.engine.errors import CannotDraw
 from viewer.models import Series
 from viewer.rendering.encode import ENCODERS
@@ -80,9 +80,9 @@ class Frame(AsyncDoor):
         organization = asked.get("organization") or view.organization
         if view.organization not in (None, organization):
             raise BadView("organization: not the one of the address")
-        content = await sync_to_async(_content)(request.user, series_instance_uid, organization, request)
-        engine = await runtime.engine()
-        drawn = await engine.draw(await engine.open(content), view, media_type=media_type, quality=quality)
+        series = await sync_to_async(_series_to_show)(request.user, series_instance_uid, organization, request)
+        engine, opened = await _opened(series)
+        drawn = await engine.draw(opened, view, media_type=media_type, quality=quality)
         return _picture(request, drawn.header, drawn.payload)
 
 
@@ -116,9 +116,7 @@ class Thumbnail(AsyncDoor):
         etag = f'"{_digest(series.organization_id, series.pk, series.version, stack, size, RENDERER)}"'
         response = get_conditional_response(request._request, etag=etag)
         if response is None:
-            content = await sync_to_async(query.series_content)(series)
-            engine = await runtime.engine()
-            opened = await engine.open(content)
+            engine, opened = await _opened(series)
             if not opened.stacks:
                 raise CannotDraw("cannot_decode", "; ".join(opened.not_drawn) or "This series holds no images.")
             jpeg = await engine.thumbnail(opened, stack, size)
@@ -142,10 +140,19 @@ def view_of(text: str, series_instance_uid: str) -> View:
     return view
 
 
-def _content(user: User, series_instance_uid: str, organization: str | None, request: Request) -> SeriesContent:
-    series: Series = query.find_series(user, series_instance_uid, organization)
+def _series_to_show(user: User, series_instance_uid: str, organization: str | None, request: Request) -> Series:
+    series = query.find_series(user, series_instance_uid, organization)
     note_viewing(user, series.study, request, door="api")
-    return query.series_content(series)
+    return series
+
+
+async def _opened(series: Series) -> tuple[Engine, OpenSeries]:
+    """The engine with the series open; its rows are read only where this version is not open already."""
+    engine = await runtime.engine()
+    opened = await engine.opened(series.organization.name, series.series_instance_uid, str(series.version))
+    if opened is None:
+        opened = await engine.open(await sync_to_async(query.series_content)(series))
+    return engine, opened
 
 
 def _picture(request: Request, fields: dict[str, Any], payload: bytes) -> HttpResponse:

@@ -103,14 +103,20 @@ def _one(rows: QuerySet[Row], organization: str | None) -> Row:
 def series_content(series: Series, store: BlobStore | None = None) -> SeriesContent:
     """What the engine needs of a series: where each instance's bytes lie and the index of what is in them.
 
-    The version is the row's at the time of asking; instances that came later belong to a later version.
+    The version is that of the instances, also when some arrive while they are read; `series` is brought up to it.
     """
     store = store or blob_store()
+    while True:
+        instances = tuple(instance_files(Instance.objects.filter(series=series), store))
+        version = Series.objects.values_list("version", flat=True).get(pk=series.pk)
+        if version == series.version:
+            break
+        series.version = version
     return SeriesContent(
         series=series.series_instance_uid,
         organization=series.organization.name,
         version=str(series.version),
-        instances=tuple(instance_files(Instance.objects.filter(series=series), store)),
+        instances=instances,
     )
 
 

@@ -107,6 +107,10 @@ class Engine:
             key, lambda priority: self._readers.submit(lambda _: open_series(content), priority), Priority.INTERACTIVE
         )
 
+    async def opened(self, organization: str, series: str, version: str) -> OpenSeries | None:
+        """A series that is open already in this version: its content need not be fetched again."""
+        return self._open.get((organization, series, version))
+
     async def resolve(self, series: OpenSeries, view: View) -> View:
         """The View with nothing left to choose. Loads its frame: a window may have to be found in the pixels."""
         placed, source = series.place(view)

@@ -257,6 +257,24 @@ def test_the_content_of_a_series_names_files_and_grows_in_version(
     assert second.instances[0].path.read_bytes() == (tmp_path / "a.dcm").read_bytes()
 
 
+def test_images_that_arrive_while_a_series_is_read_belong_to_the_version_that_has_them(
+    sender: Sender, store: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from viewer.archive import query
+
+    ingest_file(save(ct_slice(), tmp_path / "a.dcm"), sender.organization, "ingest", "")
+    later, real = iter([save(ct_slice("1.2.3.4.2"), tmp_path / "b.dcm")]), query.instance_files
+
+    def slowly(*args: object) -> object:
+        for path in later:
+            ingest_file(path, sender.organization, "ingest", "")
+        return list(real(*args))
+
+    monkeypatch.setattr(query, "instance_files", slowly)
+    content = series_content(Series.objects.get())
+    assert (content.version, len(content.instances)) == ("2", 2)
+
+
 def test_a_summary_is_made_once_for_each_version(
     sender: Sender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
