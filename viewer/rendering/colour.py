@@ -16,16 +16,23 @@ def is_colour(frame: Frame) -> bool:
 
 
 def to_rgb(frame: Frame) -> Rgb:
-    """(rows, columns, 3) 8-bit RGB of a colour frame, C-contiguous; the frame's own array where that is what it holds."""
+    """(rows, columns, 3) 8-bit RGB of a colour frame, C-contiguous; the frame's own array where that is what it holds.
+
+    Raises `ValueError` for a photometric interpretation that decoding should have turned into RGB or YBR_FULL.
+    """
     palette = frame.description.palette
     if palette is not None and frame.values.ndim == 2:
         return _through_palette(frame.values, palette)
     samples = _to_8_bits(frame.values, frame.description.bits_stored)
-    if frame.photometric_interpretation in ("YBR_FULL", "YBR_FULL_422"):
-        picture = np.empty(samples.shape, np.uint8)
-        ybr_to_rgb(samples.reshape(-1), picture.reshape(-1))
-        return picture
-    return samples
+    if frame.photometric_interpretation == "RGB":
+        return samples
+    if frame.photometric_interpretation not in ("YBR_FULL", "YBR_FULL_422"):
+        raise ValueError(f"{frame.photometric_interpretation} is no colour that is drawn here")
+    flat = samples.reshape(-1)
+    flat.flags.writeable = False  # one type for the compiler, as in `drawing`
+    picture = np.empty(samples.shape, np.uint8)
+    ybr_to_rgb(flat, picture.reshape(-1))
+    return picture
 
 
 def _to_8_bits(samples: NDArray[np.generic], bits: int) -> Rgb:

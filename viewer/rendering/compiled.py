@@ -15,6 +15,11 @@ def compiled(function: Function) -> Function:
 
     `nogil`: the engine's pool runs many at once. No `fastmath`: pictures are exact, so sums keep their order. A kernel
     calls compiled functions of its own file only, because Numba's cache looks at the kernel's file alone to see whether
-    it is out of date.
+    it is out of date. A read-only installation without a home folder has no place for the cache: it compiles at every
+    start.
     """
-    return cast(Function, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        return cast(Function, numba.njit(cache=True, **options)(function))
+    except RuntimeError:
+        return cast(Function, numba.njit(**options)(function))

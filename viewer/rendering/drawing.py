@@ -97,7 +97,13 @@ def _with_voi(pipeline: Greyscale, view: View, description: FrameDescription | N
 
 
 def _sampled(values: NDArray[np.generic], channels: int, pipeline: Greyscale, placement: Placement) -> Pixels:
-    """`values`: (rows, columns x channels)."""
+    """`values`: (rows, columns x channels).
+
+    To Numba an array that may be written to is another type: all are passed as read-only, so that every kernel is
+    compiled once for each kind of number and a frame that lies in somebody else's memory is not copied.
+    """
+    values = values.view()
+    values.flags.writeable = False
     rows, columns = placement.frame_rows, placement.frame_columns
     height, width = (axis.covered[1] - axis.covered[0] for axis in (rows, columns))
     drawn = np.empty((height, width * channels), np.uint8)

@@ -42,6 +42,7 @@ def _png(pixels: Pixels, quality: int) -> bytes:
     rows, columns = pixels.shape[:2]
     channels = 3 if pixels.ndim == 3 else 1
     samples = np.ascontiguousarray(pixels).reshape(rows, columns * channels)
+    samples.flags.writeable = False  # one type for the compiler, whoever holds the picture
     filtered = np.empty((rows, columns * channels + 1), np.uint8)
     _paeth(samples, channels, filtered)
     header = struct.pack(">IIBBBBB", columns, rows, 8, 2 if channels == 3 else 0, 0, 0, 0)

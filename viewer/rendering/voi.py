@@ -54,7 +54,7 @@ def curve_of(function: str, center: float, width: float) -> Curve:
     row = VOI_FUNCTIONS[function]
     if width < row.least_width or width <= 0.0:
         raise BadView(f"window_width: {function} needs {'at least 1' if row.least_width else 'more than 0'}")
-    return row.curve(center, width)
+    return row.curve(float(center), float(width))
 
 
 def display_of(table: LookupTable) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from viewer.rendering import colour, encode, grey
 from viewer.rendering.render import render, resolve, warm
 from viewer.rendering.view import BadView, View
 from viewer.rendering.volume import Frame, LookupTable, Plane
@@ -93,5 +94,28 @@ def test_a_frame_larger_than_a_picture_needs_a_size() -> None:
     assert render(of, View(size=(90, 90))).pixels.shape == (90, 90)
 
 
-def test_warming_up_compiles_without_complaint() -> None:
+def compiled_so_far() -> dict[str, int]:
+    """How many kinds of arguments each kernel was compiled for; the parts of kernels are compiled with them."""
+    return {
+        name: len(kernel.signatures)
+        for module in (grey, colour, encode)
+        for name, kernel in vars(module).items()
+        if hasattr(kernel, "signatures") and (module is not grey or not name.startswith("_"))
+    }
+
+
+def test_after_warming_up_no_reader_waits_for_a_compiler() -> None:
     warm()
+    before = compiled_so_far()
+    assert min(before.values()) >= 1
+    frames = [*FRAMES.values(), frame(noise((40, 30)), pixel_padding=(0, 30), modality_lut=LUT)]
+    frames += [
+        frame(of.values.astype(of.values.dtype.newbyteorder(">")), of.photometric_interpretation) for of in frames
+    ]
+    frames += [frame(noise((40, 30, 3), np.uint8, 0, 256), "YBR_FULL"), frame(noise((40, 30), np.int8, -99, 99))]
+    for of in frames:
+        of.values.flags.writeable = False
+        for view in [*VIEWS, View(window_center=3, window_width=7)]:
+            for media_type in encode.ENCODERS:
+                encode.encode(render(of, view).pixels, media_type)
+    assert compiled_so_far() == before
