@@ -12,14 +12,15 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from .errors import CannotDraw
 from .workers import Job, Priority
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 REMEMBER_FAILURE = 5.0
-"""Seconds for which a key that failed answers with the same error without another try: a frame that takes a decode child
-with it costs seconds, and a reader scrolls over it many times."""
+"""Seconds for which a key that cannot be had answers with the same error without another try: a frame that takes a decode child
+with it costs seconds, and a reader scrolls over it many times. What failed for no fault of its own is tried again at once."""
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Cache(Generic[K, V]):
         self._clock = clock
         self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._loads: dict[K, _Load[V]] = {}
-        self._failures: dict[K, tuple[float, BaseException]] = {}
+        self._failures: dict[K, tuple[float, CannotDraw]] = {}
 
     def __len__(self) -> int:
         return len(self._values)
@@ -88,10 +89,10 @@ class Cache(Generic[K, V]):
             return
         self._loads.pop(key, None)
         error = future.exception()
-        if error is not None:
-            self._remember_failure(key, error)
-        else:
+        if error is None:
             self._keep(key, future.result())
+        elif isinstance(error, CannotDraw):
+            self._remember_failure(key, error)
 
     def _keep(self, key: K, value: V) -> None:
         size = self._size_of(value)
@@ -112,7 +113,8 @@ class Cache(Generic[K, V]):
             raise error.with_traceback(None)
         del self._failures[key]
 
-    def _remember_failure(self, key: K, error: BaseException) -> None:
+    def _remember_failure(self, key: K, error: CannotDraw) -> None:
         now = self._clock()
+        error.__traceback__ = error.__cause__ = error.__context__ = None  # they hold on to the bytes that failed
         self._failures = {k: (at, e) for k, (at, e) in self._failures.items() if now - at < REMEMBER_FAILURE}
         self._failures[key] = (now, error)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 AHEAD = 32
 BEHIND = 8
+STRIDE = 8
+"""Frames after which a reader who goes on in one direction gets a new plan."""
 
 
 class Prefetcher:
@@ -36,11 +38,18 @@ class Prefetcher:
         self._load, self._resident, self._room = load, resident, room
         self._slots = slots
         self._width = width
+        self._planned: tuple[OpenSeries, int, int] | None = None
+        """(series, stack, direction) of the plan, which was made at `_planned_at`."""
+        self._planned_at = 0
         self._plan: deque[tuple[FrameKey, FrameSource]] = deque()
         self._running: dict[FrameKey, asyncio.Task[None]] = {}
 
     def steer(self, series: OpenSeries, stack: int, frame: int, direction: int) -> None:
         """The reader is at `frame` and goes up (1) or down (-1)."""
+        planned = (series, stack, direction)
+        if planned == self._planned and 0 <= (frame - self._planned_at) * direction < STRIDE:
+            return
+        self._planned, self._planned_at = planned, frame
         frames, keys = series.stacks[stack].frames, series.keys[stack]
         most = self._room(frames[frame])
         ahead, behind = min(AHEAD, most), min(BEHIND, max(0, most - AHEAD))

@@ -29,7 +29,7 @@ def key_of(source: FrameSource) -> FrameKey:
     return source.digest, source.frame_number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OpenSeries:
     """Never changed: images that come later make another one, of another version."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from viewer.engine.cache import REMEMBER_FAILURE, Cache
+from viewer.engine.errors import CannotDecode
 from viewer.engine.workers import Job, Priority, WorkerPool
 
 
@@ -123,12 +124,22 @@ async def test_a_failure_is_remembered_for_a_moment_only(source: Source) -> None
     cache: Cache[str, bytes] = Cache(10, len, clock=lambda: now[0])
     task = asyncio.create_task(cache.load("a", source.load("a"), Priority.INTERACTIVE))
     await settle()
-    source.jobs[0].future.set_exception(LookupError("broken"))
-    with pytest.raises(LookupError):
+    source.jobs[0].future.set_exception(CannotDecode("broken"))
+    with pytest.raises(CannotDecode):
         await task
-    with pytest.raises(LookupError, match="broken"):
+    with pytest.raises(CannotDecode, match="broken"):
         await cache.load("a", source.load("a"), Priority.INTERACTIVE)
     assert len(source.started) == 1
     now[0] = REMEMBER_FAILURE
     await kept(cache, source, "a", b"mended")
+    assert len(source.started) == 2
+
+
+async def test_a_failure_that_is_not_the_keys_own_is_tried_again(cache: Cache[str, bytes], source: Source) -> None:
+    task = asyncio.create_task(cache.load("a", source.load("a"), Priority.INTERACTIVE))
+    await settle()
+    source.jobs[0].future.set_exception(LookupError("a bug"))
+    with pytest.raises(LookupError):
+        await task
+    await kept(cache, source, "a", b"x")
     assert len(source.started) == 2
