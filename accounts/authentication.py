@@ -6,6 +6,7 @@ a forged page could ride on (no CSRF check).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user
+from django.db import OperationalError
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
@@ -61,7 +63,8 @@ def live_token(raw: str) -> ApiToken | None:
         .first()
     )
     if token and (token.last_used_at is None or now - token.last_used_at >= LAST_USE_STEP):
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        with contextlib.suppress(OperationalError):  # a busy database: the note can wait, the caller need not
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
 
 

@@ -28,8 +28,10 @@ class SignInForm(AuthenticationForm):
         name, address = self.cleaned_data.get("username") or "", client_address(self.request)
         if not name or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        if not lockout.begin_try(name, address):
-            self._record(name, "locked")
+        verdict = lockout.begin_try(name, address)
+        if verdict is not lockout.Try.GO:
+            if verdict is lockout.Try.LOCKED_NOW:
+                self._record(name, "locked")
             raise ValidationError(self.error_messages["locked"], code="locked")
         try:
             cleaned = super().clean()

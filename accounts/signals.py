@@ -61,6 +61,7 @@ def _withdraw(user_id: int) -> None:
 @receiver(user_logged_in)
 def begin_session(sender: type[User], request: HttpRequest, user: User, **_: Any) -> None:
     """The session ends at a fixed hour, however busy it is: later saves keep the hour."""
+    request.session.clear_expired()
     request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
     audit.record("sign-in", actor=user, request=request, detail={"by": getattr(request, "sign_in_by", "password")})
 

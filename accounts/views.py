@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib.auth import login, update_session_auth_hash, views
@@ -17,6 +18,8 @@ from django.views.generic import FormView
 from accounts import audit
 from accounts.forms import SignInForm
 from accounts.links import person_of_link, use_link
+
+logger = logging.getLogger(__name__)
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -79,4 +82,5 @@ class Password(FormView):
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form from a page that stood open too long, or from somebody else's page."""
+    logger.warning("a form was refused: %s", reason)  # without its address, which may be that of a sign-in link
     return render(request, "accounts/form_expired.html", {"page": request.path}, status=403)

@@ -133,6 +133,13 @@ def test_a_tail_cut_off_and_written_anew_is_found(transactional_db):
     assert audit.verify_chain() == ["audit: event 3 is not the one that the file of heads remembers"]
 
 
+def test_a_tail_cut_off_and_grown_again_is_found_by_what_was_kept_before(transactional_db, own_chain: Path):
+    write(2)
+    (own_chain / "audit_heads").write_text(f"{2:020d} {'a' * 64} 2026-01-01T00:00:00Z\n")
+    write(3)
+    assert audit.verify_chain() == ["audit: event 2 is not the one that the file of heads remembers"]
+
+
 def test_a_chain_recomputed_without_the_key_is_found(db, own_chain: Path):
     write(3)
     (own_chain / "keys" / "audit_key").write_text("00" * 32)

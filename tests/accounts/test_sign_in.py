@@ -113,9 +113,24 @@ def test_success_forgets_the_tries_before_it(client, alice):
 
 def test_trying_many_names_from_one_address_is_locked_too(db):
     for number in range(lockout.TRIES_PER_ADDRESS):
-        assert lockout.begin_try(f"name{number}", "10.0.0.1")
-    assert not lockout.begin_try("one more", "10.0.0.1")
-    assert lockout.begin_try("one more", "10.0.0.2")
+        assert lockout.begin_try(f"name{number}", "10.0.0.1") is lockout.Try.GO
+    assert lockout.begin_try("one more", "10.0.0.1") is lockout.Try.LOCKED_NOW
+    assert lockout.begin_try("one more", "10.0.0.1") is lockout.Try.LOCKED
+    assert lockout.begin_try("one more", "10.0.0.2") is lockout.Try.GO
+
+
+def test_whoever_goes_on_knocking_fills_no_record(client, alice):
+    for _ in range(9):
+        try_in(client, "alice", "wrong")
+    assert AuditEvent.objects.filter(action="sign-in").count() == 6
+    assert FailedSignIn.objects.count() == 6
+
+
+@pytest.mark.parametrize("name", ["x" * 151, "ali\0ce"])
+def test_a_name_that_cannot_be_is_refused_in_words(client, db, name):
+    text = try_in(client, name, "wrong").content.decode()
+    assert "missing" not in text
+    assert "do not match" in text or "Null characters" in text
 
 
 def test_the_session_ends_twelve_hours_after_signing_in_however_busy_it_is(client, alice):
