@@ -25,7 +25,7 @@ from twisted.logger import globalLogBeginner
 from twisted.web import http
 
 from viewer.serving import admission
-from viewer.serving.body import IN_MEMORY, Body, spool
+from viewer.serving.body import IN_MEMORY, Body, Intake
 from viewer.serving.flow import Flow, Inbox
 
 logger = logging.getLogger(__name__)
@@ -44,15 +44,18 @@ class Request(WebRequest):
         super().__init__(*args, **kwargs)
         self._parsePOSTFormSubmission = False
         self.flow = Flow()
-        self._received = 0
         self._refused = False
         self._complete = False
+        self._dropped = 0
         self._admission: asyncio.Task[None] | None = None
+        self._settling: asyncio.Task[None] | None = None
 
     # --- the body arrives
 
     def gotLength(self, length: int | None) -> None:
-        self.content: IO[bytes] | None = spool()
+        network = self.channel._networkProducer
+        self.intake = Intake(network.pauseProducing, network.resumeProducing, self._cannot_keep)
+        self.content: IO[bytes] | None = self.intake.file
         if length is None or length <= IN_MEMORY:
             return  # of an unknown length nothing is asked before it turns out to be long
         waits = (self.requestHeaders.getRawHeaders(b"Expect") or [b""])[0].lower() == b"100-continue"
@@ -65,10 +68,9 @@ class Request(WebRequest):
 
     def _ask(self, length: int | None, waits: bool) -> None:
         """Stop reading until it is known whether this body is welcome."""
-        network = self.channel._networkProducer
-        network.pauseProducing()
+        self.intake.hold()
         self._admission = asyncio.ensure_future(self._admit(length, waits))
-        self._admission.add_done_callback(lambda task: network.resumeProducing())
+        self._admission.add_done_callback(self.intake.release)
 
     @property
     def _target(self) -> str:
@@ -89,31 +91,29 @@ class Request(WebRequest):
             self.channel._send100Continue()
 
     def handleContentChunk(self, data: bytes) -> None:
-        self._received += len(data)
         if self._refused:
-            if self._received > LINGER_BYTES:
+            self._dropped += len(data)
+            if self._dropped > LINGER_BYTES:
                 self.channel.transport.abortConnection()
             return
-        verdict = admission.refused_by_size(self._target, self._received)
+        self.intake.take(data)
+        verdict = admission.refused_by_size(self._target, self.intake.received)
         if verdict.status:
             self.refuse(verdict)
-            return
-        if self._received > IN_MEMORY and self._admission is None:
+        elif self.intake.received > IN_MEMORY and self._admission is None:
             self._ask(None, waits=False)
-        try:
-            assert self.content is not None  # noqa: S101 - gotLength made it
-            self.content.write(data)
-        except OSError:
-            logger.exception("cannot keep a request's body")
+
+    def _cannot_keep(self, problem: OSError) -> None:
+        logger.error("cannot keep a request's body: %s", problem.strerror)
+        if self.channel is not None and not self._refused:
             self.refuse(admission.Verdict(507, "the disk is full"))
 
     def refuse(self, verdict: admission.Verdict) -> None:
         """Answer at once; drop what still comes for a moment, then hang up."""
         self._refused = True
         self.requestHeaders.removeHeader(b"Expect")
-        if self.content is not None:
-            self.content.close()
-            self.content = None
+        self.intake.close()
+        self.content = None
         body = json.dumps({"detail": verdict.detail}).encode()
         status = b"%d %s" % (verdict.status, http.RESPONSES.get(verdict.status, b"Refused"))
         self.channel.transport.writeSequence(
@@ -125,14 +125,25 @@ class Request(WebRequest):
                 body,
             ]
         )
-        reactor.callLater(LINGER_SECONDS, self.hang_up)
+        if self._complete:  # nothing more comes that could be dropped
+            self.channel.transport.loseConnection()
+        else:
+            reactor.callLater(LINGER_SECONDS, self.hang_up)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         if self._refused:
             self.channel.transport.loseConnection()
             return
         self._complete = True
-        super().requestReceived(command, path, version)
+        if self.intake.settled:
+            super().requestReceived(command, path, version)
+        else:
+            self._settling = asyncio.ensure_future(self._settle(command, path, version))
+
+    async def _settle(self, command: bytes, path: bytes, version: bytes) -> None:
+        await self.intake.settle()
+        if self.channel is not None and not self._refused:
+            super().requestReceived(command, path, version)
 
     # --- the application is asked
 

@@ -18,6 +18,7 @@ from tests.live import LiveServer
 from tests.viewer.serving import raw
 
 MIB = 2**20
+LET_IN = {"X-Let-In": "1"}  # what the toy's own admission asks for; who is who is tested with the whole server
 
 
 class Toy(LiveServer):
@@ -114,6 +115,16 @@ def test_a_small_body_reaches_the_application_whole(toy: Toy, path: str, size: i
 def test_a_small_body_in_chunks_is_counted(toy: Toy) -> None:
     answer = requests.post(f"{toy.url}/pieces", data=iter([b"abc", b"defg"]), timeout=10)
     assert answer.json()["length"] == 7
+
+
+def test_a_large_body_arrives_whole_and_not_in_memory(toy: Toy) -> None:
+    before = toy.memory()
+    answer = requests.post(f"{toy.url}/api/uploads/", data=iter([bytes(MIB)] * 64), headers=LET_IN, timeout=60)
+    assert answer.json()["length"] == 64 * MIB
+    answer = requests.post(f"{toy.url}/whole", data=bytes(7 * MIB + 1), headers=LET_IN, timeout=60)
+    assert answer.json()["length"] == 7 * MIB + 1
+    assert toy.memory() - before < 16 * MIB
+    assert spooled(toy) == 0
 
 
 def spooled(toy: Toy) -> int:

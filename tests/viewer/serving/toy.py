@@ -17,6 +17,7 @@ django.setup(set_prefix=False)
 from django.core.management import call_command  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 
+from viewer.serving import admission  # noqa: E402
 from viewer.serving.body import Body  # noqa: E402
 from viewer.serving.web import WebServer  # noqa: E402
 
@@ -55,7 +56,7 @@ async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
         counts["asked"] -= 1
     elif scope["path"] == "/whole":
         file = receive.take() if isinstance(receive, Body) else None
-        content = json.dumps({"length": len(file.read()), "headers": len(scope["headers"])}).encode()
+        content = json.dumps({"length": sum(len(line) for line in iter(lambda: file.read(65536), b""))}).encode()
         file.close()
     else:
         length = 0
@@ -76,7 +77,16 @@ async def nothing() -> None:
     return None
 
 
+asks_the_database = admission._welcome
+
+
+def welcome(path: str, headers: list[tuple[bytes, bytes]], length: int) -> admission.Verdict:
+    """Lets in by a header, so that no account is needed; everyone else is asked about as ever."""
+    return admission.Verdict() if (b"x-let-in", b"1") in headers else asks_the_database(path, headers, length)
+
+
 if __name__ == "__main__":
+    admission._welcome = welcome
     call_command("migrate", verbosity=0)
     port = int(sys.argv[1])
     WebServer(
