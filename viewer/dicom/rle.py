@@ -22,7 +22,8 @@ def decode_rle(encoded: bytes, layout: FrameLayout) -> Decoded:
         unpacked = imagecodecs.dicomrle_decode(encoded, f"<u{size}")
     except (RuntimeError, ValueError):
         raise CannotDecode("the RLE frame is damaged") from None
-    cells: NDArray[np.generic] = np.frombuffer(unpacked, dtype=f"<u{size}")
+    whole = len(unpacked) // size * size
+    cells: NDArray[np.generic] = np.frombuffer(unpacked, dtype=f"<u{size}", count=whole // size)
     if cells.size < pixels * layout.samples_per_pixel:
         raise CannotDecode("the RLE frame holds fewer pixels than the header says")
     cells = cells[: pixels * layout.samples_per_pixel]

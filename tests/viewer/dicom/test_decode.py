@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.viewer.dicom.making import sources_of
 from viewer.dicom.decode import DECODERS, decode, load_frame
@@ -209,6 +211,22 @@ def test_a_codestream_cut_anywhere_is_an_error_and_never_half_a_picture(name: st
     for length in (0, 1, 2, 20, 100, len(encoded) // 3, len(encoded) // 2, len(encoded) - 300):
         with pytest.raises(CannotDecode):
             decode(encoded[:length], layout)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_bent_codestreams_give_a_picture_of_the_right_shape_or_an_error(data: st.DataObject, shared_data: Path) -> None:
+    """The server decodes in children all the same."""
+    name = data.draw(st.sampled_from(["NM1_RLE", "NM1_JPLL", "NM1_JPLY", "NM1_JLSN"]))
+    source = sources_of(shared_data / "syntax_nema" / f"{name}.dcm")[0]
+    encoded = bytearray(read_encoded(source))
+    for _ in range(data.draw(st.integers(1, 5))):
+        encoded[data.draw(st.integers(0, len(encoded) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        values = decode(bytes(encoded), source.layout).values
+    except CannotDecode:
+        return
+    assert (values.shape, values.dtype) == (source.layout.shape, source.layout.dtype)
 
 
 def test_a_decode_child_needs_numpy_and_codecs_only() -> None:
