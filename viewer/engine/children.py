@@ -108,21 +108,26 @@ class DecodeChild:
             if "error" in answer:
                 raise CannotDecode(f"This image cannot be decoded: {answer['error']}.")
             return self._collect(answer)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self._replace()
+            raise CannotDecode("This image cannot be decoded: the decoder answered with no picture.") from None
         finally:
             if os.fstat(self._shared).st_size > KEEP_SHARED:
                 os.ftruncate(self._shared, 0)
 
     def _collect(self, answer: dict[str, Any]) -> Decoded:
-        """Copy the values out of the shared memory; the child's word about their size is checked."""
+        """Copy the values out of the shared memory. The child's word about their size is checked: ValueError."""
         shape, dtype = tuple(int(n) for n in answer["shape"]), np.dtype(str(answer["dtype"]))
         size = math.prod(shape) * dtype.itemsize
         if dtype.kind not in "uifb" or min(shape, default=0) < 1 or size > os.fstat(self._shared).st_size:
-            self._replace()
-            raise CannotDecode("This image cannot be decoded: the decoder answered with no picture.")
+            raise ValueError("no picture")
         values = np.empty(shape, dtype)
         target, offset = values.reshape(-1).view(np.uint8).data, 0
         while offset < size:
-            offset += os.preadv(self._shared, [target[offset:]], offset)
+            count = os.preadv(self._shared, [target[offset:]], offset)
+            if not count:
+                raise ValueError("fewer bytes than the answer says")
+            offset += count
         return Decoded(values, str(answer["photometric_interpretation"]))
 
     def _start(self) -> None:

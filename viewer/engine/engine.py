@@ -267,7 +267,10 @@ def _decode(source: FrameSource, child: DecodeChild) -> Frame:
         encoded, description = read_encoded(source), source.description()
     except (DicomError, OSError) as error:
         raise _unreadable(error) from error
-    decoded = child.decode(encoded, source.layout)
+    layout = source.layout
+    decoded = child.decode(encoded, layout)
+    if decoded.values.shape != layout.shape:  # kernels trust it
+        raise CannotDecode("This image cannot be decoded: the decoder answered with another shape.")
     return Frame(decoded.values, decoded.photometric_interpretation, description)
 
 
