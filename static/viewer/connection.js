@@ -33,6 +33,7 @@ class Channel {
     this.unsentIndex = null;
     this.acknowledged = -1;
     this.answered = true;
+    this.awaited = false;
     this.asked = performance.now();
   }
 
@@ -45,7 +46,7 @@ class Channel {
 
   /** True when the last picture answers everything that was asked. */
   get settled() {
-    return this.header !== null && !this.unsent && !this.unanswered.length;
+    return this.header !== null && !this.awaited && !this.unsent && !this.unanswered.length;
   }
 
   change(part, index = null) {
@@ -87,6 +88,7 @@ class Channel {
     const again = this.header !== null;
     this.#restart();
     this.answered = false;
+    this.awaited = true;
     this.opening = performance.now();
     this.connection.send(seriesOpen(this.name, this.series, this.base));
     this.handlers.opening?.(again);
@@ -99,6 +101,7 @@ class Channel {
 
   frame(header, payload) {
     this.header = header;
+    this.awaited = false;
     const counted = header.change ?? 0;
     this.unanswered = this.unanswered.filter(({ change }) => change > counted);
     if (this.settled) this.answered = true;

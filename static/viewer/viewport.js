@@ -375,9 +375,9 @@ export class Viewport extends EventTarget {
     this.dispatchEvent(new Event("painted"));
   }
 
-  /** True while the painted picture is lossless, whole, and answers the newest change. */
+  /** True while the painted picture is lossless, the newest that came, and the answer to the newest change. */
   get exact() {
-    return Boolean(this.header?.exact && this.channel?.settled && this.decoded === null);
+    return Boolean(this.header?.exact && this.channel?.settled && this.newest === this.paintedIndex);
   }
 
   #blank() {
