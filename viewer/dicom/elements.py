@@ -186,6 +186,8 @@ class Walker:
             vr = VALUE_REPRESENTATIONS.get(name, "")
             if not vr and group == DELIMITER_GROUP:
                 return 0, Element("", start, 0, None), start  # a delimiter where lengths are known: nothing ends here
+            if not vr and name.isalpha() and name.isupper():
+                vr = "UN"  # one that is younger than this table: always of the long form (PS3.5 7.1.2)
             if not vr:
                 raise Refused(f"element {written(group << 16 | number)} has no value representation", "malformed")
             if vr in _IS_LONG:
@@ -242,12 +244,13 @@ class Walker:
                 if open_ended:
                     return items, position
                 continue
+            inside = self._encoding_inside(position, end, encoding)
             if length == UNDEFINED:
-                elements, position = self._elements(position, end, encoding, depth + 1, in_item=True)
+                elements, position = self._elements(position, end, inside, depth + 1, in_item=True)
             elif length > end - position:
                 raise self._cut(f"an item of {written(tag)} claims {length} bytes, {end - position} are left", position)
             else:
-                elements, _ = self._elements(position, position + length, encoding, depth + 1, in_item=False)
+                elements, _ = self._elements(position, position + length, inside, depth + 1, in_item=False)
                 position += length
             if keep:
                 self.kept_items += 1
@@ -279,6 +282,18 @@ class Walker:
                 raise Refused(f"more than {self.limits.max_elements} fragments", "limit")
             found.append((position, length))
             position += length
+
+    def _encoding_inside(self, position: int, end: int, encoding: Encoding) -> Encoding:
+        """The encoding of an item: some writers copy private sequences as they found them, in the other VR encoding."""
+        if not encoding.little or min(end, self.end) - position < 8:
+            return encoding
+        group, name, length = struct.unpack_from("<H2x2s", self.buffer, position) + struct.unpack_from(
+            "<I", self.buffer, position + 4
+        )
+        if encoding.explicit:
+            implicit = group != DELIMITER_GROUP and not name.isalpha() and length <= end - position - 8
+            return IMPLICIT if implicit else encoding
+        return EXPLICIT if name in VALUE_REPRESENTATIONS and length > end - position - 8 else encoding
 
     def _delimiter(self, position: int, end: int, encoding: Encoding) -> int:
         if min(end, self.end) - position < 8:

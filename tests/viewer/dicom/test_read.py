@@ -289,6 +289,33 @@ def test_a_data_set_that_is_not_encoded_as_it_says_is_read_as_it_is(tmp_path: Pa
     assert any("not encoded" in warning for warning in parsed.warnings)
 
 
+def test_items_in_the_other_vr_encoding_are_read(tmp_path: Path) -> None:
+    """Sequences that were carried as UN, rightly implicit or wrongly explicit inside, and copies of implicit ones."""
+    implicit = struct.pack("<HHI", 0x0028, 0x3006, 4) + b"\1\0\2\0"
+    explicit = element(0x00283006, "US", b"\1\0\2\0")
+    for vr, content in (("UN", implicit), ("UN", explicit), ("SQ", implicit), ("SQ", explicit)):
+        descriptor = (
+            struct.pack("<HHIHHH", 0x0028, 0x3002, 6, 2, 0, 16)
+            if content is implicit
+            else element(0x00283002, "US", struct.pack("<HHH", 2, 0, 16))
+        )
+        body = struct.pack("<HHI", 0xFFFE, 0xE000, len(descriptor + content)) + descriptor + content
+        delimiter = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+        sequence = element(0x00283010, vr, body + delimiter, length=0xFFFFFFFF)
+        path = image_file(tmp_path / "a.dcm")
+        pixels = b"\xe0\x7f\x10\x00"
+        path.write_bytes(path.read_bytes().replace(pixels, sequence + pixels))
+        assert sources_of(path)[0].description().voi_luts[0].data.tolist() == [1, 2], vr
+
+
+def test_a_value_representation_younger_than_this_program_is_passed_over(tmp_path: Path) -> None:
+    path = image_file(tmp_path / "a.dcm")
+    young = element(0x00291001, "UN", b"1234").replace(b"UN", b"ZZ")
+    pixels = b"\xe0\x7f\x10\x00"
+    path.write_bytes(path.read_bytes().replace(pixels, young + pixels))
+    assert read_instance(path).number_of_frames == 1
+
+
 def test_a_pdf_is_an_object_without_frames(tmp_path: Path) -> None:
     dataset = image_dataset(SOPClassUID=EncapsulatedPDFStorage, PixelData=None)
     dataset.EncapsulatedDocument = b"%PDF"
