@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.policy import ADMIN
+from accounts.views import SignOut
 
 
 class Site(admin.AdminSite):
@@ -30,11 +31,6 @@ class Site(admin.AdminSite):
         return redirect_to_login(request.get_full_path())
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return redirect("sign-out", permanent=False) if request.method != "POST" else self._sign_out(request)
-
-    def _sign_out(self, request: HttpRequest) -> HttpResponse:
-        from accounts.views import SignOut
-
         return SignOut.as_view()(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
