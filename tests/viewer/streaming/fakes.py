@@ -42,12 +42,14 @@ class FakeSeries:
 
 
 class FakeEngine:
-    """Draws when it is let: `gate` is closed for a slow one. `drawn` are the Views it was asked for, in order."""
+    """Draws when it is let: `gate` and `exact_gate` are closed for a slow one. `drawn` are the Views it was asked for, in order."""
 
     def __init__(self, size: int = 1000) -> None:
         self.size = size
         self.gate = asyncio.Event()
         self.gate.set()
+        self.exact_gate = asyncio.Event()
+        self.exact_gate.set()
         self.drawn: list[tuple[View, bool]] = []
         self.cancelled = 0
         self.slow: set[int] = set()
@@ -77,7 +79,7 @@ class FakeEngine:
         placed, _ = series.place(view)
         self.drawn.append((placed, media_type == "image/png"))
         try:
-            await self.gate.wait()
+            await (self.exact_gate if media_type == "image/png" else self.gate).wait()
             resolved = await self.resolve(series, placed)
         except asyncio.CancelledError:
             self.cancelled += 1

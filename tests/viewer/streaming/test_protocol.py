@@ -6,7 +6,7 @@ import json
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viewer.streaming.protocol import (
@@ -79,6 +79,7 @@ SCALARS = st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from(
 NAMES = st.sampled_from(["type", "viewport", "index", "view", "series"]) | st.text()
 
 
+@settings(deadline=None)
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)))
 def test_no_json_whatever_does_anything_but_parse_or_be_refused(value: object) -> None:
     try:
