@@ -102,8 +102,9 @@ def _sampled(values: NDArray[np.generic], channels: int, pipeline: Greyscale, pl
     To Numba an array that may be written to is another type: all are passed as read-only, so that every kernel is
     compiled once for each kind of number and a frame that lies in somebody else's memory is not copied.
     """
-    values = values.view()
-    values.flags.writeable = False
+    if values.dtype == np.uint8 and placement.sampling != "native":
+        values = values.astype(np.uint16)  # cheaper than one more kind of number to compile for
+    values = _read_only(values)
     rows, columns = placement.frame_rows, placement.frame_columns
     height, width = (axis.covered[1] - axis.covered[0] for axis in (rows, columns))
     drawn = np.empty((height, width * channels), np.uint8)
@@ -112,8 +113,8 @@ def _sampled(values: NDArray[np.generic], channels: int, pipeline: Greyscale, pl
     if placement.sampling == "native":
         _draw_native(values, _first_voxel(rows), _first_voxel(columns) * channels, pipeline, drawn)
         return drawn.reshape(height, width, channels)[:: int(rows.step), :: int(columns.step)]
-    # 32 bits are exact for 16 stored ones; floats, 32-bit integers and a Modality LUT may need more.
-    precision = np.float64 if values.dtype == np.float64 or pipeline.modality.size else np.float32
+    # 32 bits are exact for 16 stored ones, and for the 16 of a LUT; floats and 32-bit integers may need more.
+    precision = np.float64 if values.dtype == np.float64 else np.float32
     kernel = grey.draw_reduced if placement.sampling == "reduced" else grey.draw_enlarged
     down, across = taps(rows), taps(columns)
     starts = across.starts
@@ -123,6 +124,12 @@ def _sampled(values: NDArray[np.generic], channels: int, pipeline: Greyscale, pl
         weights = np.repeat(weights, channels, axis=0)
     kernel(values, down.starts, down.weights.astype(precision), starts, weights, channels, pipeline, drawn)
     return drawn.reshape(height, width, channels)
+
+
+def _read_only(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    values = values.view()
+    values.flags.writeable = False
+    return values
 
 
 def _first_voxel(axis: Axis) -> int:
@@ -144,7 +151,8 @@ def _draw_native(values: NDArray[np.generic], row: int, column: int, pipeline: G
         lowest, highest = int(part.min()), int(part.max())
         if highest - lowest < drawn.size // 4:
             table = np.empty((1, highest - lowest + 1), np.uint8)
-            grey.draw_native(np.arange(lowest, highest + 1, dtype=np.float64)[None], 0, 0, pipeline, table)
+            every_value = _read_only(np.arange(lowest, highest + 1, dtype=np.float64)[None])
+            grey.draw_native(every_value, 0, 0, pipeline, table)
             slope = _slope(table[0], pipeline, lowest)
             if slope is not None:
                 grey.climb(values, row, column, lowest, *slope, drawn)

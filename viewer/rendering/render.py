@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .colour import COLOR_MAPS, GREY
+from .colour import GREY
 from .drawing import draw_slice
 from .encode import ENCODERS, encode
 from .geometry import PictureGeometry, picture_geometry, picture_millimetres
 from .resolve import resolve
 from .sampling import Placement, place
 from .view import View
-from .volume import Frame, FrameDescription, LookupTable
+from .volume import Frame, FrameDescription, LookupTable, Palette
 
 __all__ = ["PROJECTIONS", "RENDERER", "Picture", "render", "resolve", "warm"]
 
@@ -56,24 +57,26 @@ def render(frame: Frame, view: View) -> Picture:
 
 def warm() -> None:
     """Compile every kernel for every kind of stored value, or load it from disk, so that no reader waits for it."""
-    flat = LookupTable(0, np.zeros(2, np.uint16), 8)
+    table = LookupTable(0, np.zeros(2, np.uint16), 8)
+    window = View(window_center=1.0, window_width=2.0)
     for dtype in (np.uint8, np.uint16, np.int16, np.float64):
-        values = np.tile(np.arange(32, dtype=dtype), (32, 1))
+        few_values = np.tile(np.arange(32, dtype=dtype), (32, 1))
+        many_values = np.arange(64, dtype=dtype).reshape(8, 8)
         for size in ((32, 32), (40, 40), (20, 20)):
-            for function in ("LINEAR", "SIGMOID"):
-                render(_plain(values), View(window_center=1.0, window_width=2.0, voi_lut_function=function, size=size))
-            render(_plain(values, modality_lut=flat), View(window_center=1.0, window_width=2.0, size=size))
+            render(_plain(few_values), replace(window, size=size))
+        render(_plain(few_values, modality_lut=table), window)
+        render(_plain(many_values), window)
     colour = np.zeros((32, 32, 3), np.uint8)
-    for photometric in ("RGB", "YBR_FULL"):
-        render(_plain(colour, photometric), View(size=(40, 40)))
-    for pixels in (render(_plain(colour[:, :, 0].copy()), View(color_map=name)).pixels for name in (GREY, *COLOR_MAPS)):
+    pictures = [render(_plain(colour, photometric), View()).pixels for photometric in ("RGB", "YBR_FULL")]
+    pictures += [render(_plain(few_values), replace(window, color_map=name)).pixels for name in (GREY, "hot_iron")]
+    pictures.append(render(_plain(few_values, palette=Palette(table, table, table)), View()).pixels)
+    for pixels in pictures:
         for media_type in ENCODERS:
             encode(pixels, media_type)
 
 
-def _plain(
-    values: NDArray[np.generic], photometric: str = "MONOCHROME2", modality_lut: LookupTable | None = None
-) -> Frame:
+def _plain(values: NDArray[np.generic], photometric: str = "MONOCHROME2", **more: Any) -> Frame:
+    """A frame of nothing but these values; `more` are fields of its description."""
     bits = 8 * values.dtype.itemsize
     description = FrameDescription(
         rows=values.shape[0],
@@ -86,7 +89,7 @@ def _plain(
         modality="OT",
         sop_instance_uid="1",
         frame_number=1,
-        modality_lut=modality_lut,
+        **more,
     )
     return Frame(values, photometric, description)
 

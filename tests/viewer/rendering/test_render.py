@@ -11,7 +11,7 @@ import pytest
 from viewer.rendering import colour, encode, grey
 from viewer.rendering.render import render, resolve, warm
 from viewer.rendering.view import BadView, View
-from viewer.rendering.volume import Frame, LookupTable, Plane
+from viewer.rendering.volume import Frame, LookupTable, Palette, Plane
 
 from .frames import frame, noise
 
@@ -112,6 +112,7 @@ def test_after_warming_up_no_reader_waits_for_a_compiler() -> None:
     frames += [
         frame(of.values.astype(of.values.dtype.newbyteorder(">")), of.photometric_interpretation) for of in frames
     ]
+    frames += [frame(noise((40, 30), np.uint8, 0, 256), "PALETTE COLOR", palette=Palette(LUT, LUT, LUT))]
     frames += [frame(noise((40, 30, 3), np.uint8, 0, 256), "YBR_FULL"), frame(noise((40, 30), np.int8, -99, 99))]
     for of in frames:
         of.values.flags.writeable = False
