@@ -160,7 +160,7 @@ def kidneys(bend: Deformation) -> list[Solid]:
         if side > 0:
             path.insert(1, (6, -13, z + 2))
         rows += tube(path, [5.5, *([5.2] * (len(path) - 2)), 2.0], 168)
-        top = center + (-side * 14, -10, 58)
+        top = center + np.array([-side * 14, -10, 58])
         for arm in ((side * 6, 16, -6), (side * 14, 10, -12), (-side * 4, -8, 8)):
             rows += tube([top, top + np.array(arm) * 0.6, top + np.array(arm) * 1.3], [3.0, 2.4, 1.6], 78, ratio=1)
     solids.append(Ellipsoid((-92, 30, -140), (9, 9, 9), 6.0))  # a simple cyst
@@ -199,8 +199,8 @@ def pancreas(bend: Deformation) -> list[Solid]:
 
 COLON = [
     (-98, 22, -214), (-100, 20, -190), (-102, 18, -168), (-98, 8, -146), (-84, -26, -142), (-62, -60, -152), (-30, -70, -166),
-    (4, -72, -170), (38, -70, -158), (66, -62, -136), (88, -34, -104), (102, -4, -80), (108, 18, -92), (108, 28, -120), (107, 28, -160),
-    (104, 26, -214), (100, 24, -240),
+    (4, -72, -170), (38, -70, -158), (66, -62, -136), (88, -34, -104), (102, -4, -80), (108, 18, -92), (108, 28, -120),
+    (107, 28, -160), (104, 26, -214), (100, 24, -240),
 ]  # fmt: skip
 
 
@@ -267,7 +267,7 @@ def small_bowel(bend: Deformation) -> list[Solid]:
         for end in points[::2]:
             root = np.array([2.0, -26.0, float(np.clip(end[2] + 18, -190, -110))])
             middle = 0.5 * (root + end) + rng.normal(0, 5, 3)
-            vessels += tube([root, middle, end + (0, 9, 0)], [1.9, 1.4, 0.8], 150, smooth=3)
+            vessels += tube([root, middle, end + np.array([0, 9, 0])], [1.9, 1.4, 0.8], 150, smooth=3)
     return [Tubes(vessels, bend), Tubes(wall, bend), Tubes(inside, bend), Tubes(folds, bend)]
 
 

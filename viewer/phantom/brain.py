@@ -1,7 +1,7 @@
 """A head for magnetic resonance: folds, ventricles, deep grey matter, skull, scalp and eyes, as functions of place.
 
-Two contrasts are computed together. Coordinates LPS mm, the middle of the head at the origin. Folds are the level lines of a sum of
-plane waves, which is what gives them their winding look.
+Two contrasts are computed together. Coordinates LPS mm, the middle of the head at the origin. Folds are the level lines
+of a sum of plane waves, which is what gives them their winding look.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Lungs:
 def make_lungs(frame: Frame) -> Lungs:
     """Each lung is the rib cage beside the mediastinum; keyed by side, -1.0 is the right one."""
     radius, centers = {}, {}
-    y_spine, half, deep = frame.spine.T
+    y_spine, half, _ = frame.spine.T
     inside_cage = depth(frame.cage, np.zeros((HEIGHTS, 2)))
     for side in (-1.0, 1.0):
         center = np.stack(
@@ -167,8 +167,8 @@ def coronaries(bend: Deformation) -> list[Solid]:
 
 AORTA = [
     (4, -14, 80), (-2, -19, 92), (-9, -23, 106), (-11, -22, 122), (-6, -16, 138), (6, -4, 149), (18, 10, 149), (26, 22, 140),
-    (29, 28, 122), (28, 32, 95), (26, 32, 65), (22, 29, 30), (15, 21, -5), (8, 11, -40), (6, 3, -70), (6, 0, -105), (6, -3, -150),
-    (5, -3, -196), (5, -3, -230),
+    (29, 28, 122), (28, 32, 95), (26, 32, 65), (22, 29, 30), (15, 21, -5), (8, 11, -40), (6, 3, -70), (6, 0, -105),
+    (6, -3, -150), (5, -3, -196), (5, -3, -230),
 ]  # fmt: skip
 AORTA_RADII = [15, 16.5, 16, 15.5, 14.5, 13.5, 12.8, 12.5, 12.2, 12, 11.8, 11.5, 11.2, 10.8, 10.2, 9.6, 9.0, 8.6, 8.4]
 VENA_CAVA_INFERIOR = [
@@ -266,12 +266,12 @@ def lung_trees(lungs: Lungs, bend: Deformation, detail: float, seed: int = 7) ->
         hilum = np.array([side * 46.0, 10.0, 92.0])
         upper = cloud[:, 2] > 96 + 0.25 * (cloud[:, 1])
         for part, root, heading in (
-            (cloud[upper], hilum + (0, -2, 3), np.array([side * 0.8, -0.1, 0.9])),
-            (cloud[~upper], hilum + (0, 4, -6), np.array([side * 0.55, 0.3, -1.0])),
+            (cloud[upper], hilum + np.array([0, -2, 3]), np.array([side * 0.8, -0.1, 0.9])),
+            (cloud[~upper], hilum + np.array([0, 4, -6]), np.array([side * 0.55, 0.3, -1.0])),
         ):
             share = (len(part) / max(len(cloud), 1)) ** 0.4
             vessels += growth.rows(growth.grow(root, heading, part, 8.6 * share), 62.0)
-        airway = cloud[:: max(int(9 * detail), 1)] + (0.0, 0.0, 2.0)
+        airway = cloud[:: max(int(9 * detail), 1)] + np.array([0.0, 0.0, 2.0])
         high = airway[:, 2] > 96 + 0.25 * airway[:, 1]
         start = np.array(trunk[side][2 if side < 0 else 3], float)
         for part, heading in (
@@ -291,6 +291,7 @@ def lung_trees(lungs: Lungs, bend: Deformation, detail: float, seed: int = 7) ->
         ):
             vessels += growth.rows(growth.grow(root, heading, part, 6.0), 58.0)
     vessels = [_brighter(row) for row in vessels]
+    vessels, walls, lumens = (_beside_nodule(rows, bend) for rows in (vessels, walls, lumens))
     windpipe = tube(TRACHEA, 8.8, -995)
     walls += tube(TRACHEA, 10.4, 40)
     return [
@@ -300,6 +301,17 @@ def lung_trees(lungs: Lungs, bend: Deformation, detail: float, seed: int = 7) ->
         Thin(Tubes(lumens, bend, 1.1), 0.0),
         Thin(Tubes(windpipe, bend, 1.1), -1.0),
     ]
+
+
+def _beside_nodule(rows: list[tuple[float, ...]], bend: Deformation) -> list[tuple[float, ...]]:
+    """Nothing touches the nodule, so that its volume and its mean can be measured."""
+    table = np.array(rows)
+    a, b = bend.place(table[:, :3]), bend.place(table[:, 3:6])
+    nearest = np.min(
+        [np.linalg.norm(a + t * (b - a) - facts.NODULE.center, axis=1) for t in np.linspace(0, 1, 9)], axis=0
+    )
+    keep = nearest > facts.NODULE.diameter / 2 + 4 + table[:, 6]
+    return [row for row, wanted in zip(rows, keep, strict=True) if wanted]
 
 
 def _brighter(row: tuple[float, ...]) -> tuple[float, ...]:

@@ -20,7 +20,7 @@ STILL = Deformation(0, scale=0.0)
 
 @dataclass(frozen=True)
 class Body:
-    """A scene to paint: `couch` as it stands, `organs` and then `thin` parts (ribs, vessels of the lungs) along the deformation."""
+    """A scene to paint: `couch` as it stands; then, deformed, `organs` and `thin` parts (ribs, vessels of the lungs)."""
 
     deformation: Deformation
     couch: list[Solid]

@@ -45,8 +45,8 @@ CAGE_KNOTS = {
 }  # fmt: skip
 # height: y of the middle of the vertebral body, half width, half depth
 SPINE_KNOTS = {
-    -260: (22, 25, 17), -200: (20, 24.5, 17), -150: (22, 23.5, 16.5), -90: (29, 21.5, 15.5), -40: (36, 19, 15), 20: (42, 16.5, 14.5),
-    80: (44, 15, 13), 130: (41, 14, 11.5), 170: (34, 14, 10), 205: (24, 14, 9), 240: (14, 13, 8.5),
+    -260: (22, 25, 17), -200: (20, 24.5, 17), -150: (22, 23.5, 16.5), -90: (29, 21.5, 15.5), -40: (36, 19, 15),
+    20: (42, 16.5, 14.5), 80: (44, 15, 13), 130: (41, 14, 11.5), 170: (34, 14, 10), 205: (24, 14, 9), 240: (14, 13, 8.5),
 }  # fmt: skip
 LEVELS = {
     "C7": 224.0, "T1": 205.5, "T2": 186, "T3": 166, "T4": 145, "T5": 123, "T6": 100.5, "T7": 77.5, "T8": 54, "T9": 29.5,
@@ -135,19 +135,14 @@ def trunk_muscles(frame: Frame, bend: Deformation) -> list[Solid]:
         center = np.stack([sign * (8 + wide * 0.92), y], axis=1)
         solids.append(Contour(superellipse(wide, wide, thick, thick, 2.6), center, MUSCLE - 3))
         # Fat between longissimus, iliocostalis and multifidus.
-        for share, lean in ((0.30, 0.5), (-0.22, -0.35)):
-            rows = [
-                row
-                for z in range(-215, 150, 12)
-                for row in tube(
-                    [
-                        (center[z + 260, 0] + share * sign * wide[z + 260] * 1.2, y[z + 260] - thick[z + 260] * 0.75, z),
-                        (center[z + 260, 0] + (share + lean * 0.4) * sign * wide[z + 260], y[z + 260] + thick[z + 260] * 0.8, z - 3),
-                    ],
-                    6.5, -70, ratio=0.13, up=(0, 0, 1), smooth=1,
-                )
-            ]  # fmt: skip
-            solids.append(Tubes(rows, bend))
+        rows: list[tuple[float, ...]] = []
+        for share, lean in ((0.36, 0.56), (-0.26, -0.40)):
+            for z in range(-215, 150, 12):
+                i = z - int(TABLE_Z[0])
+                inner = (center[i, 0] + share * sign * wide[i], y[i] - thick[i] * 0.75, z)
+                outer = (center[i, 0] + lean * sign * wide[i], y[i] + thick[i] * 0.8, z - 3)
+                rows += tube([inner, outer], 6.5, -70, ratio=0.13, smooth=1)
+        solids.append(Tubes(rows, bend))
     rectus = {-260: (40, 9.5), -150: (42, 8.5), -60: (46, 7), -20: (46, 6), 25: (40, 3.5), 45: (30, 0.5), 60: (0, 0)}
     size = knots(rectus, 5)
     for sign in (-1.0, 1.0):

@@ -1,25 +1,40 @@
 """Painting solids into slabs of a volume: the compiled loops.
 
-A slab is a float32 array (slices, rows, columns) of modality values. Every loop mixes a value into the voxels near a solid, by the
-share of the voxel that the solid covers (taken from the signed distance over one edge width), so surfaces have the soft partial
-volume of a scanner. `qx, qy, qz` are the voxel centres after a smooth deformation, LPS mm: organs are drawn there, so no ellipse
-stays one. Measuring marks are drawn at the true centres.
+A slab is a float32 array (slices, rows, columns) of modality values. Every loop mixes a value into the voxels near a
+solid, by the share of the voxel that the solid covers (taken from the signed distance over one edge width), so surfaces
+have the soft partial volume of a scanner. `qx, qy, qz` are the voxel centres after a smooth deformation, LPS mm: organs
+are drawn there, so no ellipse stays one. Measuring marks are drawn at the true centres.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 F = np.float32
+Table = NDArray[Any]
 TABLE_Z0 = -260.0
 """Height (mm) of row 0 of every contour table; rows are 1 mm apart."""
 
 
 @njit(cache=True, nogil=True)
-def deform(grid, origin, step, x0, dx, y0, dy, zs, qx, qy, qz):
+def deform(
+    grid: Table,
+    origin: Table,
+    step: float,
+    x0: float,
+    dx: float,
+    y0: float,
+    dy: float,
+    zs: Table,
+    qx: Table,
+    qy: Table,
+    qz: Table,
+) -> None:
     """Voxel centres moved by a coarse displacement grid (gz, gy, gx, 3), mm, interpolated trilinearly."""
     slices, rows, columns = qx.shape
     across = grid.shape[2]
@@ -51,7 +66,16 @@ def deform(grid, origin, step, x0, dx, y0, dy, zs, qx, qy, qz):
 
 
 @njit(cache=True, nogil=True)
-def paint_layers(slab, qx, qy, qz, box, radii, values, edges):
+def paint_layers(
+    slab: Table,
+    qx: Table,
+    qy: Table,
+    qz: Table,
+    box: Table,
+    radii: Table,
+    values: Table,
+    edges: Table,
+) -> None:
     """Contours (layers, heights, angles) around the z axis, each covering the one before: the onion of a body's wall.
 
     One pass for all of them; where the innermost covers a voxel whole, the others are not looked at.
@@ -98,28 +122,29 @@ def paint_layers(slab, qx, qy, qz, box, radii, values, edges):
 
 @njit(cache=True, nogil=True)
 def paint_contour(
-    slab,
-    qx,
-    qy,
-    qz,
-    box,
-    radius,
-    widest,
-    center,
-    tilt,
-    values,
-    edge,
-    slope,
-    level,
-    gas,
-    roof,
-    roof_geometry,
-    roof_side,
-    roof_gap,
-):
+    slab: Table,
+    qx: Table,
+    qy: Table,
+    qz: Table,
+    box: Table,
+    radius: Table,
+    widest: Table,
+    center: Table,
+    tilt: Table,
+    values: Table,
+    edge: float,
+    slope: float,
+    level: float,
+    gas: float,
+    roof: Table,
+    roof_geometry: Table,
+    roof_side: int,
+    roof_gap: float,
+) -> None:
     """A solid that is star-shaped in every axial plane.
 
-    `radius` (heights, angles) mm, `widest` their largest by height, by "diamond angle" around `center` (heights, 2); `values` (heights, 3): outer value, inner
+    `radius` (heights, angles) mm, `widest` their largest by height, by "diamond angle" around `center` (heights, 2);
+    `values` (heights, 3): outer value, inner
     value, wall (mm). `slope` adds value per mm of y. Above the height `level` (y smaller) the inside is `gas`.
     `roof` is a height field: side 1 paints only above it, -1 only below, with a gap in mm.
     """
@@ -195,8 +220,20 @@ def paint_contour(
 
 
 @njit(cache=True, nogil=True)
-def paint_ellipsoid(slab, qx, qy, qz, box, center, shape, value, core, wall, edge, flat):
-    """An ellipsoid: `shape` (3, 3) maps mm from the centre into the unit ball. `flat` > 0 keeps only y below (posterior of) it."""
+def paint_ellipsoid(
+    slab: Table,
+    qx: Table,
+    qy: Table,
+    qz: Table,
+    box: Table,
+    center: Table,
+    shape: Table,
+    value: float,
+    core: float,
+    wall: float,
+    edge: float,
+) -> None:
+    """An ellipsoid: `shape` (3, 3) maps mm from the centre into the unit ball; `core` fills it within `wall` > 0."""
     for k in range(slab.shape[0]):
         for j in range(box[0], box[1]):
             for i in range(box[2], box[3]):
@@ -225,27 +262,36 @@ def paint_ellipsoid(slab, qx, qy, qz, box, center, shape, value, core, wall, edg
 
 
 @njit(cache=True, nogil=True)
-def paint_tubes(slab, x0, dx, y0, dy, zs, tubes, edge):
+def paint_tubes(
+    slab: Table,
+    x0: float,
+    dx: float,
+    y0: float,
+    dy: float,
+    zs: Table,
+    tubes: Table,
+    edge: float,
+) -> None:
     """Cones with elliptic cross-section between two points, rounded at the ends.
 
-    A row of `tubes`: start (3), end (3), radius at start, at end, ratio of the second radius, direction of the first radius (3),
-    value, value of gas (0: none), level of the gas (y mm), spare.
+    A row of `tubes`: start (3), end (3), radius at start, at end, ratio of the second radius, direction of the
+    first radius (3), value, value of gas (0: none), level of the gas (y mm), spare.
     """
     slices, rows, columns = slab.shape
     dz = zs[1] - zs[0] if slices > 1 else F(-1)
     for s in range(tubes.shape[0]):
         ax, ay, az, bx, by, bz, ra, rb, ratio, ux, uy, uz, value, gas, level, _ = tubes[s]
         reach = max(ra, rb) * max(ratio, F(1)) + edge
-        k0 = int(math.floor((max(az, bz) + reach - zs[0]) / dz))
-        k1 = int(math.ceil((min(az, bz) - reach - zs[0]) / dz)) + 1
+        k0 = math.floor((max(az, bz) + reach - zs[0]) / dz)
+        k1 = math.ceil((min(az, bz) - reach - zs[0]) / dz) + 1
         k0 = max(k0, 0)
         k1 = min(k1, slices)
         if k0 >= k1:
             continue
-        j0 = max(int(math.floor((min(ay, by) - reach - y0) / dy)), 0)
-        j1 = min(int(math.ceil((max(ay, by) + reach - y0) / dy)) + 1, rows)
-        i0 = max(int(math.floor((min(ax, bx) - reach - x0) / dx)), 0)
-        i1 = min(int(math.ceil((max(ax, bx) + reach - x0) / dx)) + 1, columns)
+        j0 = max(math.floor((min(ay, by) - reach - y0) / dy), 0)
+        j1 = min(math.ceil((max(ay, by) + reach - y0) / dy) + 1, rows)
+        i0 = max(math.floor((min(ax, bx) - reach - x0) / dx), 0)
+        i1 = min(math.ceil((max(ax, bx) + reach - x0) / dx) + 1, columns)
         lx = bx - ax
         ly = by - ay
         lz = bz - az
@@ -286,7 +332,16 @@ def paint_tubes(slab, x0, dx, y0, dy, zs, tubes, edge):
 
 
 @njit(cache=True, nogil=True)
-def paint_balls(slab, x0, dx, y0, dy, zs, dz, balls):
+def paint_balls(
+    slab: Table,
+    x0: float,
+    dx: float,
+    y0: float,
+    dy: float,
+    zs: Table,
+    dz: float,
+    balls: Table,
+) -> None:
     """Balls drawn exactly: the covered share of a voxel is counted on 5 x 5 x 5 points. Row: centre (3), radius, value."""
     slices, rows, columns = slab.shape
     for s in range(balls.shape[0]):
@@ -310,7 +365,17 @@ def paint_balls(slab, x0, dx, y0, dy, zs, dz, balls):
 
 
 @njit(cache=True, nogil=True)
-def finish(slab, fine, streak, sigma, streak_sigma, texture, low, high, out):
+def finish(
+    slab: Table,
+    fine: Table,
+    streak: Table,
+    sigma: Table,
+    streak_sigma: Table,
+    texture: Table,
+    low: float,
+    high: float,
+    out: NDArray[np.int16],
+) -> None:
     """Noise by place, a little texture in lung, and rounding to int16. `fine`, `streak`, `texture` (slices, rows, columns)."""
     for k in range(slab.shape[0]):
         for j in range(slab.shape[1]):
@@ -323,7 +388,17 @@ def finish(slab, fine, streak, sigma, streak_sigma, texture, low, high, out):
 
 
 @njit(cache=True, nogil=True)
-def cast_shadow(image, layer, left, top, pixel, tubes, horizontal, beam, weight):
+def cast_shadow(
+    image: Table,
+    layer: Table,
+    left: float,
+    top: float,
+    pixel: float,
+    tubes: Table,
+    horizontal: int,
+    beam: int,
+    weight: float,
+) -> None:
     """Add the shadow of one connected line of tubes to a radiograph: path length (mm) times `weight`; rows run down in z.
 
     `horizontal` and `beam` are the axes (0 x, 1 y) across the image and along the rays; `left` is the coordinate of column 0,

@@ -1,7 +1,7 @@
 """Radiographs of the CT phantom: attenuation summed along parallel rays, then the logarithm and the sharpening of a detector.
 
-Soft tissue comes from the painted CT (before ribs and lung vessels), everything thin from its own formula, so that the picture is
-as fine as a detector's.
+Soft tissue comes from the painted CT (before ribs and lung vessels), everything thin from its own formula, so that the
+picture is as fine as a detector's.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _with_thin(image: Image, thin: Sequence[Thin], left: float, horizontal: int,
 
 
 def _lines(part: Thin, beam: int) -> list[NDArray[np.float32]]:
-    """Tubes that hang together. The branches of a tree are taken by depth instead: far apart they add up, side by side they do not."""
+    """Tubes that hang together; branches of a tree by depth instead: far apart they add up, side by side they do not."""
     table = part.solid.table
     if part.tree:
         depth = ((table[:, beam] + table[:, 3 + beam]) / 36.0).round()
@@ -160,7 +160,7 @@ LETTERS = {"L": ("1000", "1000", "1000", "1000", "1000", "1111")}
 def _mark(value: NDArray[np.floating], letter: str, flip: bool) -> None:
     """The lead letter that says which side is which."""
     size = 16
-    rows, columns = value.shape
+    columns = value.shape[1]
     left = 120 if flip else columns - 200
     for j, line in enumerate(LETTERS[letter]):
         for i, cell in enumerate(line):

@@ -1,7 +1,7 @@
 """Solids, and the grid they are painted on.
 
-A scene is a list of solids in painter's order: the later one covers the earlier. Every solid has `paint(slab)`; slabs are painted
-independently, so threads may share a scene. All lengths are mm, coordinates LPS.
+A scene is a list of solids in painter's order: the later one covers the earlier. Every solid has `paint(slab)`; slabs are
+painted independently, so threads may share a scene. All lengths are mm, coordinates LPS.
 """
 
 from __future__ import annotations
@@ -250,7 +250,7 @@ class Ellipsoid:
         edge = np.float32(self.edge or slab.grid.edge)
         kernels.paint_ellipsoid(
             slab.values, slab.qx, slab.qy, slab.qz, box, np.asarray(self.center, np.float32), np.ascontiguousarray(shape),
-            np.float32(self.value), np.float32(self.core), np.float32(self.wall), edge, np.float32(0),
+            np.float32(self.value), np.float32(self.core), np.float32(self.wall), edge,
         )  # fmt: skip
 
 
@@ -374,11 +374,13 @@ def carve(
     every: int = 4,
     blur: tuple[float, float] = (3.0, 1.5),
 ) -> NDArray[np.float64]:
-    """Radii (HEIGHTS, ANGLES) of the region where `inside(x, y, z)` > 0, seen from `center` (HEIGHTS, 2); 0 outside [low, high].
+    """Radii (HEIGHTS, ANGLES) of the region where `inside(x, y, z)` > 0, seen from `center` (HEIGHTS, 2).
+
+    0 outside [low, high].
 
     `inside` should grow by about 1 per mm, so that the border falls between two samples at the right place.
     """
-    rows = np.flatnonzero((TABLE_Z >= low - every) & (TABLE_Z <= high + every))[::every]
+    rows = np.flatnonzero(np.abs(TABLE_Z - (low + high) / 2) <= (high - low) / 2 + every)[::every]
     r = np.arange(0.0, reach, 2.0)
     x = center[rows, 0, None, None] + DIRECTIONS[:, 0, None] * r
     y = center[rows, 1, None, None] + DIRECTIONS[:, 1, None] * r

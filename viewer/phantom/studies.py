@@ -104,7 +104,8 @@ def write_radiographs(folder: Path, exposure: radiograph.Exposure) -> list[Path]
             PresentationLUTShape="INVERSE" if view.inverted else "IDENTITY",
             WindowCenter="2048", WindowWidth="3600", WindowCenterWidthExplanation="Chest",
             ImagerPixelSpacing=[write.decimal(radiograph.PIXEL)] * 2, DetectorType="DIRECT", DetectorID="FV-1",
-            DetectorConfiguration="AREA", PositionerType="COLUMN", KVP="120", ExposureInuAs=2200, DistanceSourceToDetector="1800",
+            DetectorConfiguration="AREA", PositionerType="COLUMN", KVP="120", ExposureInuAs=2200,
+            DistanceSourceToDetector="1800",
             InstanceNumber=1, AcquisitionContextSequence=write.sequence(), AnatomicRegionSequence=write.sequence(
                 write.code("43799004", "SCT", "Chest")),
             ViewCodeSequence=write.sequence(_view_code(view)),
@@ -161,7 +162,8 @@ def write_mr(folder: Path, progress: Callable[[float], None]) -> list[Path]:
             SequenceName="tse2d" if weighted == "T2" else "se2d", RepetitionTime="4200" if weighted == "T2" else "520",
             EchoTime="98" if weighted == "T2" else "11", EchoTrainLength=15 if weighted == "T2" else 1, NumberOfAverages="2",
             MagneticFieldStrength="1.5", ImagingFrequency="63.87", ImagedNucleus="1H", FlipAngle="90", PixelBandwidth="180",
-            AcquisitionNumber=1, WindowCenter="560" if weighted == "T2" else "430", WindowWidth="1150" if weighted == "T2" else "900",
+            AcquisitionNumber=1,
+            WindowCenter="560" if weighted == "T2" else "430", WindowWidth="1150" if weighted == "T2" else "900",
         )  # fmt: skip
         d.ImageType = ["ORIGINAL", "PRIMARY", "M", "SE"]
         d.SliceThickness = write.decimal(series.spacing[0] - 0.4)

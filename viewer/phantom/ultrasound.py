@@ -1,7 +1,7 @@
 """A beating heart as an ultrasound sector: apical four chambers, speckle that moves with the tissue, an ECG trace.
 
-Computed along the beams (depth x angle), blurred as a transducer blurs, compressed logarithmically and converted to a picture with
-square pixels of known size.
+Computed along the beams (depth x angle), blurred as a transducer blurs, compressed logarithmically and converted to a
+picture with square pixels of known size.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ TARGETS = ((-58.0, 90.0), (-58.0, 130.0))
 def target_pixel(target: tuple[float, float]) -> tuple[float, float]:
     """Column and row of a wire in the picture."""
     return APEX[0] + target[0] / PIXEL, APEX[1] + target[1] / PIXEL
+
+
+LEAFLETS = ((0.0, 11.0, 0.0, 1.0), (35.0, 23.0, 0.0, -1.0), (-35.0, -26.0, -3.0, 1.0), (-7.0, -16.0, -3.0, -1.0))
+"""Of the two inlet valves: x of the hinge and of the tip, mm towards the transducer, which way the tip leans."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,8 @@ def _echo(x: Array, d: Array, beat: Beat) -> Array:
     strength += (0.007 - strength) * _soft(-blood)
     rim = np.exp(-(((blood - 0.9) / 0.9) ** 2))
     strength += rim * 0.22
-    for hinge, tip, reach in (((0.0, plane), (11.0, plane - 3), 1.0), ((35.0, plane), (23.0, plane - 3), -1.0),
-                              ((-35.0, plane - 3), (-26.0, plane - 5), 1.0), ((-7.0, plane - 3), (-16.0, plane - 5), -1.0)):  # fmt: skip
+    for hinge_x, tip_x, shift, reach in LEAFLETS:
+        hinge, tip = (hinge_x, plane + shift), (tip_x, plane + shift - 2.5)
         swing = beat.opening
         end = (hinge[0] + (tip[0] - hinge[0]) * (1 - 0.78 * swing) + reach * 0.5, tip[1] - 15 * swing)
         strength += 1.1 * np.exp(-((_to_line(lean, d, hinge, end) / 1.15) ** 2))
