@@ -83,7 +83,6 @@ FARVIEW_RENDER_THREADS = int(os.environ.get("FARVIEW_RENDER_THREADS", "0"))
 SECRET_KEY = os.environ.get("FARVIEW_SECRET_KEY") or _kept_secret(FARVIEW_KEYS_DIR / "secret_key")
 DEBUG = False
 INSTALLED_APPS = [
-    "daphne",
     "accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

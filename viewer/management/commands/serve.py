@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -41,6 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, welcome: bool = False, **options: Any) -> None:
         with one_server_per_data_folder():
             refuse_a_taken_port()
+            allow_many_connections()
             with self.step("Database"):
                 call_command("migrate", interactive=False, verbosity=0)
             with self.step("Left-overs of earlier runs"):
@@ -149,6 +151,14 @@ def refuse_a_taken_port() -> None:
             f"cannot listen on {host}:{port}: {problem.strerror or problem}. Set FARVIEW_PORT to a free port "
             "(FARVIEW_HOST for another address)."
         ) from problem
+
+
+def allow_many_connections() -> None:
+    """Raise the soft limit of open files to the hard one: every connection is one, and so is every spooled body."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, 65_536) if hard != resource.RLIM_INFINITY else 65_536
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def sweep() -> None:
