@@ -152,7 +152,7 @@ class Viewport:
                 self._settle(view)
         except CannotDraw as error:
             await self._opened(series, view)
-            await self._tell(error)
+            await self._tell(error, change=self._change, **series.where(view))
         else:
             self._wanted = True
             await self._opened(series, view)

@@ -42,7 +42,10 @@ class FakeSeries:
 
 
 class FakeEngine:
-    """Draws when it is let: `gate` and `exact_gate` are closed for a slow one. `drawn` are the Views it was asked for, in order."""
+    """Draws when it is let: `gate` and `exact_gate` are closed for a slow one.
+
+    `drawn` are the Views it was asked for, in order, and whether without loss.
+    """
 
     def __init__(self, size: int = 1000) -> None:
         self.size = size
