@@ -1,4 +1,18 @@
-"""A DICOM file to its attributes and its index: all that is ever asked of its header, read once, at ingest."""
+"""A DICOM file to its attributes and its index: all that is ever asked of its header, read once, at ingest.
+
+An index is a JSON object:
+
+- `v` its version; `sop`, `class`, `modality`, `number` (Instance Number); `frames`, 0 without pixels; `not_drawn`, the reason
+  why no frame can be drawn; `warnings`
+- `pixels`: the fields of `layout.FrameLayout`, and where the bytes are: `offset` of native pixel data, with `deflated`
+  [offset, length] of a deflated data set that `offset` then lies in; or `fragments`, for each frame [offset, length, ...]
+- `shared` and `per_frame`: groups (`groups.py`) of what may differ between frames: `position`, `orientation`, `spacing` and its
+  source, `rescale`, `windows`, `stack`, `temporal`, `echo`, `b_value`, `trigger`, `acquired`, ...
+- `modality_lut`, `voi_luts`, `palette` (`luts.pack_lut`), `padding`, `extremes`, `unit`, `unscaled`, `inverse`, `aspect`, `lossy`,
+  `cine`, `labels`, `frame_of_reference`
+
+What a file does not say is not there.
+"""
 
 from __future__ import annotations
 
