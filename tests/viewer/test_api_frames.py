@@ -132,6 +132,13 @@ def test_an_object_without_pictures_says_why(shared_data: Path, hospital: Organi
         assert "structured report" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("accept", ["image/png", "image/*", "text/html", "*/*"])
+def test_whatever_a_client_accepts_it_gets_the_picture_or_the_reason(ramp: Path, alice: Client, accept: str) -> None:
+    assert alice.get(FRAME, headers={"Accept": accept})["Content-Type"] == "image/png"
+    refused = alice.get(FRAME, {"view": "{"}, headers={"Accept": accept})
+    assert (refused.status_code, refused["Content-Type"]) == (400, "application/json")
+
+
 # --- what a browser may keep
 
 

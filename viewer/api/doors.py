@@ -7,6 +7,8 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,8 +21,20 @@ from viewer.engine.errors import Busy, CannotDraw
 from viewer.rendering.view import BadView
 
 
+class AnyAccept(DefaultContentNegotiation):
+    """Whoever accepts only pictures gets pictures, and reads refusals as JSON all the same."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        try:
+            return super().select_renderer(request, renderers, format_suffix)
+        except NotAcceptable:
+            return renderers[0], renderers[0].media_type
+
+
 class Door(APIView):
     """A view whose refusals are `{"detail": ...}` with the status of `STATUSES`."""
+
+    content_negotiation_class = AnyAccept
 
     def handle_exception(self, exc: Exception) -> Response:
         status = next((status for kind, status in STATUSES.items() if isinstance(exc, kind)), None)

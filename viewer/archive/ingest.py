@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -32,6 +33,7 @@ BATCH = 48
 BATCH_S = 1.0
 """A batch is also closed after this long, so that the first images of a slow sender show soon."""
 WRITERS = 4
+A_DICOMDIR = partial(Left, reason="a DICOMDIR; the files beside it are taken by themselves")
 HELD_ALREADY = rows.Verdict("duplicate")
 
 
@@ -136,7 +138,8 @@ def _admit(source: Source, store: BlobStore) -> _Admitted | Left:
     except NotDicom as problem:
         found = Left(source.name, problem.reason, refused=source.alone)
     except DicomError as problem:
-        found = Left(source.name, problem.reason, refused=True)
+        directory = source.name.rpartition("/")[2].upper() == "DICOMDIR"
+        found = A_DICOMDIR(source.name) if directory else Left(source.name, problem.reason, refused=True)
     except (Exception, RecursionError) as problem:
         # A reader that stumbles over one object must not end the others; the name of the file stays out of the log.
         logger.exception("An object could not be read")
@@ -144,7 +147,7 @@ def _admit(source: Source, store: BlobStore) -> _Admitted | Left:
     else:
         if not parsed.is_directory:
             return _Admitted(source.name, received, parsed)
-        found = Left(source.name, "a DICOMDIR; the files beside it are taken by themselves")
+        found = A_DICOMDIR(source.name)
     store.discard(received)
     return found
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
-from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Model, OuterRef, Q, QuerySet, Subquery, When
 
 from accounts.models import User
 from viewer.archive.storage import BlobStore, blob_store
@@ -20,6 +20,10 @@ from viewer.models import Instance, Series, Study, StudyQuerySet
 COUNTED_AT_MOST = 10_000
 PAGE = 50
 PAGE_AT_MOST = 200
+WORDS = 12
+"""Of one filter; further ones are not looked for. Databases bound how deep a condition may be."""
+DERIVED = ("SEG", "RTDOSE", "REG", "PR", "KO", "SR")
+"""Modalities that stand for a study only where it holds nothing else."""
 
 Row = TypeVar("Row", bound=Model)
 
@@ -170,9 +174,9 @@ def matching(user: User, asked: StudySearch) -> StudyQuerySet:
 
 def with_picture(rows: StudyQuerySet) -> StudyQuerySet:
     """Each study with `picture_uid` and `picture_version` of the series that stands for it: the one with most frames."""
-    best = Series.objects.filter(study=OuterRef("pk"), number_of_frames__gt=0).order_by(
-        "-number_of_frames", "number", "id"
-    )
+    derived = Case(When(modality__in=DERIVED, then=1), default=0)
+    shown = Series.objects.filter(study=OuterRef("pk"), number_of_frames__gt=0)
+    best = shown.order_by(derived, "-number_of_frames", "number", "id")
     return rows.annotate(
         picture_uid=Subquery(best.values("series_instance_uid")[:1]),
         picture_version=Subquery(best.values("version")[:1]),
@@ -195,7 +199,7 @@ _SPACES = {ord("*"): " ", ord(","): " "}
 
 def _every_word(column: str, text: str) -> Q:
     wanted = Q()
-    for word in fold(text).split():
+    for word in fold(text).split()[:WORDS]:
         wanted &= Q(**{f"{column}__contains": word})
     return wanted
 
@@ -203,7 +207,7 @@ def _every_word(column: str, text: str) -> Q:
 def _anything(text: str) -> Q:
     """Each word somewhere: in the name, an ID, a number, a description, as a modality, or a whole UID."""
     wanted = Q()
-    for word in text.split():
+    for word in text.split()[:WORDS]:
         somewhere = Q(study_instance_uid=word) | Q(patient__patient_id__icontains=word)
         somewhere |= Q(accession_number__icontains=word) | _modality(word)
         folded = fold(word)
@@ -215,7 +219,7 @@ def _anything(text: str) -> Q:
 
 def _modality(text: str) -> Q:
     wanted = Q(pk__in=[])
-    for code in text.upper().replace(",", "\\").split("\\"):
+    for code in text.upper().replace(",", "\\").split("\\")[:WORDS]:
         if code.strip():
             wanted |= _one_modality(code.strip())
     return wanted

@@ -17,6 +17,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from accounts import audit
 from accounts.models import Organization, User
 from viewer.archive import disagreement, outbox
+from viewer.archive.storage import StorageFull
 from viewer.dicom.read import ParsedInstance
 from viewer.models import Blob, Conflict, Instance, Patient, Series, Study
 
@@ -79,7 +80,7 @@ class _Hand:
 def record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
     """Make rows of arrivals, all or none; returns one verdict each, in order, once they are committed.
 
-    Raises DatabaseBusy, never "database is locked".
+    Raises DatabaseBusy, never "database is locked", and StorageFull.
     """
     return patiently(lambda: _record(arrivals, sender))
 
@@ -92,6 +93,8 @@ def patiently(work: Callable[[], Answer]) -> Answer:
             with transaction.atomic(durable=True):
                 return work()
         except OperationalError as problem:
+            if "disk is full" in str(problem).lower():
+                raise StorageFull("the disk of the database is full") from problem
             if not is_locked(problem):
                 raise
             if time.monotonic() > deadline:

@@ -65,16 +65,16 @@ class ZipLimits:
 
 def walk(path: Path, limits: ZipLimits | None = None) -> Iterator[Source | Left]:
     """Everything under a path that a person named: the file itself, a folder's files in order of name, a zip's entries."""
-    limits = limits or ZipLimits.of_settings()
+    limits, name = limits or ZipLimits.of_settings(), _printable(str(path))
     try:
         named = path.resolve(strict=True)
-    except (OSError, RuntimeError):
-        yield Left(str(path), "there is no such file or folder", refused=True)
+    except (OSError, RuntimeError, ValueError):
+        yield Left(name, "there is no such file or folder", refused=True)
         return
     if named.is_dir():
-        yield from _folder(named, str(path), limits)
+        yield from _folder(named, name, limits)
     else:
-        yield from _file(named, str(path), limits, alone=True)
+        yield from _file(named, name, limits, alone=True)
 
 
 def from_file(path: Path, name: str, limits: ZipLimits | None = None, alone: bool = True) -> Iterator[Source | Left]:
@@ -83,24 +83,28 @@ def from_file(path: Path, name: str, limits: ZipLimits | None = None, alone: boo
 
 
 def _folder(folder: Path, name: str, limits: ZipLimits) -> Iterator[Source | Left]:
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError as problem:
-        yield Left(name, f"cannot be read: {problem.strerror}", refused=True)
-        return
-    for entry in entries:
-        inner = f"{name}/{entry.name}"
-        if entry.is_symlink():
-            yield Left(inner, "symbolic links are not followed")
-        elif entry.name.startswith("."):
-            yield Left(inner, "hidden")
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _folder(Path(entry.path), inner, limits)
-        elif entry.is_file(follow_symlinks=False):
-            yield from _file(Path(entry.path), inner, limits, alone=False)
-        else:
-            yield Left(inner, "not a regular file")
+    """Depth first, without recursion: folders may lie deeper than Python calls."""
+    waiting: list[tuple[Path, str]] = [(folder, name)]
+    while waiting:
+        path, shown = waiting.pop()
+        try:
+            kind = path.lstat().st_mode
+            inside = sorted(os.listdir(path), reverse=True) if stat.S_ISDIR(kind) else []
+        except OSError as problem:
+            yield Left(shown, f"cannot be read: {problem.strerror}", refused=True)
+            continue
+        if stat.S_ISREG(kind):
+            yield from _file(path, shown, limits, alone=False)
+        elif not stat.S_ISDIR(kind):
+            yield Left(shown, NO_FILES.get(stat.S_IFMT(kind), "not a regular file"))
+        for inner in inside:
+            if inner.startswith("."):
+                yield Left(f"{shown}/{_printable(inner)}", "hidden")
+            else:
+                waiting.append((path / inner, f"{shown}/{_printable(inner)}"))
+
+
+NO_FILES = {stat.S_IFLNK: "symbolic links are not followed"}
 
 
 def _file(path: Path, name: str, limits: ZipLimits, alone: bool) -> Iterator[Source | Left]:

@@ -411,6 +411,14 @@ def test_a_locked_database_is_waited_for(monkeypatch: pytest.MonkeyPatch, db: No
     assert rows.patiently(work) == "done"
 
 
+def test_a_full_disk_under_the_database_is_said(db: None) -> None:
+    def work() -> None:
+        raise OperationalError("database or disk is full")
+
+    with pytest.raises(StorageFull):
+        rows.patiently(work)
+
+
 def test_a_database_that_stays_locked_is_called_busy(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
     monkeypatch.setattr(rows, "PATIENCE_S", -1.0)
 

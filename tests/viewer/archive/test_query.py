@@ -150,6 +150,22 @@ def test_what_cannot_be_answered_is_said(archive: Organization, reader: User, as
     assert told.value.field == next(iter(asked))
 
 
+@pytest.mark.parametrize("name", ["q", "patient_name", "modality", "description", "patient_id"])
+def test_a_search_of_very_many_words_is_answered(archive: Organization, reader: User, name: str) -> None:
+    assert found(reader, **{name: "a " * 500}) is not None
+    assert found(reader, **{name: "a," * 500}) is not None
+
+
+def test_the_picture_of_a_study_is_not_a_segmentation_of_it(hospital: Organization, reader: User) -> None:
+    shown = study(hospital, 1)
+    for uid, modality, frames in (("1.1", "SEG", 90), ("1.2", "CT", 80), ("1.3", "CT", 2), ("1.4", "SR", 0)):
+        Series.objects.create(
+            organization=hospital, study=shown, series_instance_uid=uid, modality=modality, number_of_frames=frames
+        )
+    [row] = search(reader, StudySearch()).studies
+    assert row.picture_uid == "1.2"
+
+
 @pytest.mark.parametrize("sort", ["-date", "date", "name", "-name", "instances", "-received", "modality"])
 def test_pages_neither_repeat_nor_miss_a_study_while_others_arrive(
     hospital: Organization, reader: User, sort: str

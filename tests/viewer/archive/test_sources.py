@@ -6,8 +6,10 @@ import io
 import os
 import stat
 import struct
+import subprocess
 import zipfile
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,42 @@ def test_links_in_a_folder_lead_nowhere(tmp_path: Path, image: bytes) -> None:
     (folder / "loop").symlink_to(folder)
     assert taken(folder) == []
     assert set(told(folder).values()) == {"symbolic links are not followed"}
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Callable[[str, int], Path]]:
+    """Makes a folder in a folder in a folder; taken away by a program that minds no depth."""
+
+    def make(name: str, depth: int, content: bytes = b"") -> Path:
+        here = os.getcwd()
+        try:
+            os.chdir(tmp_path)
+            for _ in range(depth):
+                os.mkdir(name)
+                os.chdir(name)
+            Path("a.dcm").write_bytes(content)
+        finally:
+            os.chdir(here)
+        return tmp_path / name
+
+    yield make
+    subprocess.run(["rm", "-rf", tmp_path], check=True)
+
+
+def test_folders_may_lie_deeper_than_python_calls(deep: Callable[..., Path], tmp_path: Path, image: bytes) -> None:
+    assert taken(deep("d", 1500, image)) == ["a.dcm"]
+
+
+def test_a_path_too_long_for_the_system_is_a_reason(deep: Callable[..., Path]) -> None:
+    [reason] = told(deep("d" * 200, 25)).values()
+    assert "too long" in reason
+
+
+def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(tmp_path: Path, image: bytes) -> None:
+    (tmp_path / "cd").mkdir()
+    with open(os.fsencode(tmp_path / "cd") + b"/\xff\n.dcm", "wb") as file:
+        file.write(image)
+    assert taken(tmp_path / "cd") == ["??.dcm"]
 
 
 def test_a_link_put_in_place_of_a_file_after_the_walk_is_not_opened(tmp_path: Path, image: bytes) -> None:
@@ -283,7 +321,7 @@ def test_a_dicomdir_that_points_out_of_its_folder_leads_nowhere(
 
 
 REFUSED_BESIDE_THE_MALFORMED = {
-    "DICOMDIR-nooffset": "a directory cut short",
+    "DICOMDIR-nooffset": "a directory cut short, under another name",
     "TINY_ALPHA": "headers whose pixel data was taken out",
     "HTJ2KLossless_08_RGB.dcm": "no Study Instance UID",
 }

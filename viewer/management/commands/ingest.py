@@ -60,6 +60,10 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"Stopped: {problem}. {_summary(counts)} Run the same command again later."
                 ) from problem
+            except KeyboardInterrupt:
+                progress.say("Stopped. What is not counted below is not in the archive; run the same command again.")
+                self.stdout.write(_summary(counts))
+                raise SystemExit(130) from None
             finally:
                 note_refusals(refused, sender)
         self.stdout.write(_summary(counts))
