@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .view import BadView
-from .voi import SOFT_TISSUE
+from .voi import SOFT_TISSUE, file_windows
 from .volume import FrameDescription, LookupTable, Window
 
 Preset = Window | LookupTable
@@ -17,7 +17,7 @@ def named_presets(description: FrameDescription) -> dict[str, tuple[Preset, str]
     The file's explanations (0028,1055) and (0028,3003) are the names; one without, or a name used twice, is numbered.
     """
     presets: dict[str, tuple[Preset, str]] = {}
-    for number, window in enumerate(description.windows, 1):
+    for number, window in enumerate(file_windows(description), 1):
         presets[_free_name(window.explanation, f"window {number}", presets)] = (window, "file")
     for number, table in enumerate(description.voi_luts, 1):
         presets[_free_name(table.explanation, f"VOI LUT {number}", presets)] = (table, "file")

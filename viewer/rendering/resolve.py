@@ -53,8 +53,7 @@ def _grey_window(view: View, frame: Frame) -> dict[str, Any]:
     if function is None and view.window_center is None and view.window_width is None:
         function = preset.voi_lut_function
     if function is None:
-        whole_numbers = frame.values.dtype.kind in "biu" and float(description.rescale_slope).is_integer()
-        function = default_function(description, whole_numbers and width >= 1.0)
+        function = default_function(description, frame.values, width)
     return _window(center, width, function)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,22 @@ def curve_of(function: str, center: float, width: float) -> Curve:
     return row.curve(float(center), float(width))
 
 
+def file_windows(description: FrameDescription) -> tuple[Window, ...]:
+    """The file's windows as they can be drawn.
+
+    Without sound numbers a window is left out. A LINEAR one narrower than 1, which the standard forbids but files hold, is
+    drawn as LINEAR_EXACT; a function nobody knows is LINEAR, which is what its absence means (C.11.2.1.3).
+    """
+    sound = []
+    for window in description.windows:
+        if math.isfinite(window.center) and math.isfinite(window.width) and window.width > 0.0:
+            function = window.voi_lut_function if window.voi_lut_function in VOI_FUNCTIONS else "LINEAR"
+            if window.width < VOI_FUNCTIONS[function].least_width:
+                function = "LINEAR_EXACT"
+            sound.append(window if function == window.voi_lut_function else replace(window, voi_lut_function=function))
+    return tuple(sound)
+
+
 def display_of(table: LookupTable) -> NDArray[np.float64]:
     """A VOI LUT as y in 0..255, one for each entry (C.11.2.1.1)."""
     return table.data.astype(np.float64) * 255.0 / float(2**table.bits - 1)
@@ -67,8 +84,9 @@ def default_voi(description: FrameDescription, values: NDArray[np.generic]) -> W
 
     `values`: the stored values of the frame, (rows, columns).
     """
-    if description.windows:
-        return description.windows[0]
+    windows = file_windows(description)
+    if windows:
+        return windows[0]
     if description.voi_luts:
         return description.voi_luts[0]
     if description.bits_stored == 1:
@@ -80,11 +98,12 @@ def default_voi(description: FrameDescription, values: NDArray[np.generic]) -> W
     return _from_percentiles(description, values)
 
 
-def default_function(description: FrameDescription, whole_numbers: bool) -> str:
-    """The window function where none was asked for: the file's own, else the one that suits the kind of number."""
-    if description.windows:
-        return description.windows[0].voi_lut_function
-    return "LINEAR" if whole_numbers else "LINEAR_EXACT"
+def default_function(description: FrameDescription, values: NDArray[np.generic], width: float) -> str:
+    """The function for a window that names none: the file's own, else the one that suits the width and the values."""
+    windows = file_windows(description)
+    if windows and width >= VOI_FUNCTIONS[windows[0].voi_lut_function].least_width:
+        return windows[0].voi_lut_function
+    return "LINEAR" if width >= 1.0 and whole_numbers(description, values) else "LINEAR_EXACT"
 
 
 def modality_values(description: FrameDescription, stored: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -103,7 +122,7 @@ def _is_plain_8_bit(description: FrameDescription) -> bool:
 def _full_8_bit(description: FrameDescription) -> Window:
     """0..255 of the stored values, black to white: what a secondary capture or an ultrasound frame was made for."""
     low, high = sorted(float(x) for x in modality_values(description, np.array([0.0, 255.0])))
-    return _between(low, high, "full range", whole_numbers=abs(description.rescale_slope) == 1.0)
+    return _between(low, high, "full range", "LINEAR" if abs(description.rescale_slope) == 1.0 else "LINEAR_EXACT")
 
 
 def _from_percentiles(description: FrameDescription, values: NDArray[np.generic]) -> Window:
@@ -114,17 +133,24 @@ def _from_percentiles(description: FrameDescription, values: NDArray[np.generic]
     low, high = (float(x) for x in np.percentile(modality_values(description, stored), (lower, upper)))
     if description.modality == "PT":
         low = 0.0
-    whole_numbers = values.dtype.kind in "iu" and float(description.rescale_slope).is_integer()
-    return _between(low, high, "from the pixels", whole_numbers)
+    if whole_numbers(description, values):
+        return _between(float(np.floor(low)), float(np.ceil(high)), "from the pixels", "LINEAR")
+    return _between(low, high, "from the pixels", "LINEAR_EXACT")
 
 
-def _between(low: float, high: float, explanation: str, whole_numbers: bool) -> Window:
+def whole_numbers(description: FrameDescription, values: NDArray[np.generic]) -> bool:
+    """Whether modality values are one apart or more, so that LINEAR, which is made for integers, suits them."""
+    return values.dtype.kind in "biu" and (
+        description.modality_lut is not None or float(description.rescale_slope).is_integer()
+    )
+
+
+def _between(low: float, high: float, explanation: str, function: str) -> Window:
     """The window that shows `low` black and `high` white."""
-    if whole_numbers:
-        low, high = float(np.floor(low)), float(np.ceil(high))
-        return Window((low + high + 1.0) / 2.0, max(high - low + 1.0, 2.0), "LINEAR", explanation)
+    if function == "LINEAR":
+        return Window((low + high + 1.0) / 2.0, max(high - low + 1.0, 2.0), function, explanation)
     width = high - low
-    return Window((low + high) / 2.0, width if width > 1e-12 else 1.0, "LINEAR_EXACT", explanation)
+    return Window((low + high) / 2.0, width if width > 1e-12 else 1.0, function, explanation)
 
 
 def _sample(values: NDArray[np.generic], padding: tuple[int, int] | None) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,16 @@ def test_an_explicit_window_keeps_the_function_of_the_file() -> None:
     assert window(of, window_center=100, window_width=50, voi_lut_function="LINEAR")[2] == "LINEAR"
     assert window(frame(noise((8, 8))), window_center=100, window_width=50)[2] == "LINEAR"
     assert window(frame(noise((8, 8))), window_center=100, window_width=0.5)[2] == "LINEAR_EXACT"
+
+
+def test_windows_that_files_should_not_hold_do_not_keep_the_picture_away() -> None:
+    odd = (Window(math.nan, 5.0), Window(1.0, 0.0), Window(2.0, -4.0), Window(3.0, 0.5), Window(4.0, 9.0, "CUBIC"))
+    of = frame(noise((8, 8)), windows=odd)
+    assert window(of) == (3.0, 0.5, "LINEAR_EXACT", None)
+    assert [preset["voi_lut_function"] for preset in presets_for(of.description)] == ["LINEAR_EXACT", "LINEAR"]
+    only = frame(noise((8, 8)), windows=odd[:3])
+    assert window(only)[2] == "LINEAR"
+    assert presets_for(only.description) == []
 
 
 def test_a_width_that_the_standard_forbids_is_refused() -> None:
