@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from viewer.rendering.render import Picture, render
 from viewer.rendering.sampling import Axis, place, taps
 from viewer.rendering.view import BadView, View
-from viewer.rendering.volume import Frame
+from viewer.rendering.volume import Frame, LookupTable
 
 from . import judge
 from .frames import dataset_of, frame, noise
@@ -96,6 +96,43 @@ def test_a_scaled_picture_equals_the_judge(
     scale = min(size[0] / turned[0], size[1] / turned[1]) * zoom
     assert picture.sampling == sampling
     assert np.abs(picture.pixels - judged(of, (scale, scale), size, **placing)).max() <= HALF
+
+
+RISING = LookupTable(-1200, np.arange(0, 3601, dtype=np.uint16), 12, "rising")
+KINDS: dict[str, Frame] = {
+    "unsigned 8": frame(noise((13, 22), np.uint8, 0, 256), rescale_slope=9.0, rescale_intercept=-400.0),
+    "unsigned 16": frame(noise((13, 22), np.uint16, 0, 65536), rescale_slope=0.05, rescale_intercept=-1000.0),
+    "signed 32": frame(noise((13, 22), np.int32, -(2**31), 2**31), rescale_slope=1e-6),
+    "floats": frame(noise((13, 22)).astype(np.float32) / 3, rescale_slope=3.0),
+    "MONOCHROME1": frame(noise((13, 22)), "MONOCHROME1"),
+    "modality LUT": frame(noise((13, 22)), modality_lut=RISING),
+    "padding range": frame(noise((13, 22)), pixel_padding=(-300, 900)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize("size", [(30, 40), (9, 7)])
+def test_modality_values_are_mixed_and_windowed_afterwards(kind: str, function: str, size: tuple[int, int]) -> None:
+    of = KINDS[kind]
+    scale = min(size[0] / 13, size[1] / 22)
+    dataset = dataset_of(of)
+    values = judge.modality_values([dataset], of.values.astype(np.float64), dataset)
+    mixed, shown = judge.scaled_picture(values, ~judge.padding(dataset, of.values), (scale, scale), size)
+    y = judge.through_window(mixed, 600.0, 1500.0, function)
+    expected = np.where(shown, 255.0 - y if judge.reversed_polarity(dataset) else y, 0.0)
+    picture = drawn(of, size=list(size), window_width=1500.0, voi_lut_function=function)
+    assert np.abs(picture.pixels - expected).max() <= HALF
+    assert len(np.unique(picture.pixels)) > 3
+
+
+def test_a_voi_lut_reads_mixed_values() -> None:
+    of = frame(noise((13, 22)), voi_luts=(RISING,))
+    picture = render(of, View(size=(30, 40))).pixels
+    mixed, shown = judge.scaled_picture(of.values.astype(float), np.ones((13, 22), bool), (40 / 22, 40 / 22), (30, 40))
+    expected = np.where(shown, np.clip(mixed + 1200, 0, 3600) / 4095 * 255, 0.0)
+    # The table is read at the nearest whole number: an entry is a sixteenth of a grey level.
+    assert np.abs(picture - expected).max() <= 0.5 + 1 / 16
 
 
 @pytest.mark.parametrize("inverted", [False, True])
