@@ -54,7 +54,8 @@ class Command(BaseCommand):
         except OSError as problem:
             raise CommandError(
                 f"The demonstration studies could not be written under {settings.FARVIEW_TMP_DIR}: "
-                f"{problem.strerror or problem}. They need about 300 MB twice while they are made; then run `manage.py demo` again."
+                f"{problem.strerror or problem}. They need about 300 MB twice while they are made; "
+                "then run `manage.py demo` again."
             ) from problem
         except (StorageFull, DatabaseBusy) as problem:
             raise CommandError(f"Stopped: {problem}. Run `manage.py demo` again: it goes on where it was.") from problem
