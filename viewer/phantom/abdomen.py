@@ -25,7 +25,7 @@ from viewer.phantom.shapes import (
 
 LIVER, SPLEEN, CORTEX, MEDULLA, PANCREAS = 112.0, 124.0, 196.0, 136.0, 96.0
 PORTAL, HEPATIC = 172.0, 158.0
-STOMACH = [(54, 22, 4), (66, 26, -14), (72, 8, -44), (64, -28, -74), (40, -52, -94), (10, -56, -98), (-14, -46, -92)]
+STOMACH = [(54, 22, 4), (66, 26, -14), (74, 2, -44), (66, -32, -72), (42, -54, -92), (10, -56, -98), (-14, -46, -92)]
 STOMACH_RADII = [24, 37, 36, 31, 25, 18, 10]
 
 
@@ -35,7 +35,7 @@ def liver_contour(frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64
 
     def inside(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
         lower = z - (-138 + 0.60 * (x + 118) + 0.32 * (y + 30) + 9 * np.sin(x / 26))
-        left = 62 - x + np.minimum(z + 20, 0) * 0.7
+        left = 60 - x + np.minimum(z + 20, 0) * 0.7 - 0.007 * (y + 58) ** 2
         behind = np.where(x > -8, (-4 - y) - 0.22 * (x + 8), 99)
         groove = np.hypot(x + 27, y - 6) - 20  # around the vena cava
         spine_gap = np.hypot(x - 2, y - 36) - 32
@@ -82,7 +82,7 @@ def spleen(frame: Frame, roof: Roof, bend: Deformation) -> list[Solid]:
     inside_cage = depth(frame.cage, np.zeros((HEIGHTS, 2)))
 
     def inside(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
-        ball = 40 - np.hypot(np.hypot((x - 98) * 1.1, (y - 34) * 0.85), (z + 36) * 0.66)
+        ball = 45 - np.hypot(np.hypot((x - 98) * 1.1, (y - 34) * 0.85), (z + 36) * 0.66)
         dent = np.hypot(np.hypot(x - 60, y - 4), (z + 30) * 0.5) - 37
         return np.minimum.reduce([inside_cage(x, y, z) - 4, ball, dent])
 
@@ -99,20 +99,14 @@ def spleen(frame: Frame, roof: Roof, bend: Deformation) -> list[Solid]:
 def stomach(bend: Deformation) -> list[Solid]:
     """Wall, fluid, and the gas that collects in front."""
     wall = tube(STOMACH, STOMACH_RADII, 92, smooth=6)
-    inside = tube(STOMACH, [max(r - 4.2, 2) for r in STOMACH_RADII], 22, gas=-990.0, level=-26.0, smooth=6)
-    folds: list[tuple[float, ...]] = []
-    line, widths = spline(np.array(STOMACH, float), STOMACH_RADII, 4)
-    for angle in np.arange(0, 6.28, 0.55):
-        ring = line[4:20] + np.stack(
-            [
-                np.cos(angle) * (widths[4:20] - 4),
-                np.sin(angle) * (widths[4:20] - 4) * 0.9,
-                np.sin(2 * angle) * 6 + 0 * widths[4:20],
-            ],
-            axis=1,
-        )
-        folds += tube(ring, 2.4, 88, smooth=2)
-    return [Tubes(wall, bend), Tubes(inside, bend, 1.4), Tubes(folds, bend, 1.4)]
+    line, widths = spline(np.array(STOMACH, float), STOMACH_RADII, 14)
+    pleats = (
+        widths
+        - 4.6
+        + 1.5 * np.sin(np.arange(len(widths)) * 1.05) * np.clip((len(widths) - np.arange(len(widths))) / 40, 0, 1)
+    )
+    inside = tube(line, np.maximum(pleats, 2.0), 22, gas=-990.0, level=-30.0, smooth=1)
+    return [Tubes(wall, bend), Tubes(inside, bend, 1.4)]
 
 
 def kidneys(bend: Deformation) -> list[Solid]:
@@ -169,8 +163,8 @@ def kidneys(bend: Deformation) -> list[Solid]:
 
 def pancreas(bend: Deformation) -> list[Solid]:
     rng = np.random.default_rng(3)
-    path = [(-16, -22, -112), (-10, -26, -98), (6, -30, -88), (26, -22, -82), (48, -4, -74), (70, 14, -64)]
-    line, widths = spline(np.array(path, float), [15, 14, 10, 11, 11, 9], 7)
+    path = [(-16, -22, -112), (-10, -26, -98), (6, -30, -88), (26, -16, -84), (44, 2, -80), (58, 14, -72)]
+    line, widths = spline(np.array(path, float), [15, 14, 10, 10, 9.5, 7.5], 7)
     rows: list[tuple[float, ...]] = []
     for point, width in zip(line, widths, strict=True):
         for _ in range(5):

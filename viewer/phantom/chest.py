@@ -39,7 +39,8 @@ def diaphragm() -> Roof:
         left = 12 - 92 * (((x - 70) / 70) ** 2 + ((y + 8) / 90) ** 2) ** 1.25
         middle = 8 - 70 * ((x / 60) ** 2 + ((y + 18) / 75) ** 2) ** 1.2
         sharp = 0.16
-        return np.log(np.exp(sharp * right) + np.exp(sharp * left) + np.exp(sharp * middle)) / sharp
+        behind = 4 - 70 * ((x / 68) ** 2 + ((y - 32) / 70) ** 2) ** 1.2
+        return np.log(sum(np.exp(sharp * part) for part in (right, left, middle, behind))) / sharp
 
     return Roof.of(lambda x, y: np.maximum(height(x, y), -140.0))
 
@@ -97,7 +98,7 @@ def lung_solids(lungs: Lungs) -> list[Solid]:
     return solids
 
 
-def fissures(lungs: Lungs, bend: Deformation) -> list[Thin]:
+def fissures(lungs: Lungs, bend: Deformation) -> list[Solid]:
     """The oblique and the horizontal fissure: threads of tissue, thin as on a CT."""
     rows: list[tuple[float, ...]] = []
     for side in (-1.0, 1.0):
@@ -111,7 +112,7 @@ def fissures(lungs: Lungs, bend: Deformation) -> list[Thin]:
                 y = np.arange(-95.0, 6.0, 4.0)
                 z = 78 + 5 * np.sin(x / 30) + 4 * np.cos(y / 28)
                 rows += _sheet(np.stack([np.full_like(y, side * x), y, z], axis=1), radius, center)
-    return [Thin(Tubes(rows, bend), 0.0)]
+    return [Tubes(rows, bend)]
 
 
 def _sheet(
@@ -125,14 +126,21 @@ def _sheet(
     ]
 
 
-def heart(frame: Frame) -> list[Solid]:
+PERICARDIUM = (
+    ((19.0, -22.0, 46.0), (70.0, 53.0, 50.0), axes_from(HEART_AXIS, (0.2, 0.3, 1))),
+    ((-14.0, -12.0, 66.0), (38.0, 40.0, 44.0), np.eye(3)),
+    ((2.0, -22.0, 92.0), (36.0, 36.0, 34.0), np.eye(3)),
+)
+"""Ellipsoids that hold the heart: centre, half axes, axes."""
+
+
+def heart() -> list[Solid]:
     """Fat in the pericardium, four chambers, the muscle of the left one, coronary arteries."""
-    axes = axes_from(HEART_AXIS, (0.2, 0.3, 1))
+    axes = PERICARDIUM[0][2]
     solids: list[Solid] = []
     for grow, value in ((2.6, 26.0), (0.8, -88.0)):
-        solids.append(Ellipsoid((19, -22, 46), (70 + grow, 53 + grow, 50 + grow), value, axes=axes))
-        solids.append(Ellipsoid((-14, -12, 66), (38 + grow, 40 + grow, 44 + grow), value))
-        solids.append(Ellipsoid((2, -22, 92), (36 + grow, 36 + grow, 34 + grow), value))
+        for center, radii, around in PERICARDIUM:
+            solids.append(Ellipsoid(center, [r + grow for r in radii], value, axes=around))
     solids += [
         Ellipsoid((2, 11, 70), (35, 19, 24), 150, CHAMBER, 1.5),  # left atrium
         Ellipsoid((30, 4, 84), (11, 9, 12), CHAMBER),  # its appendage
@@ -250,57 +258,81 @@ def airways_and_gullet(bend: Deformation) -> list[Solid]:
     ]
 
 
+TRUNKS = {
+    -1.0: ([(-3, 17, 113), (-20, 16, 104), (-34, 16, 94)], [8.0, 7.2, 6.2]),
+    1.0: ([(-3, 17, 113), (14, 18, 104), (34, 19, 96), (42, 20, 86)], [8.0, 7.2, 6.2, 5.6]),
+}
+"""The main bronchi: points and radii of the lumen."""
+
+
 def lung_trees(lungs: Lungs, bend: Deformation, detail: float, seed: int = 7) -> list[Thin]:
     """Arteries with the airways beside them, and veins between them. `detail` 1 is the full number of branches."""
     rng = np.random.default_rng(seed)
-    vessels: list[tuple[float, ...]] = []
-    walls: list[tuple[float, ...]] = []
-    lumens: list[tuple[float, ...]] = []
-    main_lumens: list[tuple[float, ...]] = []
-    trunk = {
-        -1.0: [(-3, 17, 113), (-20, 16, 104), (-34, 16, 94), (-40, 16, 80)],
-        1.0: [(-3, 17, 113), (14, 18, 104), (34, 19, 96), (42, 20, 86)],
-    }
+    vessels: list[NDArray[np.float64]] = []
+    airways: list[NDArray[np.float64]] = []
+    trunks: list[tuple[float, ...]] = []
+    sleeves: list[tuple[float, ...]] = []
     for side in (-1.0, 1.0):
-        cloud = _cloud(lungs, side, int(2300 * detail), rng)
+        cloud = _cloud(lungs, side, int(2500 * detail), rng)
         hilum = np.array([side * 46.0, 10.0, 92.0])
-        upper = cloud[:, 2] > 96 + 0.25 * (cloud[:, 1])
+        high = cloud[:, 2] > 96 + 0.25 * cloud[:, 1]
+        for part, offset, heading in ((high, (0, -2, 3), (0.8, -0.1, 0.9)), (~high, (0, 4, -6), (0.55, 0.3, -1.0))):
+            share = part.mean() ** 0.4
+            way = np.array(heading) * (side, 1, 1)
+            tree = growth.grow(hilum + np.array(offset), way, cloud[part], 9.0 * share, power=0.375, smallest=0.45)
+            vessels.append(_within(tree, lungs, side))
+        served = cloud[:: max(int(14 * detail), 1)] + np.array([0.0, 0.0, 2.5])
+        high = served[:, 2] > 96 + 0.25 * served[:, 1]
+        points, radii = TRUNKS[side]
+        for part, heading in ((high, (1, 0.0, 0.8)), (~high, (0.5, 0.25, -1.0))):
+            way = np.array(heading) * (side, 1, 1)
+            tree = growth.grow(np.array(points[-1], float), way, served[part], 5.0, power=0.45, smallest=0.5)
+            airways.append(_within(tree[tree[:, 6] > 0.85], lungs, side))
+        sleeves += tube(points, [r + 1.3 for r in radii], 30)
+        trunks += tube(points, radii, -990)
+        drained = _cloud(lungs, side, int(1900 * detail), rng)
+        high = drained[:, 2] > 70 + 0.2 * drained[:, 1]
         for part, root, heading in (
-            (cloud[upper], hilum + np.array([0, -2, 3]), np.array([side * 0.8, -0.1, 0.9])),
-            (cloud[~upper], hilum + np.array([0, 4, -6]), np.array([side * 0.55, 0.3, -1.0])),
+            (high, (side * 50.0, -5, 92), (side * 0.7, -0.3, 0.6)),
+            (~high, (side * 50.0, 22, 50), (side * 0.8, 0.35, -0.5)),
         ):
-            share = (len(part) / max(len(cloud), 1)) ** 0.4
-            vessels += growth.rows(growth.grow(root, heading, part, 8.6 * share), 62.0)
-        airway = cloud[:: max(int(9 * detail), 1)] + np.array([0.0, 0.0, 2.0])
-        high = airway[:, 2] > 96 + 0.25 * airway[:, 1]
-        start = np.array(trunk[side][2 if side < 0 else 3], float)
-        for part, heading in (
-            (airway[high], np.array([side, 0.0, 0.8])),
-            (airway[~high], np.array([side * 0.5, 0.25, -1.0])),
-        ):
-            branches = growth.grow(start, heading, part, 5.6, power=0.36, smallest=0.7)
-            walls += growth.rows(branches, -60.0, 1.0)
-            lumens += growth.rows(branches, -985.0)
-        walls += tube(trunk[side][: 3 if side < 0 else 4], [9.5, 8.6, 7.4, 6.8][: 3 if side < 0 else 4], 30)
-        main_lumens += tube(trunk[side][: 3 if side < 0 else 4], [8, 7.2, 6.2, 5.6][: 3 if side < 0 else 4], -990)
-        drained = _cloud(lungs, side, int(1700 * detail), rng)
-        above = drained[:, 2] > 70 + 0.2 * drained[:, 1]
-        for part, root, heading in (
-            (drained[above], np.array([side * 50.0, -5, 92]), np.array([side * 0.7, -0.3, 0.6])),
-            (drained[~above], np.array([side * 50.0, 22, 50]), np.array([side * 0.8, 0.35, -0.5])),
-        ):
-            vessels += growth.rows(growth.grow(root, heading, part, 6.0), 58.0)
-    vessels = [_brighter(row) for row in vessels]
-    vessels, walls, lumens = (_beside_nodule(rows, bend) for rows in (vessels, walls, lumens))
+            tree = growth.grow(np.array(root), np.array(heading), drained[part], 6.2, power=0.385, smallest=0.42)
+            vessels.append(_within(tree, lungs, side))
+    tubes = np.concatenate(airways)
+    wall = 0.45 + 0.10 * tubes[:, 6:7]
+    walls = np.hstack([tubes[:, :6], tubes[:, 6:] + wall])
+    blood = [_brighter(row) for row in _beside_nodule(growth.rows(np.concatenate(vessels), 0.0), bend)]
     windpipe = tube(TRACHEA, 8.8, -995)
-    walls += tube(TRACHEA, 10.4, 40)
+    sleeves += tube(TRACHEA, 10.4, 40)
     return [
-        Thin(Tubes(vessels, bend), 0.9, tree=True),
-        Thin(Tubes(walls, bend), 0.0),
-        Thin(Tubes(main_lumens, bend, 1.1), -0.9),
-        Thin(Tubes(lumens, bend, 1.1), 0.0),
+        Thin(Tubes(blood, bend), 0.9, tree=True),
+        Thin(Tubes([*_beside_nodule(growth.rows(walls, -120.0), bend), *sleeves], bend), 0.0),
+        Thin(Tubes(trunks, bend, 1.1), -0.9),
+        Thin(Tubes(_beside_nodule(growth.rows(tubes, -985.0), bend), bend, 1.1), 0.0),
         Thin(Tubes(windpipe, bend, 1.1), -1.0),
     ]
+
+
+def _within(tree: NDArray[np.float64], lungs: Lungs, side: float) -> NDArray[np.float64]:
+    """Branches that stay in the lung or near its root: none runs through the heart or the diaphragm."""
+    keep = np.ones(len(tree), bool)
+    for share in (0.5, 1.0):
+        points = tree[:, :3] + share * (tree[:, 3:6] - tree[:, :3])
+        near = np.linalg.norm(points - np.array([side * 44.0, 12.0, 86.0]), axis=1) < 22
+        keep &= near | _in_lung(lungs, side, points, 1.0)
+    return tree[keep]
+
+
+def _in_lung(lungs: Lungs, side: float, points: NDArray[np.float64], margin: float) -> NDArray[np.bool_]:
+    """Which points lie in a lung, above the diaphragm and outside the heart, by a margin in mm."""
+    inside = contains(lungs.radius[side], lungs.center[side], points) > margin
+    roof = lungs.roof
+    column = np.clip(((points[:, 0] - roof.geometry[0]) / roof.geometry[2]).astype(int), 0, roof.heights.shape[1] - 1)
+    row = np.clip(((points[:, 1] - roof.geometry[1]) / roof.geometry[2]).astype(int), 0, roof.heights.shape[0] - 1)
+    inside &= points[:, 2] > roof.heights[row, column] + 3 + margin
+    for center, radii, axes in PERICARDIUM:
+        inside &= (((points - center) @ axes / (np.array(radii) + 3 + margin)) ** 2).sum(axis=1) > 1
+    return inside
 
 
 def _beside_nodule(rows: list[tuple[float, ...]], bend: Deformation) -> list[tuple[float, ...]]:
@@ -321,14 +353,8 @@ def _brighter(row: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _cloud(lungs: Lungs, side: float, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Points in one lung, away from its border, the heart and the nodule."""
+    """Points in one lung, away from its border and from the nodule."""
     points = rng.uniform((3, -95, -75), (136, 92, 190), (count * 5, 3)) * (side, 1, 1)
-    inside = contains(lungs.radius[side], lungs.center[side], points) > 3.0
-    roof = lungs.roof
-    column = np.clip(((points[:, 0] - roof.geometry[0]) / roof.geometry[2]).astype(int), 0, roof.heights.shape[1] - 1)
-    row = np.clip(((points[:, 1] - roof.geometry[1]) / roof.geometry[2]).astype(int), 0, roof.heights.shape[0] - 1)
-    inside &= points[:, 2] > roof.heights[row, column] + 4
-    axes = axes_from(HEART_AXIS, (0.2, 0.3, 1))
-    inside &= (((points - (19, -22, 46)) @ axes / (74, 57, 54)) ** 2).sum(axis=1) > 1
+    inside = _in_lung(lungs, side, points, 1.5)
     inside &= np.linalg.norm(points - np.array(facts.NODULE.center), axis=1) > facts.NODULE.diameter + 2
     return points[inside][:count]

@@ -38,8 +38,9 @@ def build(detail: float = 1.0) -> Body:
         *frame.soft_wall(body),
         *frame.trunk_muscles(body, bend),
         *chest.lung_solids(lungs),
-        *chest.heart(body),
-        *frame.shoulder_muscles(),
+        *chest.fissures(lungs, bend),
+        *chest.heart(),
+        *frame.shoulder_muscles(bend),
         *frame.spine(body, bend),
         *abdomen.crura(bend),
         *abdomen.kidneys(bend),
@@ -53,7 +54,7 @@ def build(detail: float = 1.0) -> Body:
         *chest.great_vessels(bend),
         *chest.coronaries(bend),
     ]
-    thin = [*chest.fissures(lungs, bend), *chest.lung_trees(lungs, bend, detail), *frame.ribs(body, bend)]
+    thin = [*chest.lung_trees(lungs, bend, detail), *frame.ribs(body, bend)]
     return Body(bend, frame.couch(), organs, thin)
 
 

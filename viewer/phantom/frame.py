@@ -93,7 +93,7 @@ def soft_wall(frame: Frame) -> list[Solid]:
     room = skin - 2.0 - cage
     chest = _ramp((-140, 0), (-90, 0.30), (-20, 0.75), (60, 1), (260, 1))
     upper = _ramp((50, 0), (85, 0.45), (125, 1), (260, 1))
-    belly = _ramp((-260, 1), (-110, 1), (-40, 0.5), (30, 0))
+    belly = _ramp((-260, 1), (-125, 1), (-75, 0.5), (-25, 0))
     # Outermost: latissimus behind, pectoral muscles before, trapezius; below the ribs the external oblique.
     lats = np.exp(-(((side - 0.76) / 0.20) ** 2)) * (rear > 0.12)
     pecs = np.exp(-(((side - 0.60) / 0.30) ** 2)) * (front > 0.35)
@@ -101,7 +101,7 @@ def soft_wall(frame: Frame) -> list[Solid]:
     thick = blur_angles(blur_rows(chest * lats * 11 + upper * (pecs * 17 + trapezius * 9), 5), 3.5)
     flank = blur_angles(np.clip(side * 1.6 - 0.5, 0, 1)[None], 4)
     oblique = belly * flank * 6.5
-    inner = 8.8 + belly * flank * 7.0
+    inner = 8.2 + belly * flank * 7.0
     outer = np.minimum(inner + 2.4 + thick + oblique, room - 4.5)
     gap = np.minimum(np.maximum(outer - np.maximum(thick * 0.6, 2.5) * (thick > oblique) - oblique, inner + 1.6), outer)
     middle = np.minimum(inner + 1.4 + thick * 0.28, room - 6.5)
@@ -272,7 +272,7 @@ def ribs(frame: Frame, bend: Deformation) -> list[Thin]:
     shells: list[tuple[float, ...]] = []
     cores: list[tuple[float, ...]] = []
     cartilage: list[tuple[float, ...]] = []
-    fall = {1: 28, 2: 44, 3: 56, 4: 66, 5: 73, 6: 80, 7: 84, 8: 82, 9: 76, 10: 66, 11: 46, 12: 26}
+    fall = {1: 28, 2: 44, 3: 58, 4: 70, 5: 82, 6: 93, 7: 102, 8: 106, 9: 104, 10: 96, 11: 70, 12: 42}
     reach = {
         1: 0.86,
         2: 0.86,
@@ -322,7 +322,7 @@ def _on_cage(frame: Frame, sign: float, s: float, z: float, out: float) -> tuple
 
 
 def _cartilage(frame: Frame, sign: float, number: int, start: tuple[float, float, float]) -> list[tuple[float, ...]]:
-    target = {1: 160, 2: 143, 3: 122, 4: 100, 5: 80, 6: 62, 7: 48, 8: 38, 9: 26, 10: 10}[number]
+    target = {1: 160, 2: 143, 3: 122, 4: 100, 5: 80, 6: 62, 7: 46, 8: 20, 9: -6, 10: -32}[number]
     if number <= 7:
         end = (sign * 15.0, _on_cage(frame, sign, 0.97, target, 5)[1], target)
         middle = _on_cage(frame, sign, 0.91, 0.45 * start[2] + 0.55 * target - 5, 5)
@@ -341,7 +341,18 @@ def _breastbone(frame: Frame, bend: Deformation) -> list[Thin]:
     ]
 
 
-def shoulder_muscles() -> list[Solid]:
+GIRDLE = (
+    ([(20, 84, 215), (60, 82, 205), (100, 72, 203), (138, 48, 212)], [20, 17, 14, 10], 0.42),  # trapezius
+    ([(10, 80, 150), (50, 90, 165), (96, 86, 180)], [16, 16, 12], 0.30),
+    ([(70, 76, 182), (100, 64, 190), (140, 34, 203)], [14, 15, 10], 0.8),  # above the blade
+    ([(60, -76, 150), (100, -62, 164), (140, -22, 188)], [22, 17, 12], 0.42),  # pectoral muscles to the arm
+    ([(78, -62, 150), (104, -50, 168), (128, -10, 192)], [13, 11, 8], 0.5),
+    ([(122, 62, 92), (136, 46, 130), (150, 22, 176)], [18, 18, 12], 0.55),  # latissimus and teres to the arm
+)
+"""Muscles of the shoulder girdle on the left: line, half widths along z, thickness as a share."""
+
+
+def shoulder_muscles(bend: Deformation) -> list[Solid]:
     """Muscles before and behind the shoulder blades, and the raised arms with their joints."""
     solids: list[Solid] = []
     for sign in (-1.0, 1.0):
@@ -349,6 +360,8 @@ def shoulder_muscles() -> list[Solid]:
         for shift, thick, top in ((-9.0, 9.0, 160), (10.0, 10.0, 150)):
             solids.append(Ellipsoid((sign * 112, 62 + shift, 0.5 * (top + 70)), (38, thick, 62), MUSCLE, axes=axes))
         solids.append(Ellipsoid((sign * 158, 18, 195), (30, 36, 40), MUSCLE))
+        for points, radii, ratio in GIRDLE:
+            solids.append(Tubes(tube([(sign * x, y, z) for x, y, z in points], radii, MUSCLE, ratio=ratio), bend))
         solids.append(Ellipsoid((sign * 150, 22, 188), (17, 19, 22), CORTEX * 0.7, MARROW - 10, 2.0))
         solids.append(Ellipsoid((sign * 163, 8, 204), (23, 23, 23), CORTEX * 0.8, MARROW - 60, 1.8))
     return solids
@@ -398,9 +411,9 @@ def couch() -> list[Solid]:
         center = np.stack([np.zeros(HEIGHTS), np.full(HEIGHTS, 130.0 + shrink)], axis=1)
         solids.append(Contour(radius, center, value))
     mattress = superellipse(
-        np.full(HEIGHTS, 176.0), np.full(HEIGHTS, 176.0), np.full(HEIGHTS, 9.0), np.full(HEIGHTS, 9.0), 8.0
+        np.full(HEIGHTS, 176.0), np.full(HEIGHTS, 176.0), np.full(HEIGHTS, 11.5), np.full(HEIGHTS, 11.5), 8.0
     )
-    solids.insert(0, Contour(mattress, np.stack([np.zeros(HEIGHTS), np.full(HEIGHTS, 118.0)], axis=1), -925.0))
+    solids.insert(0, Contour(mattress, np.stack([np.zeros(HEIGHTS), np.full(HEIGHTS, 115.5)], axis=1), -925.0))
     return solids
 
 

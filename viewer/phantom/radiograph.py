@@ -55,6 +55,8 @@ class Exposure:
         last = int((110.0 - self.scan.origin[1]) / dy)
         density = np.clip(slab.values[:, :last] * 1e-3 + 1.0, 0, None)
         density[density < 0.02] = 0.0
+        behind = density[:, int((95.0 - self.scan.origin[1]) / dy) :]
+        behind[behind < 0.12] = 0.0  # the mattress
         self.frontal[first : first + len(density)] = density.sum(axis=1) * dy
         self.lateral[first : first + len(density), :last] = density.sum(axis=2) * dx
 
