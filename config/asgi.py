@@ -14,7 +14,6 @@ from django.urls import path
 setup(set_prefix=False)
 
 from viewer.consumers import NewsConsumer, ViewerConsumer  # noqa: E402 - the apps come first
-
 from viewer.serving.pages import Pages  # noqa: E402 - the apps come first
 from viewer.serving.static import StaticFiles  # noqa: E402 - the apps come first
 

@@ -12,11 +12,10 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from accounts import audit
 from accounts.authentication import bearer_of
 from accounts.models import READING_ROLES
 from accounts.policy import websocket_refusal
-from viewer.api.viewing import note_viewing
+from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.dicom.series import SeriesContent
 from viewer.serving.database import database
@@ -33,6 +32,8 @@ logger = logging.getLogger(__name__)
 SIGN_IN_FIRST, FORBIDDEN, NOT_THERE, TOO_MANY = 4401, 4403, 4404, 4429
 REFUSALS = {"signed_out": SIGN_IN_FIRST, "not_found": NOT_THERE}
 SOCKETS_PER_PERSON = 64
+REMEMBERED = 1000
+"""Series of one connection that are not written down again when they are opened again."""
 
 
 class LetInConsumer(AsyncWebsocketConsumer):
@@ -145,9 +146,10 @@ class ViewerConsumer(LetInConsumer):
     async def open_series_for(self, series: str, organization: str | None) -> SeriesContent:
         """The files of a series this person may see, written down once per connection. Raises NotFound or Ambiguous."""
         first = (series, organization) not in self.recorded
-        content = await database(self._content)(series, organization, first)
+        if len(self.recorded) >= REMEMBERED:
+            self.recorded.clear()
         self.recorded.add((series, organization))
-        return content
+        return await database(self._content)(series, organization, first)
 
     def _content(self, series: str, organization: str | None, first: bool) -> SeriesContent:
         assert self.guest is not None  # noqa: S101 - a session begins after the entrance
@@ -156,7 +158,7 @@ class ViewerConsumer(LetInConsumer):
             found = query.find_series(person, series, organization)
         except query.NotFound:
             if first:
-                audit.record("study.view", actor=person, request=self.scope, object_uid=series, outcome="denied")
+                note_denial(person, series, self.scope, door="viewer")
             raise NotFound(series) from None
         except query.Ambiguous as several:
             raise Ambiguous(several.organizations) from None
