@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.models import Organization, User
@@ -115,16 +116,25 @@ def is_locked(problem: OperationalError) -> bool:
 def held(arrivals: Iterable[tuple[ParsedInstance, str]], organization: Organization) -> set[int]:
     """Places in `arrivals` (parsed, sha256) of objects that are recorded already with the very same bytes."""
     asked = list(arrivals)
-    rows = Instance.objects.filter(
-        organization=organization, sop_instance_uid__in=[parsed.sop_instance_uid for parsed, _ in asked]
-    ).values_list("sop_instance_uid", "blob_id", "series__series_instance_uid", "series__study__study_instance_uid")
-    known = set(rows)
+    ours = _instances_held([parsed for parsed, _ in asked], organization)
+    if not ours.exists():  # most arrive for the first time, and this is the cheaper question
+        return set()
+    known = set(
+        ours.values_list(
+            "sop_instance_uid", "blob_id", "series__series_instance_uid", "series__study__study_instance_uid"
+        )
+    )
     return {
         place
         for place, (parsed, sha256) in enumerate(asked)
         if (parsed.sop_instance_uid, sha256, parsed.series.series_instance_uid, parsed.study.study_instance_uid)
         in known
     }
+
+
+def _instances_held(parsed: list[ParsedInstance], organization: Organization) -> QuerySet[Instance]:
+    uids = [one.sop_instance_uid for one in parsed]
+    return Instance.objects.filter(organization=organization, sop_instance_uid__in=uids)
 
 
 def _record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
@@ -140,20 +150,21 @@ def _record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
 
 def _look_up(parsed: list[ParsedInstance], sender: Sender) -> _Hand:
     ours, hand = {"organization": sender.organization}, _Hand(sender)
-    studies = Study.objects.select_for_update(of=("self",)).filter(
-        **ours, study_instance_uid__in={one.study.study_instance_uid for one in parsed}
-    )
-    for study in studies.select_related("patient").order_by("id"):
-        hand.studies[study.study_instance_uid] = study
-    series_rows = Series.objects.select_for_update(of=("self",)).filter(
+    series_rows = Series.objects.select_for_update(of=("self", "study")).filter(
         **ours, series_instance_uid__in={one.series.series_instance_uid for one in parsed}
     )
     for series in series_rows.select_related("study__patient").defer("stacks").order_by("id"):
         _adopt_series(series, hand)
-    instances = Instance.objects.filter(**ours, sop_instance_uid__in=[one.sop_instance_uid for one in parsed])
-    for instance in instances.select_related("series__study__patient").defer("index", "series__stacks"):
-        instance.series = _adopt_series(instance.series, hand)
-        hand.instances[instance.sop_instance_uid] = instance
+    missing = {one.study.study_instance_uid for one in parsed} - hand.studies.keys()
+    if missing:
+        studies = Study.objects.select_for_update(of=("self",)).filter(**ours, study_instance_uid__in=missing)
+        for study in studies.select_related("patient").order_by("id"):
+            hand.studies[study.study_instance_uid] = study
+    instances = _instances_held(parsed, sender.organization)
+    if instances.exists():
+        for instance in instances.select_related("series__study__patient").defer("index", "series__stacks"):
+            instance.series = _adopt_series(instance.series, hand)
+            hand.instances[instance.sop_instance_uid] = instance
     return hand
 
 
@@ -179,7 +190,7 @@ def _take(arrival: Arrival, hand: _Hand) -> Verdict:
     if series is None:
         series = _new_series(parsed, study, hand)
     _note_disagreement(parsed, study)
-    instance = _instance(arrival, series)
+    instance = _instance(arrival, series, hand.sender.organization)
     hand.new.append(instance)
     hand.instances[parsed.sop_instance_uid] = instance
     hand.stored.setdefault(series.pk, []).append(parsed)
@@ -241,10 +252,10 @@ def _new_series(parsed: ParsedInstance, study: Study, hand: _Hand) -> Series:
     return series
 
 
-def _instance(arrival: Arrival, series: Series) -> Instance:
+def _instance(arrival: Arrival, series: Series, organization: Organization) -> Instance:
     parsed = arrival.parsed
     return Instance(
-        organization=series.organization,
+        organization=organization,
         series=series,
         blob_id=arrival.sha256,
         index=parsed.index,

@@ -50,7 +50,7 @@ def test_a_folder_is_taken_in_for_the_default_organization(folder: Path, capsys:
     assert "skipped: " in told.err
     assert "readme.txt: not DICOM" in told.err
     assert Study.objects.get().organization.name == "default"
-    assert AuditEvent.objects.filter(action="study.receive", actor="command ingest").count() == 1
+    assert AuditEvent.objects.filter(action="study.receive", origin="command ingest").count() == 1
 
 
 def test_an_organization_named_for_the_first_time_is_made(folder: Path) -> None:

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError(" ".join(problem.messages)) from problem
         except OperationalError as problem:
             raise CommandError(f"The database cannot be used ({problem}). Run `manage.py migrate` first.") from problem
-        sender = Sender(owner, "command ingest", "ingest")
+        sender = Sender(owner, "", "ingest", "command ingest")
         counts: Counter[str] = Counter()
         refused: list[Outcome] = []
         told = {*TOLD, *(kind for level, kinds in LESS_IMPORTANT.items() if verbosity >= level for kind in kinds)}
