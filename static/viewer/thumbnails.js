@@ -64,7 +64,9 @@ export class Thumbnails extends EventTarget {
     const frame = make("span", "face");
     if (tile.stack?.thumbnail) frame.append(this.#face(tile));
     else frame.append(this.icon("file-x"));
-    button.append(frame, make("span", "caption"), make("span", "detail"));
+    const detail = make("span", "detail");
+    detail.append(make("span", "kind"), " ", make("span", "images"));
+    button.append(frame, make("span", "caption"), " ", detail, make("span", "unseen"));
     button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("choose", { detail: button.tile })));
     button.draggable = Boolean(tile.stack);
     button.addEventListener("dragstart", (event) => {
@@ -86,13 +88,15 @@ export class Thumbnails extends EventTarget {
     return image;
   }
 
+  /** The name that is heard is the text that is seen, and a little more of it. */
   #write(button, tile) {
     const { number, modality, title, images } = tileText(tile);
     const reason = tile.stack ? "" : (tile.series.not_drawn ?? "not drawn");
     button.querySelector(".caption").textContent = title;
-    button.querySelector(".detail").textContent = reason ? `${modality} · not shown` : `${number ? `${number} · ` : ""}${modality} · ${images}`;
+    button.querySelector(".kind").textContent = [number, modality].filter(Boolean).join(" ");
+    button.querySelector(".images").textContent = reason ? "not shown" : String(tile.stack.frames);
+    button.querySelector(".unseen").textContent = reason ? `: ${reason}` : images.replace(/^\S+/, "");
     button.title = [title, `${modality}, ${images}`, reason].filter(Boolean).join("\n");
-    button.setAttribute("aria-label", [number && `Series ${number}`, modality, title, images, reason && `cannot be shown: ${reason}`].filter(Boolean).join(", "));
     button.classList.toggle("undrawn", !tile.stack);
   }
 

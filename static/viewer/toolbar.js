@@ -175,7 +175,7 @@ export class Toolbar {
     menu.item({ label: "Grey", checked: !viewport.wish.color_map, run: () => this.run("color-map", null) });
     for (const map of maps) {
       const name = typeof map === "string" ? map : map.name;
-      if (name && !/^gr[ae]y$/i.test(name)) menu.item({ label: name, checked: viewport.wish.color_map === name, run: () => this.run("color-map", name) });
+      if (name && !/^gr[ae]y$/i.test(name)) menu.item({ label: name.replaceAll("_", " "), checked: viewport.wish.color_map === name, run: () => this.run("color-map", name) });
     }
   }
 

@@ -134,6 +134,7 @@ export class Viewport extends EventTarget {
   #openedBy(message) {
     this.opened = message;
     this.timing.opened = performance.now();
+    this.more.hidden = true;
     this.#warn();
     this.dispatchEvent(new Event("opened"));
   }
@@ -143,7 +144,9 @@ export class Viewport extends EventTarget {
       this.progress = message;
       this.#notice();
     }
-    if (message.type === "series.changed") this.dispatchEvent(new CustomEvent("changed", { detail: message }));
+    if (message.type !== "series.changed") return;
+    this.more.hidden = false;
+    this.dispatchEvent(new CustomEvent("changed", { detail: message }));
   }
 
   /** A frame that gives no picture takes the older one off the glass, and the reader can scroll on; another refusal leaves
@@ -389,17 +392,21 @@ export class Viewport extends EventTarget {
     this.canvas.width = 1;
     this.canvas.height = 1;
     this.overlay.clear();
+    this.more.hidden = true;
     this.passing.hidden = true;
     this.warnings.hidden = true;
   }
 
   // --- place on the screen
 
+  /** [rows, columns] of the pane in device pixels; null while it has none. */
   #size() {
     const box = this.stage.getBoundingClientRect();
-    if (this.deviceSize) return this.deviceSize;
     const size = [Math.round(box.height * devicePixelRatio), Math.round(box.width * devicePixelRatio)];
-    return size[0] >= 1 && size[1] >= 1 ? size : null;
+    if (size[0] < 1 || size[1] < 1) return null;
+    // The browser's own count decides which way a half is rounded; an emulated screen counts other pixels.
+    const counted = this.deviceSize;
+    return counted && counted.every((value, axis) => Math.abs(value - size[axis]) <= 1) ? counted : size;
   }
 
   #place([rows, columns]) {
@@ -410,9 +417,7 @@ export class Viewport extends EventTarget {
 
   #resized(entry) {
     const box = entry.devicePixelContentBoxSize?.[0];
-    if (box && box.blockSize >= 1 && box.inlineSize >= 1) this.deviceSize = [Math.round(box.blockSize), Math.round(box.inlineSize)];
-    else if (!box) this.deviceSize = null;
-    else return;
+    this.deviceSize = box ? [Math.round(box.blockSize), Math.round(box.inlineSize)] : null;
     clearTimeout(this.resizing);
     this.resizing = setTimeout(() => this.#resize(), SETTLE);
   }
@@ -442,6 +447,11 @@ export class Viewport extends EventTarget {
     this.overlay.level(this.desk.level);
     this.warnings = make("details", "warnings", this.stage);
     this.warnings.hidden = true;
+    this.more = make("button", "more", this.stage);
+    this.more.type = "button";
+    this.more.textContent = "More images came. Show them";
+    this.more.hidden = true;
+    this.more.addEventListener("click", () => this.channel && this.desk.connection.reopen(this.channel));
     this.passing = make("div", "passing", this.stage);
     this.passing.setAttribute("role", "status");
     this.passing.hidden = true;
