@@ -7,7 +7,7 @@ TEST_STAMP := $(VENV)/.installed-test
 PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TESTS ?=
 
-.PHONY: help run test bench lint format clean browser prepared
+.PHONY: help run test bench lint format clean browser
 
 help:
 	@echo "make run     bring everything up and print the address with a one-time sign-in link"
@@ -61,7 +61,8 @@ test: $(TEST_STAMP) browser lint
 	@$(PYTHON) -m pytest $(TESTS)
 
 bench: $(TEST_STAMP)
-	@$(PYTHON) -m benchmarks
+	@if [ -f benchmarks/__main__.py ]; then $(PYTHON) -m benchmarks; \
+	else echo "There are no benchmarks yet." >&2; exit 1; fi
 
 clean:
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
