@@ -5,6 +5,7 @@ Alice may; Bob works at the same site and may not; Charlie is a stranger, though
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ from django.test import Client
 
 from accounts.models import Membership, Organization, Role, User
 from viewer.archive.storage import BlobStore, blob_store
+from viewer.serving.runtime import runtime
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engine_is_stopped() -> Iterator[None]:
+    """An engine that some test started in this process ends while threads can still be waited for."""
+    yield
+    runtime().stop_private()
 
 
 @pytest.fixture
