@@ -30,7 +30,8 @@ class _Load(Generic[V]):
 
 
 class Cache(Generic[K, V]):
-    """At most `limit` bytes of values by `size_of`; one that is larger than all of it is handed out but not kept."""
+    """At most `limit` bytes of values by `size_of`. One that is larger than all of it is kept alone, until the next comes: who
+    looks at it draws it again and again."""
 
     def __init__(self, limit: int, size_of: Callable[[V], int], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
@@ -96,8 +97,6 @@ class Cache(Generic[K, V]):
 
     def _keep(self, key: K, value: V) -> None:
         size = self._size_of(value)
-        if size > self.limit:
-            return
         while self._values and self.used + size > self.limit:
             _, (_, freed) = self._values.popitem(last=False)
             self.used -= freed
