@@ -54,8 +54,8 @@ export function draggedWindow({ center, width, voi_lut_function = "LINEAR" }, dx
 }
 
 /** Factor that makes a frame of rows x columns fill a viewport at zoom 1: picture pixels per stored pixel. */
-export function fitScale([viewportRows, viewportColumns], rows, columns, rotation = 0, aspect = 1) {
-  const [tall, wide] = rotation % 180 ? [columns, rows * aspect] : [rows * aspect, columns];
+export function fitScale([viewportRows, viewportColumns], rows, columns, rotation = 0) {
+  const [tall, wide] = rotation % 180 ? [columns, rows] : [rows, columns];
   return Math.min(viewportRows / tall, viewportColumns / wide);
 }
 

@@ -1,7 +1,7 @@
 // The viewer page: fetches the study, sets the desk, and joins hands, keys, toolbar and panes.
 
 import { listenToNews } from "../news.js";
-import { age, ageOn, clockTime, isoDate, personName, sexWord } from "../text.js";
+import { showBand } from "./band.js";
 import { Connection } from "./connection.js";
 import { explainedStatus } from "./errors.js";
 import { commandFor, KEY_MAPS } from "./keys.js";
@@ -121,7 +121,11 @@ const COMMANDS = {
       remembered.set("keys", name);
     });
   },
-  cancel: () => toolbar.dismiss() || layout.active.stop(),
+  cancel: () => {
+    const notes = document.querySelectorAll("details[open]");
+    for (const note of notes) note.open = false;
+    if (!toolbar.dismiss() && !notes.length) layout.active.stop();
+  },
 };
 
 function run(command, argument) {
@@ -205,44 +209,6 @@ function describe(viewport) {
   if (viewport === layout.active && !viewport.playing && viewport.exact) say(label);
 }
 
-// --- the patient band
-
-function band(study) {
-  const patient = study.patient ?? {};
-  const years = age(study.patient_age) || ageOn(patient.birth_date, study.date);
-  at("patient-name").textContent = personName(patient.name);
-  at("patient-facts").textContent = [
-    sexWord(patient.sex),
-    years,
-    patient.birth_date && `born ${isoDate(patient.birth_date)}`,
-    patient.patient_id ? `ID ${patient.patient_id}` : "no patient ID",
-  ].filter(Boolean).join(" · ");
-  document.title = `${personName(patient.name)} · ${study.description || "Study"} · Farview`;
-  picker(study);
-  const warnings = study.warnings ?? [];
-  at("study-notes").hidden = !warnings.length;
-  at("study-notes-list").replaceChildren(
-    ...warnings.map((warning) => Object.assign(document.createElement("li"), { textContent: typeof warning === "string" ? warning : (warning.message ?? "") })),
-  );
-}
-
-const studyLine = ({ date, time, description, modalities }, withTime = false) =>
-  [isoDate(date) || "no date", withTime ? clockTime(time) : "", (modalities ?? []).join("/"), description].filter(Boolean).join("  ");
-
-function picker(study) {
-  const select = at("study-picker");
-  const priors = study.priors ?? [];
-  select.replaceChildren(
-    new Option(studyLine(study), "", true, true),
-    ...priors.map((prior) => new Option(`${prior.date && study.date && prior.date < study.date ? "Prior: " : ""}${studyLine(prior)}`, prior.study_instance_uid)),
-  );
-  select.disabled = !priors.length;
-  select.title = priors.length ? "Studies of this patient" : "No other studies of this patient";
-  select.onchange = () => {
-    if (select.value) location.assign(`/studies/${select.value}/?organization=${encodeURIComponent(study.organization)}`);
-  };
-}
-
 // --- the state of the line, and of the page itself
 
 const LINE_WORDS = {
@@ -279,7 +245,7 @@ at("line-sign-in").addEventListener("click", () => {
 
 function adopt(study) {
   desk.study = study;
-  band(study);
+  showBand(study);
   thumbnails.set(study);
   for (const viewport of layout.panes) {
     if (!viewport.source) continue;

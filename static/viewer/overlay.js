@@ -36,11 +36,12 @@ function topRight({ study, labels }) {
 }
 
 function bottomRight({ series, stack, labels }) {
+  const times = [unit("TE", labels.echo_time, " ms"), unit("TR", labels.repetition_time, " ms"), unit("b", labels.b_value), unit("time", labels.temporal_position)];
   return [
-    line(joined([series.laterality, labels.view_position, labels.body_part ?? series.body_part_examined]), 3),
-    line(joined([unit("C:", labels.contrast), unit("phase", labels.phase)]), 3),
-    line(labels.b_value !== undefined && labels.b_value !== null ? `b ${short(labels.b_value)}` : "", 2),
-    line(stack?.label && stack.label !== series.description ? stack.label : "", 2),
+    line(joined([labels.laterality ?? series.laterality, labels.view_position, series.body_part_examined]), 3),
+    line(labels.contrast_agent ? `contrast ${labels.contrast_agent}` : "", 3),
+    line(joined(times, "  "), 2),
+    line(stack?.label && series.stacks?.length > 1 ? stack.label : "", 2),
     line(unit("T", millimetres(labels.slice_thickness)), 2),
     line(unit("Gap", millimetres(labels.spacing_between_slices)), 3),
     line(unit("Loc", millimetres(labels.slice_location)), 1),
@@ -155,7 +156,7 @@ export class Overlay {
   /** Draws the words for a painted frame. @param ratio device pixels per CSS pixel */
   update({ header, study, series, stack, opened, ratio }) {
     const size = header.view.size ?? [header.rows, header.columns];
-    const fit = stack?.rows ? fitScale(size, stack.rows, stack.columns, header.view.rotation ?? 0, header.labels?.pixel_aspect ?? 1) : 0;
+    const fit = stack?.rows ? fitScale(size, stack.rows, stack.columns, header.view.rotation ?? 0) : 0;
     const texts = cornerTexts({ header, study, series, stack, opened, fit });
     for (const [name, lines] of Object.entries(texts)) this.#fill(this.corners[name], lines);
     const around = sides(header.geometry);

@@ -2,15 +2,14 @@
 
 import { CineClock, CineCount, DEFAULT_RATE, durations } from "./cine.js";
 import { explained } from "./errors.js";
-import { boundedPan, clamp, fitScale, jump, wheelSteps, zoomedAbout, zoomNumber } from "./geometry.js";
+import { clamp, fitScale, zoomedAbout, zoomNumber } from "./geometry.js";
+import { takeInHand } from "./hand.js";
+import { Notice } from "./notice.js";
 import { Overlay } from "./overlay.js";
-import { toolNamed } from "./tools/index.js";
-import { Gestures } from "./touch.js";
+import { Slider } from "./slider.js";
 
 const PICTURE = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
-const MOUSE_TOOLS = { 1: "pan", 2: "zoom" };
 const SETTLE = 90;
-const NOTICE_AFTER = 250;
 const NUMBER_AFTER = 1000;
 const PATIENCE = 3000;
 const INITIAL = {
@@ -49,7 +48,6 @@ export class Viewport extends EventTarget {
     this.decoded = null;
     this.newest = -1;
     this.state = "empty";
-    this.wheelRest = 0;
     this.counts = { received: 0, painted: 0 };
     this.timing = {};
     this.#build();
@@ -99,8 +97,9 @@ export class Viewport extends EventTarget {
   }
 
   retry() {
-    const { source, first } = this;
-    if (source) this.show(source, first);
+    const { channel, source, first } = this;
+    if (channel && !this.dead) this.desk.connection.reopen(channel);
+    else if (source) this.show(source, first);
   }
 
   #open(view) {
@@ -373,6 +372,7 @@ export class Viewport extends EventTarget {
     const { series, stack } = this.source;
     this.overlay.update({ header, study, series, stack, opened: this.opened, ratio: devicePixelRatio });
     this.overlay.badge(this.exact);
+    this.#warn();
     this.clip?.count.paint(header.view.frame, performance.now());
     this.#slide();
     this.dispatchEvent(new Event("painted"));
@@ -395,6 +395,8 @@ export class Viewport extends EventTarget {
     this.more.hidden = true;
     this.passing.hidden = true;
     this.warnings.hidden = true;
+    this.warnings.open = false;
+    this.warned = "";
   }
 
   // --- place on the screen
@@ -429,7 +431,7 @@ export class Viewport extends EventTarget {
     this.change({ size });
   }
 
-  // --- the reader's hand
+  // --- its parts
 
   #build() {
     this.element = make("section", "pane");
@@ -455,46 +457,8 @@ export class Viewport extends EventTarget {
     this.passing = make("div", "passing", this.stage);
     this.passing.setAttribute("role", "status");
     this.passing.hidden = true;
-    this.message = make("div", "notice", this.stage);
-    this.#buildSlider();
-  }
-
-  #buildSlider() {
-    this.slider = make("div", "slider", this.element);
-    this.knob = make("div", "knob", this.slider);
-    this.slider.setAttribute("role", "slider");
-    this.slider.setAttribute("aria-orientation", "vertical");
-    this.slider.setAttribute("aria-label", `Image of viewport ${this.number}`);
-    this.slider.setAttribute("aria-valuemin", "1");
-    this.slider.tabIndex = 0;
-    this.slider.hidden = true;
-    const follow = (event) => {
-      const box = this.slider.getBoundingClientRect();
-      this.goTo(((event.clientY - box.top) / box.height) * this.frames - 0.5);
-    };
-    this.slider.addEventListener("pointerdown", (event) => {
-      event.preventDefault();
-      event.stopPropagation();
-      this.stop();
-      this.slider.setPointerCapture(event.pointerId);
-      this.dispatchEvent(new Event("activate"));
-      follow(event);
-      this.slider.onpointermove = follow;
-    });
-    const leave = () => (this.slider.onpointermove = null);
-    this.slider.addEventListener("pointerup", leave);
-    this.slider.addEventListener("pointercancel", leave);
-  }
-
-  #slide() {
-    const frames = this.frames;
-    this.slider.hidden = frames < 2;
-    if (frames < 2) return;
-    this.slider.setAttribute("aria-valuemax", String(frames));
-    this.slider.setAttribute("aria-valuenow", String(this.frame + 1));
-    this.slider.setAttribute("aria-valuetext", `image ${this.frame + 1} of ${frames}`);
-    this.knob.style.setProperty("--at", String(this.frame / (frames - 1)));
-    this.knob.style.setProperty("--part", String(1 / frames));
+    this.notice = new Notice(this);
+    this.slider = new Slider(this);
   }
 
   #listen() {
@@ -504,104 +468,18 @@ export class Viewport extends EventTarget {
     } catch {
       watcher.observe(this.stage);
     }
-    this.gestures = new Gestures({
-      dragStart: (point) => this.#begin(this.desk.tool, this.#point(point)),
-      dragMove: (point) => this.drag?.move(this.#point(point)),
-      dragEnd: () => this.#end(),
-      pinch: (gesture) => this.#pinch(gesture),
-      scroll: (dy) => this.#fingers(dy),
-      doubleTap: () => this.dispatchEvent(new Event("maximise")),
-      longPress: (point) => this.dispatchEvent(new CustomEvent("menu", { detail: point })),
-    });
-    const { stage } = this;
-    stage.addEventListener("pointerdown", (event) => this.#down(event));
-    stage.addEventListener("pointermove", (event) => this.#move(event));
-    stage.addEventListener("pointerup", (event) => this.#up(event));
-    stage.addEventListener("pointercancel", (event) => this.#up(event, true));
-    stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-    stage.addEventListener("contextmenu", (event) => event.preventDefault());
-    stage.addEventListener("dblclick", (event) => !event.target.closest("button, a, details") && this.dispatchEvent(new Event("maximise")));
-    stage.addEventListener("auxclick", (event) => event.preventDefault());
     document.addEventListener("visibilitychange", () => this.#seen());
+    takeInHand(this);
+  }
+
+  #slide() {
+    this.slider.show(this.frame, this.frames);
   }
 
   #seen() {
     if (document.hidden) {
       if (this.newest >= 0) this.channel?.shown(this.newest);
     } else if (this.decoded) this.desk.paintSoon(this);
-  }
-
-  #point({ x, y }) {
-    const box = this.stage.getBoundingClientRect();
-    return {
-      x: x - box.left,
-      y: y - box.top,
-      width: box.width,
-      height: box.height,
-      fraction: [(x - box.left) / box.width - 0.5, (y - box.top) / box.height - 0.5],
-    };
-  }
-
-  #begin(name, point) {
-    if (this.state !== "shown" && !(this.state === "failed" && name === "scroll")) return;
-    this.stop();
-    this.drag = toolNamed(name).begin(this, point);
-    this.element.dataset.dragging = name;
-  }
-
-  #end() {
-    this.drag?.end?.();
-    this.drag = null;
-    delete this.element.dataset.dragging;
-  }
-
-  #down(event) {
-    if (event.target.closest("button, a, details")) return;
-    this.dispatchEvent(new Event("activate"));
-    this.stage.setPointerCapture(event.pointerId);
-    const at = { x: event.clientX, y: event.clientY };
-    if (event.pointerType === "touch") {
-      this.gestures.down(event.pointerId, at);
-      return;
-    }
-    event.preventDefault();
-    if (this.drag) this.#end();
-    this.#begin(MOUSE_TOOLS[event.button] ?? this.desk.tool, this.#point(at));
-  }
-
-  #move(event) {
-    const at = { x: event.clientX, y: event.clientY };
-    if (event.pointerType === "touch") this.gestures.move(event.pointerId, at);
-    else if (this.drag) this.drag.move(this.#point(at));
-  }
-
-  #up(event, cancelled = false) {
-    if (event.pointerType !== "touch") this.#end();
-    else if (cancelled) this.gestures.cancel(event.pointerId);
-    else this.gestures.up(event.pointerId);
-  }
-
-  #pinch({ factor, dx, dy, at }) {
-    if (this.state !== "shown") return;
-    const point = this.#point(at);
-    const { zoom, pan } = zoomedAbout(this.zoom, this.pan, factor, point.fraction);
-    this.change({ zoom, pan: boundedPan([pan[0] + dx / point.width, pan[1] + dy / point.height], zoom) });
-  }
-
-  #fingers(dy) {
-    this.fingersRest = (this.fingersRest ?? 0) + dy;
-    const perFrame = clamp((0.8 * this.stage.clientHeight) / Math.max(1, this.frames), 2, 30);
-    const steps = Math.trunc(this.fingersRest / perFrame);
-    this.fingersRest -= steps * perFrame;
-    if (steps) this.step(steps);
-  }
-
-  #wheel(event) {
-    event.preventDefault();
-    this.dispatchEvent(new Event("activate"));
-    const { steps, rest } = wheelSteps(this.wheelRest, event);
-    this.wheelRest = rest;
-    if (steps) this.step(steps * (event.ctrlKey ? jump(this.frames) : 1));
   }
 
   // --- states
@@ -616,55 +494,8 @@ export class Viewport extends EventTarget {
   }
 
   #notice() {
-    clearTimeout(this.noticing);
-    const { state, message } = this;
-    message.hidden = state === "shown";
-    if (state === "shown") return;
-    this.canvas.setAttribute("aria-label", "No picture");
-    const rows = { empty: () => this.#sayEmpty(), opening: () => this.#sayOpening(), "not-drawn": () => this.#sayNotDrawn(), failed: () => this.#sayFailed() };
-    rows[state]();
-  }
-
-  #say(icon, title, texts = [], buttons = []) {
-    const parts = [];
-    if (icon) parts.push(this.desk.icon(icon));
-    if (title) Object.assign(parts[parts.push(make("strong", "")) - 1], { textContent: title });
-    for (const text of texts.filter(Boolean)) parts.push(Object.assign(make("p", ""), { textContent: text }));
-    for (const [label, run] of buttons) {
-      const button = Object.assign(make("button", ""), { type: "button", textContent: label });
-      button.addEventListener("click", run);
-      parts.push(button);
-    }
-    this.message.replaceChildren(...parts.filter(Boolean));
-  }
-
-  #sayEmpty() {
-    this.#say("square-mouse-pointer", "Empty viewport", ["Drag a series here, or make this viewport active and choose a series."]);
-  }
-
-  #sayOpening() {
-    const passed = performance.now() - this.since;
-    const { series } = this.source;
-    const name = [series.modality, series.description].filter(Boolean).join(" ") || "the series";
-    if (this.desk.connection.state !== "open" && passed >= NOTICE_AFTER) {
-      this.#say(null, `Opening ${name}`, ["Waiting for the connection."], []);
-    } else if (passed < NOTICE_AFTER) this.#say(null, "");
-    else {
-      const done = this.progress?.total ? ` ${Math.round((100 * this.progress.done) / this.progress.total)} %` : "";
-      const seconds = passed >= NUMBER_AFTER ? `${Math.floor(passed / 1000)} s` : "";
-      this.#say(null, `Opening ${name}`, [`${seconds}${done}`.trim()], passed >= NUMBER_AFTER ? [["Cancel", () => this.close()]] : []);
-    }
-    this.noticing = setTimeout(() => this.state === "opening" && this.#notice(), passed < NOTICE_AFTER ? NOTICE_AFTER : 500);
-  }
-
-  #sayNotDrawn() {
-    this.#say("file-x", "This series cannot be shown", [this.source.series.not_drawn, "It is stored unchanged with the study."]);
-  }
-
-  #sayFailed() {
-    const { title, detail, advice, retry } = this.problem;
-    const which = this.opened && this.frames > 1 ? `Image ${this.frame + 1} of ${this.frames}` : "";
-    this.#say("circle-alert", title, [which, detail, advice], retry ? [["Try again", () => this.retry()]] : []);
+    if (this.state !== "shown") this.canvas.setAttribute("aria-label", "No picture");
+    this.notice.show(this.state);
   }
 
   /** A refusal while a picture stands: said beside it, gone with the next picture asked for. */
@@ -686,14 +517,15 @@ export class Viewport extends EventTarget {
     }, NUMBER_AFTER);
   }
 
+  /** Notes on the series and on the frame that is painted, folded until someone wants them. */
   #warn() {
-    const texts = [...(this.opened?.warnings ?? [])].map((warning) => (typeof warning === "string" ? warning : warning.message ?? JSON.stringify(warning)));
-    const reason = this.opened?.geometry?.reason;
-    if (reason) texts.push(`No volume: ${reason}`);
+    const own = [...(this.opened?.warnings ?? []), ...(this.header?.warnings ?? [])];
+    const texts = [...new Set(own.map((warning) => (typeof warning === "string" ? warning : (warning.message ?? ""))))].filter(Boolean);
+    if (texts.join() === this.warned) return;
+    this.warned = texts.join();
     this.warnings.hidden = !texts.length;
-    this.warnings.open = false;
     const summary = make("summary", "");
-    summary.textContent = texts.length === 1 ? "1 note on this series" : `${texts.length} notes on this series`;
+    summary.textContent = texts.length === 1 ? "1 note" : `${texts.length} notes`;
     const list = make("ul", "");
     for (const text of texts) Object.assign(make("li", "", list), { textContent: text });
     this.warnings.replaceChildren(summary, list);

@@ -1,0 +1,50 @@
+// The band on top: whose pictures these are, of which study, and the other studies of this patient.
+
+import { age, ageOn, clockTime, isoDate, personName, sexWord } from "../text.js";
+
+const at = (id) => document.getElementById(id);
+
+/** Patient, study and notes of a study's JSON, in their places. */
+export function showBand(study) {
+  const patient = study.patient ?? {};
+  at("patient-name").textContent = personName(patient.name);
+  at("patient-facts").textContent = facts(study);
+  document.title = `${personName(patient.name)} · ${study.description || "Study"} · Farview`;
+  picker(study);
+  notes(study);
+}
+
+function facts({ patient = {}, patient_age, date }) {
+  return [
+    sexWord(patient.sex),
+    age(patient_age) || ageOn(patient.birth_date, date),
+    patient.birth_date && `born ${isoDate(patient.birth_date)}`,
+    patient.patient_id ? `ID ${patient.patient_id}` : "no patient ID",
+  ].filter(Boolean).join(" · ");
+}
+
+function studyLine({ date, time, description = "", modalities = [] }) {
+  const kind = modalities.length && !description.toUpperCase().startsWith(modalities[0]) ? modalities.join("/") : "";
+  return [isoDate(date) || "no date", clockTime(time).slice(0, 5), kind, description].filter(Boolean).join("  ");
+}
+
+function picker(study) {
+  const select = at("study-picker");
+  const priors = study.priors ?? [];
+  const label = (prior) => `${prior.date && study.date && prior.date < study.date ? "Prior: " : ""}${studyLine(prior)}`;
+  select.replaceChildren(new Option(studyLine(study), "", true, true), ...priors.map((prior) => new Option(label(prior), prior.study_instance_uid)));
+  select.disabled = !priors.length;
+  select.title = priors.length ? "Studies of this patient" : "No other studies of this patient";
+  select.onchange = () => {
+    if (select.value) location.assign(`/studies/${select.value}/?organization=${encodeURIComponent(study.organization)}`);
+  };
+}
+
+function notes({ warnings = [], kept_aside = [] }) {
+  const texts = warnings.map((warning) => (typeof warning === "string" ? warning : (warning.message ?? "")));
+  const reasons = new Map();
+  for (const { reason } of kept_aside) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  for (const [reason, times] of reasons) texts.push(`Kept aside, not shown: ${times} object${times === 1 ? "" : "s"}: ${reason}`);
+  at("study-notes").hidden = !texts.length;
+  at("study-notes-list").replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+}
