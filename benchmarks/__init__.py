@@ -1,0 +1,1 @@
+"""Side by side with peers, in one run, alternating. Never part of the gate: figures belong to a machine and an hour."""

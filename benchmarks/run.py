@@ -1,0 +1,60 @@
+"""Which benchmarks there are, and on what they run."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import decoders, slices, sockets
+
+PACKAGES = (
+    "numpy",
+    "numba",
+    "imagecodecs",
+    "pydicom",
+    "pillow",
+    "pylibjpeg",
+    "pylibjpeg-libjpeg",
+    "pyjpegls",
+    "python-gdcm",
+    "daphne",
+)
+
+
+def main(wanted: list[str]) -> int:
+    """Run those named, or all; 2 when a name is unknown."""
+    unknown = [name for name in wanted if name not in BENCHMARKS]
+    if unknown:
+        print(f"no benchmark {', '.join(unknown)}: {', '.join(BENCHMARKS)}")
+        return 2
+    print(_machine())
+    print("Ratios under 1.7 are ties on a busy machine.")
+    for name in wanted or list(BENCHMARKS):
+        BENCHMARKS[name]()
+    return 0
+
+
+def _machine() -> str:
+    info = Path("/proc/cpuinfo")
+    models = (
+        [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        if info.exists()
+        else []
+    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES if _installed(name))
+    return f"{models[0] if models else platform.machine()}, {cores} cores{load}; Python {platform.python_version()}\n{packages}"
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except ImportError:
+        return False
+    return True
+
+
+BENCHMARKS = {"slices": slices.run, "decoders": decoders.run, "sockets": sockets.run}
