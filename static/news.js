@@ -1,5 +1,7 @@
 // News of the server (a study arrived, a series grew) as events; comes back by itself. Imports nothing.
 
+const SIGNED_OUT = new Set([4401, 4403]);
+
 /** Calls `told(message)` for every piece of news, and `again()` when the line was broken and stands again (something may
  *  have been missed). Returns a function that ends it. */
 export function listenToNews(told, again = () => {}) {
@@ -23,8 +25,8 @@ export function listenToNews(told, again = () => {}) {
         // a piece of news that cannot be read is no reason to stop listening
       }
     };
-    socket.onclose = () => {
-      if (ended) return;
+    socket.onclose = ({ code }) => {
+      if (ended || SIGNED_OUT.has(code)) return;
       broken = true;
       timer = setTimeout(connect, Math.min(30000, 500 * 2 ** attempt) * (1 + Math.random() / 4));
       attempt += 1;

@@ -196,7 +196,7 @@ export class Toolbar {
   }
 
   #more() {
-    const group = make("div", "group narrow", this.element, { role: "group", "aria-label": "More" });
+    const group = make("div", "group rest", this.element, { role: "group", "aria-label": "More" });
     this.moreMenu = this.#menu(group, { label: "More", icon: "ellipsis", name: "more", fill: (menu) => this.#all(menu) });
   }
 
