@@ -10,6 +10,7 @@ from typing import Any
 
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
 from django.conf import settings
 
 from accounts.authentication import bearer_of
@@ -87,12 +88,35 @@ class LetInConsumer(AsyncWebsocketConsumer):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(goodbye, 1.0)
 
-    async def disconnect(self, code: int) -> None:
+    async def leave(self) -> None:
+        """Whatever ended the connection, nobody waits for it any more."""
         watch().remove(self)
         if self.guest is not None:
             for organization in self.guest.organizations_as(READING_ROLES):
                 await self.channel_layer.group_discard(group_of(organization), self.channel_name)
         await self.end()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """As ever, but the channel layer is heard beside the client, not once for each of the client's messages."""
+        self.scope, self.base_send = scope, send
+        self.channel_layer = get_channel_layer(self.channel_layer_alias)
+        self.channel_name = await self.channel_layer.new_channel()
+        hearing = asyncio.create_task(self.hear())
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
+        finally:
+            hearing.cancel()
+            await self.leave()
+
+    async def hear(self) -> None:
+        """Take the channel layer's messages."""
+        while True:
+            message = await self.channel_layer.receive(self.channel_name)
+            with contextlib.suppress(StopConsumer):
+                await self.dispatch(message)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As ever, but without a look at the database's connections for every message."""
@@ -103,12 +127,10 @@ class LetInConsumer(AsyncWebsocketConsumer):
             raise
         except Exception:
             logger.exception("a socket's message could not be handled")
-            await self.disconnect(1011)
             await self.close(1011)
             raise StopConsumer() from None
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        await self.disconnect(message["code"])
         raise StopConsumer()
 
 

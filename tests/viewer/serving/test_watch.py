@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 
@@ -91,4 +92,12 @@ async def test_nobody_connected_costs_no_query(people: People, django_assert_num
 async def test_a_closed_socket_is_watched_no_longer(dial: Dial, people: People) -> None:
     socket, *_ = await dial("/ws/news/", await in_thread(token_of)(people.alice))
     await socket.disconnect()
+    assert watch()._connected == {}
+
+
+async def test_a_connection_that_is_cut_off_is_watched_no_longer(dial: Dial, people: People) -> None:
+    socket, *_ = await dial("/ws/news/", await in_thread(token_of)(people.alice))
+    assert len(watch()._connected) == 1
+    socket.future.cancel()
+    await asyncio.wait([socket.future])
     assert watch()._connected == {}
