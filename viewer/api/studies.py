@@ -50,8 +50,8 @@ class Studies(Door):
     )
     def get(self, request: Request) -> Response:
         page = query.search(request.user, search_of(request.query_params))
-        conflicts = query.conflict_counts(page.studies)
-        studies = [study_row(study, conflicts.get(study.pk, 0)) for study in page.studies]
+        conflicts, pictures = query.conflict_counts(page.studies), query.pictures(page.studies)
+        studies = [study_row(study, conflicts.get(study.pk, 0), pictures.get(study.pk)) for study in page.studies]
         return Response({"studies": studies, "next": page.next, "total": page.total})
 
 
@@ -83,9 +83,8 @@ def search_of(asked: Any) -> query.StudySearch:
 SEARCH_FIELDS = (*query.FILTERS, "sort", "cursor")
 
 
-def study_row(study: Study, conflicts: int) -> dict[str, Any]:
-    """A study as lists show it. `study` carries `picture_uid` and `picture_version` (query.with_picture)."""
-    picture = getattr(study, "picture_uid", None)
+def study_row(study: Study, conflicts: int, picture: query.Picture | None) -> dict[str, Any]:
+    """A study as lists show it."""
     organization = study.organization.name
     return {
         "study_instance_uid": study.study_instance_uid,
@@ -103,7 +102,7 @@ def study_row(study: Study, conflicts: int) -> dict[str, Any]:
         "modalities": modalities(study),
         "number_of_series": study.number_of_series,
         "number_of_instances": study.number_of_instances,
-        "thumbnail": thumbnail_address(picture, organization, study.picture_version) if picture else None,
+        "thumbnail": picture and thumbnail_address(picture.series_instance_uid, organization, picture.version),
         "created_at": study.created_at.isoformat(),
         "warnings": list(study.warnings),
         "conflicts": conflicts,
@@ -112,11 +111,10 @@ def study_row(study: Study, conflicts: int) -> dict[str, Any]:
 
 def whole_study(user: User, study: Study) -> dict[str, Any]:
     """A study as the viewer page opens with it."""
-    pictured = query.with_picture(Study.objects.filter(pk=study.pk)).select_related("patient", "organization").get()
     kept_aside = Conflict.objects.filter(study=study)
     series = Series.objects.filter(study=study).select_related("organization").order_by("number", "date", "time", "id")
     return {
-        **study_row(pictured, kept_aside.count()),
+        **study_row(study, kept_aside.count(), query.pictures([study]).get(study.pk)),
         "study_id": study.study_id,
         "patient_age": study.patient_age,
         "institution": study.institution,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
-from django.db.models import Case, Count, Model, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, Model, Q, QuerySet, When
 
 from accounts.models import User
 from viewer.archive.storage import BlobStore, blob_store
@@ -74,6 +74,14 @@ class Page:
     studies: list[Study] = field(default_factory=list)
     next: str | None = None
     total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a study's thumbnail is drawn from."""
+
+    series_instance_uid: str
+    version: int
 
 
 # --- one object
@@ -157,7 +165,7 @@ def search(user: User, asked: StudySearch) -> Page:
     if asked.cursor:
         page = page.filter(_after(user, asked.cursor, asked.sort, order))
     limit = max(1, min(asked.limit, PAGE_AT_MOST))
-    found = list(with_picture(page)[: limit + 1])
+    found = list(page[: limit + 1])
     following = _cursor(asked.sort, found[limit - 1]) if len(found) > limit else None
     return Page(found[:limit], following, min(total, COUNTED_AT_MOST))
 
@@ -172,15 +180,21 @@ def matching(user: User, asked: StudySearch) -> StudyQuerySet:
     return rows
 
 
-def with_picture(rows: StudyQuerySet) -> StudyQuerySet:
-    """Each study with `picture_uid` and `picture_version` of the series that stands for it: the one with most frames."""
+def pictures(studies: Iterable[Study]) -> dict[int, Picture]:
+    """The series that stands for each study (by row id): of those with frames the one with most. Others are left out.
+
+    Asked for a page alone: as a column of the search it would be worked out for every study that is sorted.
+    """
     derived = Case(When(modality__in=DERIVED, then=1), default=0)
-    shown = Series.objects.filter(study=OuterRef("pk"), number_of_frames__gt=0)
-    best = shown.order_by(derived, "-number_of_frames", "number", "id")
-    return rows.annotate(
-        picture_uid=Subquery(best.values("series_instance_uid")[:1]),
-        picture_version=Subquery(best.values("version")[:1]),
+    rows = (
+        Series.objects.filter(study__in=[study.pk for study in studies], number_of_frames__gt=0)
+        .order_by(derived, "-number_of_frames", "number", "id")
+        .values_list("study", "series_instance_uid", "version")
     )
+    found: dict[int, Picture] = {}
+    for study, uid, version in rows:
+        found.setdefault(study, Picture(uid, version))
+    return found
 
 
 def conflict_counts(studies: Iterable[Study]) -> dict[int, int]:
