@@ -71,7 +71,8 @@ async def dial() -> Any:
 
     yield connect
     for socket in open_ones:
-        await socket.disconnect()
+        if not socket.future.done():
+            await socket.disconnect()
 
 
 in_thread = sync_to_async
