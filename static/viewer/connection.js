@@ -22,6 +22,7 @@ class Channel {
     this.base = view;
     this.header = null;
     this.closed = false;
+    this.socket = null;
     this.#restart();
   }
 
@@ -205,7 +206,8 @@ export class Connection extends EventTarget {
 
   /** Opens a channel on the present socket, under a new name. */
   reopen(channel) {
-    this.send(viewportClose(channel.name));
+    if (channel.socket === this.socket) this.send(viewportClose(channel.name));
+    channel.socket = this.socket;
     this.channels.delete(channel.name);
     channel.open();
     this.channels.set(channel.name, channel);
