@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from django.conf import settings
+from django.db import DataError, IntegrityError
 
 from accounts import audit
 from accounts.models import Organization, User
@@ -188,7 +189,18 @@ def _keep(batch: list[_Admitted], sender: Sender, store: BlobStore) -> list[rows
                 places = list(writers.map(lambda one: store.place(one.received), batch))
         store.settle(place.parent for place in places)
         arrivals = [Arrival(one.parsed, one.received.sha256, one.received.size) for one in batch]
+        return _recorded(arrivals, sender)
+
+
+def _recorded(arrivals: list[Arrival], sender: Sender) -> list[rows.Verdict]:
+    """Rows for all; where the database will not have one of them, the others all the same."""
+    try:
         return rows.record(arrivals, sender)
+    except (DataError, IntegrityError, ValueError, TypeError) as problem:
+        if len(arrivals) > 1:
+            return [verdict for arrival in arrivals for verdict in _recorded([arrival], sender)]
+        logger.exception("An object could not be recorded")
+        return [rows.Verdict("refused", f"could not be recorded ({type(problem).__name__})")]
 
 
 def note_refusals(outcomes: Iterable[Outcome], sender: Sender) -> None:

@@ -125,18 +125,17 @@ class BlobStore:
         with _full_is_said():
             os.fchmod(received.handle, 0o440)
             os.fsync(received.handle)
-            if not target.parent.is_dir():
-                target.parent.mkdir(mode=0o700, exist_ok=True)
-                self.settle([self.root])
+            target.parent.mkdir(mode=0o700, exist_ok=True)
             os.replace(received.path, target)
         os.close(received.handle)
         received.handle = -1
         return target
 
     def settle(self, folders: Iterable[Path]) -> None:
-        """fsync folders, so that the names in them survive a loss of power."""
+        """fsync folders, so that the names in them survive a loss of power; and the root, where another process may just
+        have made one of them."""
         with _full_is_said():
-            for folder in sorted(set(folders)):
+            for folder in sorted({self.root, *folders}):
                 handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 try:
                     os.fsync(handle)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import DataError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent, Organization
@@ -170,6 +170,24 @@ def test_a_transaction_that_fails_acknowledges_nothing(
             told += ingest(walk(tmp_path / "in"), sender)
     assert told == []
     assert counts() == (0,) * 8
+
+
+def test_an_object_that_the_database_will_not_have_costs_itself_alone(
+    sender: Sender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices(tmp_path / "in", 5)
+    real = rows._instance
+
+    def picky(arrival: Any, *rest: Any) -> Instance:
+        if arrival.parsed.sop_instance_uid == "1.2.3.4.3":
+            raise DataError("value too long")
+        return real(arrival, *rest)
+
+    monkeypatch.setattr(rows, "_instance", picky)
+    told = take(sender, tmp_path / "in")
+    assert outcomes(told) == ["stored", "stored", "refused", "stored", "stored"]
+    assert "could not be recorded" in told[2].reason
+    assert Series.objects.get().number_of_instances == Instance.objects.count() == 4
 
 
 def test_a_full_disk_stops_the_ingest_and_what_was_told_before_is_held(
