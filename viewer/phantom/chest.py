@@ -307,9 +307,8 @@ def lung_trees(lungs: Lungs, bend: Deformation, detail: float, seed: int = 7) ->
     return [
         Thin(Tubes(blood, bend), 0.9, tree=True),
         Thin(Tubes([*_beside_nodule(growth.rows(walls, -120.0), bend), *sleeves], bend), 0.0),
-        Thin(Tubes(trunks, bend, 1.1), -0.9),
         Thin(Tubes(_beside_nodule(growth.rows(tubes, -985.0), bend), bend, 1.1), 0.0),
-        Thin(Tubes(windpipe, bend, 1.1), -1.0),
+        Thin(Tubes([*windpipe, *trunks], bend, 1.1), -1.0, whole=True),
     ]
 
 

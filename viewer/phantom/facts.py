@@ -19,7 +19,7 @@ class Nodule:
 
 @dataclass(frozen=True)
 class Marker:
-    """A dense bead: `name` is also its letter in the README of the phantom."""
+    """A dense bead."""
 
     name: str
     center: Point

@@ -9,10 +9,11 @@ are drawn there, so no ellipse stays one. Measuring marks are drawn at the true 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 F = np.float32
@@ -21,7 +22,15 @@ TABLE_Z0 = -260.0
 """Height (mm) of row 0 of every contour table; rows are 1 mm apart."""
 
 
-@njit(cache=True, nogil=True)
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile at the first call, without the interpreter's lock; kept on disk unless there is no place for it."""
+    try:
+        return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+    except RuntimeError:
+        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+
+
+@compiled
 def deform(
     grid: Table,
     origin: Table,
@@ -65,7 +74,7 @@ def deform(
                 qz[k, j, i] = z + vx * line[ix, 2] + wx * line[ix + 1, 2]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def paint_layers(
     slab: Table,
     qx: Table,
@@ -120,7 +129,7 @@ def paint_layers(
                 slab[k, j, i] = value
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def paint_contour(
     slab: Table,
     qx: Table,
@@ -219,7 +228,7 @@ def paint_contour(
                 slab[k, j, i] += (value - slab[k, j, i]) * share
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def paint_ellipsoid(
     slab: Table,
     qx: Table,
@@ -261,7 +270,7 @@ def paint_ellipsoid(
                 slab[k, j, i] += (paint - slab[k, j, i]) * share
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def paint_tubes(
     slab: Table,
     x0: float,
@@ -331,7 +340,7 @@ def paint_tubes(
                     slab[k, j, i] += (paint - slab[k, j, i]) * share
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def paint_balls(
     slab: Table,
     x0: float,
@@ -364,7 +373,7 @@ def paint_balls(
                         slab[k, j, i] += (value - slab[k, j, i]) * F(count / 125.0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def finish(
     slab: Table,
     fine: Table,
@@ -387,7 +396,7 @@ def finish(
                 out[k, j, i] = np.int16(math.floor(min(max(value, low), high) + F(0.5)))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def cast_shadow(
     image: Table,
     layer: Table,

@@ -34,6 +34,9 @@ class Thin:
     solid: Tubes
     shadow: float
     tree: bool = False
+    """Branches of a tree overlap all over."""
+    whole: bool = False
+    """All of it hangs together."""
 
 
 @dataclass
@@ -104,6 +107,8 @@ def _with_thin(image: Image, thin: Sequence[Thin], left: float, horizontal: int,
 def _lines(part: Thin, beam: int) -> list[NDArray[np.float32]]:
     """Tubes that hang together; branches of a tree by depth instead: far apart they add up, side by side they do not."""
     table = part.solid.table
+    if part.whole:
+        return [table]
     if part.tree:
         depth = ((table[:, beam] + table[:, 3 + beam]) / 36.0).round()
         return [table[depth == level] for level in np.unique(depth)]
@@ -135,11 +140,10 @@ def _develop(path: Image, seed: int, letter: str, flip: bool) -> NDArray[np.uint
     wide = _soften(absorbed, 14.0)
     middle = _soften(absorbed, 1.2)
     shown = 0.60 * wide + 1.0 * (middle - wide) + 1.35 * (absorbed - middle)
-    inner = shown[150:-150, 200:-200]
-    low, high = np.percentile(inner, (3, 97))
-    value = 4095 / (
-        1 + np.exp(-3.4 * ((shown - low) / (high - low) - 0.52))
-    )  # the shoulders of the characteristic curve
+    low, high = np.percentile(shown[middle > 0.7], (2, 97))
+    # The shoulders of the characteristic curve; where nothing was in the beam, it is black.
+    value = 4095 / (1 + np.exp(-3.7 * ((shown - low) / (high - low) - 0.50)))
+    value = (value - 300) * 1.06
     _mark(value, letter, flip)
     return np.clip(np.floor(value + 0.5), 0, 4095).astype(np.uint16)
 
