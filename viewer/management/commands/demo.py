@@ -24,6 +24,11 @@ from viewer.management.progress import Progress
 from viewer.models import Study
 
 
+def unfinished() -> Path:
+    """There while the studies come in: a run that was cut off is made whole by the next one."""
+    return Path(settings.FARVIEW_DATA_DIR) / "demonstration.unfinished"
+
+
 class Command(BaseCommand):
     help = "Make the demonstration studies (synthetic; nobody was examined) and take them in. Running it again is harmless."
 
@@ -34,17 +39,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, if_empty: bool, organization: str, **_: Any) -> None:
-        # There while the studies come in: a run that was cut off is made whole by the next one.
-        unfinished = settings.FARVIEW_DATA_DIR / "demonstration.unfinished"
+        mark = unfinished()
         try:
-            if if_empty and Study.objects.exists() and not unfinished.exists():
+            if if_empty and Study.objects.exists() and not mark.exists():
                 return
             owner = patiently(lambda: organization_named(organization))
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from problem
         except (OperationalError, DatabaseBusy) as problem:
             raise CommandError(f"The database cannot be used ({problem}). Run `manage.py migrate` first.") from problem
-        unfinished.touch()
+        mark.touch()
         try:
             folder = Path(tempfile.mkdtemp(prefix="demonstration-", dir=settings.FARVIEW_TMP_DIR))
             try:
@@ -59,7 +63,7 @@ class Command(BaseCommand):
             ) from problem
         except (StorageFull, DatabaseBusy) as problem:
             raise CommandError(f"Stopped: {problem}. Run `manage.py demo` again: it goes on where it was.") from problem
-        unfinished.unlink(missing_ok=True)
+        mark.unlink(missing_ok=True)
 
     def _bring(self, folder: Path, owner: Organization) -> None:
         self.stdout.write("Making the demonstration studies (synthetic; half a minute, once)")

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from viewer.management.commands import demo
 from viewer.models import Study
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class Command(BaseCommand):
                 from viewer.rendering.render import warm
 
                 warm()
-            if welcome and not Study.objects.exists():
+            if welcome and (not Study.objects.exists() or demo.unfinished().exists()):
                 self.bring_demonstration()
             self.serve(welcome)
 
