@@ -6,6 +6,8 @@ These thin subclasses change just that.
 
 from __future__ import annotations
 
+import daphne.server  # noqa: F401 # isort: skip - it chooses Twisted's reactor, so it comes before anything of Twisted
+
 import asyncio
 import json
 import logging

@@ -15,7 +15,6 @@ import django
 django.setup(set_prefix=False)
 
 from django.core.management import call_command  # noqa: E402
-from twisted.internet import reactor  # noqa: E402
 
 from viewer.serving import admission  # noqa: E402
 from viewer.serving.body import Body  # noqa: E402
@@ -88,6 +87,8 @@ def welcome(path: str, headers: list[tuple[bytes, bytes]], length: int) -> admis
 if __name__ == "__main__":
     admission._welcome = welcome
     call_command("migrate", verbosity=0)
+    from twisted.internet import reactor  # chosen by now
+
     port = int(sys.argv[1])
     WebServer(
         application,
