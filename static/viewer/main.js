@@ -139,6 +139,12 @@ const toolbar = new Toolbar(at("toolbar"), {
   state: () => ({ viewport: layout.active, layout: layout.name, tool: desk.tool, keyMap }),
 });
 
+/** A button that was clicked gives the keys back to the picture: Space is "reset", not "the same button again". */
+at("toolbar").addEventListener("click", (event) => {
+  const open = at("toolbar").querySelector("[aria-expanded=true]") || document.querySelector("dialog[open]");
+  if (event.detail && !open) layout.active.element.focus({ preventScroll: true });
+});
+
 document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return;
   const inMenu = event.target.closest?.("[role=menu]");
