@@ -6,8 +6,9 @@ painted independently, so threads may share a scene. All lengths are mm, coordin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from viewer.phantom import kernels
 
 Floats = NDArray[np.float32]
+Vector = Sequence[float] | NDArray[Any]
+Row = tuple[float, ...]
+"""One tube, as `kernels.paint_tubes` has it."""
 HEIGHTS = 521
 ANGLES = 256
 TABLE_Z = kernels.TABLE_Z0 + np.arange(HEIGHTS)
@@ -127,7 +131,7 @@ class Slab:
         _, dy, dx = self.grid.spacing
         return self.grid.origin[0], dx, self.grid.origin[1], dy
 
-    def box(self, low: Sequence[float], high: Sequence[float]) -> NDArray[np.int64] | None:
+    def box(self, low: Vector, high: Vector) -> NDArray[np.int64] | None:
         """Rows and columns [j0, j1, i0, i1] that LPS bounds (x, y, z) may touch; None when this slab lies outside."""
         spare = self.reach + self.grid.edge
         if low[2] - spare > self.zs[0] or high[2] + spare < self.zs[-1]:
@@ -232,8 +236,8 @@ NO_ROOF = Roof(np.zeros((2, 2), np.float32), np.array([0.0, 0.0, 1.0], np.float3
 class Ellipsoid:
     """Half axes `radii` along the columns of `axes` (3, 3); `wall` > 0 has `core` inside."""
 
-    center: Sequence[float]
-    radii: Sequence[float]
+    center: Vector
+    radii: Vector
     value: float
     core: float = 0.0
     wall: float = 0.0
@@ -289,16 +293,16 @@ Solid = Contour | Layers | Ellipsoid | Tubes | Balls
 
 
 def tube(
-    points: Sequence[Sequence[float]],
-    radii: float | Sequence[float],
+    points: Sequence[Vector] | NDArray[Any],
+    radii: float | Vector,
     value: float,
     *,
     ratio: float = 1.0,
-    up: Sequence[float] = (0, 0, 1),
+    up: Vector = (0, 0, 1),
     gas: float = 1.0,
     level: float = 0.0,
     smooth: int = 4,
-) -> list[tuple[float, ...]]:
+) -> list[Row]:
     """Rows for `Tubes` along a smooth line through `points`; `smooth` pieces per span."""
     line, widths = spline(np.asarray(points, np.float64), radii, smooth)
     return [
@@ -308,7 +312,7 @@ def tube(
 
 
 def spline(
-    points: NDArray[np.float64], radii: float | Sequence[float], pieces: int
+    points: NDArray[np.float64], radii: float | Vector, pieces: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """A Catmull-Rom line through points (n, 3), with radii interpolated alike."""
     widths = np.full(len(points), radii) if np.isscalar(radii) else np.asarray(radii, np.float64)
@@ -324,7 +328,7 @@ def spline(
     return line[:, :3], np.maximum(line[:, 3], 0.2)
 
 
-def knots(table: dict[float, Sequence[float]], blur: float = 5.0) -> NDArray[np.float64]:
+def knots(table: Mapping[Any, Sequence[float]], blur: float = 5.0) -> NDArray[np.float64]:
     """Values by height: {z: (a, b, ...)} to (HEIGHTS, n), linear between knots, then smoothed over `blur` mm."""
     heights = sorted(table)
     values = np.array([table[z] for z in heights], np.float64)
@@ -432,7 +436,7 @@ def _smooth(noise: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     return np.fft.ifftn(spectrum, axes=(0, 1, 2)).real
 
 
-def axes_from(direction: Sequence[float], up: Sequence[float] = (0, 0, 1)) -> NDArray[np.float64]:
+def axes_from(direction: Vector, up: Vector = (0, 0, 1)) -> NDArray[np.float64]:
     """Three orthonormal columns; the first is `direction`."""
     a = np.asarray(direction, np.float64)
     a = a / np.linalg.norm(a)

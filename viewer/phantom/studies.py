@@ -82,7 +82,7 @@ def write_ct(
             path = folder / study.key / f"CT{index + 1:04d}.dcm"
             if prior:
                 stored = np.clip(hounsfield.astype(np.int32) + 1024, 0, 4095).astype(np.uint16)
-                write.save(d, path, [imagecodecs.jpegls_encode(stored)], syntax=JPEGLSLossless)
+                write.save(d, path, [bytes(imagecodecs.jpegls_encode(stored))], syntax=JPEGLSLossless)
             else:
                 write.save(d, path, hounsfield.astype("<i2", copy=False))
             paths.append(path)
@@ -184,7 +184,7 @@ def write_ultrasound(folder: Path, frames: int = ultrasound.FRAMES) -> list[Path
     """A beating heart as a multi-frame clip, baseline JPEG as scanners send it: lossy, and marked so."""
     clip = ultrasound.cine(frames)
     encoded = [
-        imagecodecs.jpeg8_encode(frame, level=90, colorspace="RGB", outcolorspace="YCBCR", subsampling="422")
+        bytes(imagecodecs.jpeg8_encode(frame, level=90, colorspace="RGB", outcolorspace="YCBCR", subsampling="422"))
         for frame in clip
     ]
     ratio = clip.nbytes / sum(map(len, encoded))

@@ -67,11 +67,13 @@ class Command(BaseCommand):
 
     def _bring(self, folder: Path, owner: Organization) -> None:
         self.stdout.write("Making the demonstration studies (synthetic; half a minute, once)")
+        self.stdout.flush()
         from viewer.phantom import write_demonstration  # compiles its loops: not for a run that does nothing
 
         steps = Steps(self.stdout._out)  # type: ignore[attr-defined]
         paths = write_demonstration(folder, steps)
         self.stdout.write("Taking them into the archive")
+        self.stdout.flush()
         sender = Sender(owner, "command demo", "demo")
         counts: Counter[str] = Counter()
         left: list[Outcome] = []
