@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.phantom import facts
+
 Array = NDArray[np.float32]
 Vector = tuple[float, float, float]
 
@@ -352,16 +354,9 @@ def _inside(canvas: Canvas) -> None:
     canvas.ball("fluid", (0, 31, -32), (8, 6, 11), soft=1.0)
     canvas.tube("fluid", [(0, 20, -2), (0, 27, -24)], [1.2, 1.4])
     canvas.ball("grey", (0, -16, -20), (6, 5, 4))
-    for center, radius in LESIONS:
+    for center, radius in facts.WHITE_MATTER_SPOTS:
         canvas.ball("lesion", center, (radius, radius, radius))
 
-
-LESIONS: tuple[tuple[Vector, float], ...] = (
-    ((-24.0, -18.0, 34.0), 4.0),
-    ((27.0, 22.0, 36.0), 3.0),
-    ((20.0, -30.0, 30.0), 2.5),
-)
-"""Small bright spots in the white matter: centre and radius, exact."""
 
 _TILT = np.radians(9.0)
 AXIAL = MrSeries(

@@ -71,6 +71,18 @@ MARKERS = (
 )
 """Beads in the mattress. A to D are a square of 200 mm, E to F measures exactly 50 mm."""
 
+WHITE_MATTER_SPOTS: tuple[tuple[Point, float], ...] = (
+    ((-24.0, -18.0, 34.0), 4.0),
+    ((27.0, 22.0, 36.0), 3.0),
+    ((20.0, -30.0, 30.0), 2.5),
+)
+"""In the head: centre and radius of small balls, bright in T2."""
+
+ULTRASOUND_PIXEL = 0.285
+"""mm per pixel of the clip, both ways."""
+WIRES = ((-58.0, 90.0), (-58.0, 130.0))
+"""Two thin wires in the clip: mm to the side of the transducer and mm deep; exactly 40 mm apart."""
+
 
 def distance(a: Point, b: Point) -> float:
     """Millimetres between two points."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,13 +144,11 @@ def _view_code(view: View) -> Dataset:
     return d
 
 
-def write_mr(folder: Path, progress: Callable[[float], None]) -> list[Path]:
+def write_mr(folder: Path) -> list[Path]:
     """A head in three series: T2 and T1 along one tilted axial stack, T1 sagittal."""
     paths: list[Path] = []
     t1, t2 = brain.render(brain.AXIAL)
-    progress(0.5)
     sagittal, _ = brain.render(brain.SAGITTAL)
-    progress(0.85)
     for number, (name, series, stack) in enumerate(
         (("T2 axial", brain.AXIAL, t2), ("T1 axial", brain.AXIAL, t1), ("T1 sagittal", brain.SAGITTAL, sagittal)), 2
     ):
@@ -224,15 +223,26 @@ def write_demonstration(folder: Path, progress: Progress = lambda step, share: N
     """All demonstration studies as DICOM files under `folder`; `progress` gets the step's name and its share done, 0 to 1."""
     paths: list[Path] = []
     exposure = radiograph.Exposure(facts.CURRENT)
-    steps: list[tuple[str, Callable[[Callable[[float], None]], list[Path]]]] = [
-        ("CT of chest and abdomen", lambda told: write_ct(folder, progress=told, exposure=exposure)),
-        ("CT, eight months earlier", lambda told: write_ct(folder, prior=True, progress=told)),
-        ("Radiographs of the chest", lambda told: write_radiographs(folder, exposure)),
-        ("MR of the head", lambda told: write_mr(folder, told)),
-        ("Ultrasound of the heart", lambda told: write_ultrasound(folder)),
-    ]
-    for name, step in steps:
-        progress(name, 0.0)
-        paths += step(lambda share, name=name: progress(name, min(share, 0.99)))  # type: ignore[misc]
-        progress(name, 1.0)
+    with ThreadPoolExecutor(1, thread_name_prefix="phantom-aside") as aside:
+        # Fills the core that waits while the CT's loops are compiled and its trees grow.
+        clip = aside.submit(write_ultrasound, folder)
+        head = aside.submit(write_mr, folder)
+        views: list[Future[list[Path]]] = []
+
+        def current(told: Callable[[float], None]) -> list[Path]:
+            written = write_ct(folder, progress=told, exposure=exposure)
+            views.append(aside.submit(write_radiographs, folder, exposure))
+            return written
+
+        steps: list[tuple[str, Callable[[Callable[[float], None]], list[Path]]]] = [
+            ("CT of chest and abdomen", current),
+            ("CT, eight months earlier", lambda told: write_ct(folder, prior=True, progress=told)),
+            ("Radiographs of the chest", lambda told: views[0].result()),
+            ("MR of the head", lambda told: head.result()),
+            ("Ultrasound of the heart", lambda told: clip.result()),
+        ]
+        for name, step in steps:
+            progress(name, 0.0)
+            paths += step(lambda share, name=name: progress(name, min(share, 0.99)))  # type: ignore[misc]
+            progress(name, 1.0)
     return paths

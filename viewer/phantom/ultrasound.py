@@ -11,19 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.phantom import facts
+
 Array = NDArray[np.float32]
 
 ROWS, COLUMNS, FRAMES = 600, 800, 60
 FRAME_TIME_MS = 33.333
-PIXEL = 0.285
-"""mm per pixel, both ways."""
+PIXEL = facts.ULTRASOUND_PIXEL
 APEX = (400.0, 22.0)
 """Column and row of the transducer's face, where depth is 0."""
 DEPTH = 158.0
 HALF_ANGLE = 0.68
 BEAT_FRAMES = 30
-TARGETS = ((-58.0, 90.0), (-58.0, 130.0))
-"""Two thin wires: mm to the side and mm deep. They are exactly 40 mm apart."""
 
 
 def target_pixel(target: tuple[float, float]) -> tuple[float, float]:
@@ -67,7 +66,7 @@ def cine(frames: int = FRAMES, seed: int = 50) -> NDArray[np.uint8]:
         beat = Beat.at(frame)
         amplitude = _echo(x, d, beat)
         field = amplitude * _scatter(grains, x, d, beat, rng)
-        for tx, td in TARGETS:
+        for tx, td in facts.WIRES:
             near = (x - tx) ** 2 + (d - td) ** 2
             field.flat[int(near.argmin())] += 26.0
         seen = np.abs(np.fft.ifft2(np.fft.fft2(field) * blur))

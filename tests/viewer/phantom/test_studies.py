@@ -36,7 +36,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def head(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return studies.write_mr(tmp_path_factory.mktemp("head"), lambda share: None)
+    return studies.write_mr(tmp_path_factory.mktemp("head"))
 
 
 def one_of_each(files: list[Path]) -> list[Path]:
@@ -119,7 +119,7 @@ def test_the_clip_is_lossy_and_says_so_and_its_wires_are_forty_millimetres_apart
     region = d.SequenceOfUltrasoundRegions[0]
     picture = ultrasound.cine(1)[0, ..., 0].astype(float)
     found = []
-    for target in ultrasound.TARGETS:
+    for target in facts.WIRES:
         column, row = ultrasound.target_pixel(target)
         j, i = int(row) - 12, int(column) - 12
         patch = np.clip(picture[j : j + 25, i : i + 25] - 150, 0, None)
@@ -144,7 +144,7 @@ def test_the_head_lies_along_its_stacks(head: list[Path]) -> None:
 
 
 def test_the_spots_in_the_white_matter_are_bright_where_they_should_be() -> None:
-    for center, _ in brain.LESIONS:
+    for center, _ in facts.WHITE_MATTER_SPOTS:
         x, y, z = (np.array([[v]], np.float32) for v in center)
         t1, t2 = brain.tissue(x, y, z)[:, 0, 0]
         assert (t1, t2) == pytest.approx(brain.TISSUE["lesion"], rel=0.02)
