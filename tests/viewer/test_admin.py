@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_an_administrator_who_reads_sees_studies_without_names(
     for address in (STUDIES, f"{STUDIES}{Study.objects.get().pk}/change/", CONFLICTS):
         found = page(administrator, address)
         assert "Doe" not in found
-        assert "P1" not in found
+        assert not re.search(r"\bP1\b", found)  # a page's random token may have these two letters in it
 
 
 def test_administrators_of_another_organization_see_nothing(chest: None, elsewhere: Organization) -> None:
