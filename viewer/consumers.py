@@ -30,7 +30,7 @@ from viewer.streaming.session import Ambiguous, NotFound, Session
 
 logger = logging.getLogger(__name__)
 
-SIGN_IN_FIRST, FORBIDDEN, NOT_THERE, TOO_MANY = 4401, 4403, 4404, 4429
+COME_AGAIN, SIGN_IN_FIRST, FORBIDDEN, NOT_THERE, TOO_MANY = 4000, 4401, 4403, 4404, 4429
 REFUSALS = {"signed_out": SIGN_IN_FIRST, "not_found": NOT_THERE}
 SOCKETS_PER_PERSON = 64
 REMEMBERED = 1000
@@ -57,19 +57,24 @@ class LetInConsumer(AsyncWebsocketConsumer):
             return SIGN_IN_FIRST
         if not from_our_pages(self.scope):
             return FORBIDDEN
-        guest = await database(guest_of)(self.scope)
-        if guest is None:
-            return SIGN_IN_FIRST
-        refused = await database(websocket_refusal)(self.scope["path"], guest.principal.user)
-        if refused:
-            return REFUSALS[refused]
-        if watch().count(guest) >= SOCKETS_PER_PERSON:
+        found = await database(self._asked)()
+        if isinstance(found, int):
+            return found
+        if watch().count(found) >= SOCKETS_PER_PERSON:
             return TOO_MANY
-        self.guest = guest
-        watch().add(self, guest, self.withdrawn)
-        for organization in guest.organizations_as(READING_ROLES):
+        self.guest = found
+        watch().add(self, found, self.withdrawn)
+        for organization in found.organizations_as(READING_ROLES):
             await self.channel_layer.group_add(group_of(organization), self.channel_name)
         return None
+
+    def _asked(self) -> Guest | int:
+        """Who it is by what the database says now, or the close code for nobody and for those who have no business here."""
+        guest = guest_of(self.scope)
+        if guest is None:
+            return SIGN_IN_FIRST
+        refused = websocket_refusal(self.scope["path"], guest.principal.user)
+        return REFUSALS[refused] if refused else guest
 
     async def begin(self) -> None:
         """The socket is open."""
@@ -78,12 +83,18 @@ class LetInConsumer(AsyncWebsocketConsumer):
         """Let go of everything; nothing is sent after this."""
 
     async def withdrawn(self) -> None:
-        """A right was taken back: say so and close, also when nobody reads."""
+        """Rights have changed. Whoever may still come in is asked to come again; the others are told that it is over.
+
+        Either way no frame leaves after this, also when nobody reads.
+        """
         await self.end()
-        told = text_message(
-            "error", code="signed_out", message="Your rights have changed. Sign in again.", viewport=None
-        )
-        for goodbye in (self.send(text_data=told), self.close(SIGN_IN_FIRST)):
+        if not isinstance(await database(self._asked)(), int):
+            goodbyes = [self.close(COME_AGAIN)]
+        else:
+            text = "You are signed out, or your rights have changed. Sign in again."
+            told = text_message("error", code="signed_out", message=text, viewport=None)
+            goodbyes = [self.send(text_data=told), self.close(SIGN_IN_FIRST)]
+        for goodbye in goodbyes:
             # What is sent is on its way at once; the waiting is for a client that reads.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(goodbye, 1.0)

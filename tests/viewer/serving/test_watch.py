@@ -7,12 +7,16 @@ import json
 from collections.abc import Callable
 
 import pytest
+from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.models import ApiToken, Membership, User
 from tests.viewer.serving.conftest import ORIGIN, Dial, People, cookie_of, in_thread, token_of
 from viewer.serving.life import watch
+from viewer.serving.runtime import runtime
+
+SignIn = Callable[[User], dict[bytes, bytes]]
 
 
 def disabled(people: People) -> None:
@@ -39,6 +43,10 @@ def role_changed_behind_our_back(people: People) -> None:
     Membership.objects.filter(user=people.alice).update(role="referrer")
 
 
+def role_given(people: People) -> None:
+    Membership.objects.create(user=people.alice, organization=people.south, role="radiologist")
+
+
 def session_ended(people: People) -> None:
     Session.objects.all().delete()
 
@@ -51,27 +59,24 @@ def person_deleted(people: People) -> None:
     people.alice.delete()
 
 
-BY_TOKEN = [
-    disabled,
-    epoch_raised,
-    token_revoked,
-    token_expired,
-    role_taken,
-    role_changed_behind_our_back,
-    person_deleted,
-]
-BY_COOKIE = [disabled, epoch_raised, session_ended, session_expired, role_taken]
+async def connected(dial: Dial, path: str, person: User, signed_in: SignIn = token_of) -> WebsocketCommunicator:
+    socket, let_in, _ = await dial(path, {**await in_thread(signed_in)(person), b"origin": ORIGIN.encode()})
+    assert let_in
+    return socket
 
 
 @pytest.mark.parametrize(
     ("signed_in", "happens"),
-    [(token_of, happens) for happens in BY_TOKEN] + [(cookie_of, happens) for happens in BY_COOKIE],
+    [
+        *((token_of, event) for event in (disabled, token_revoked, token_expired, person_deleted)),
+        *((cookie_of, event) for event in (disabled, session_ended, session_expired, person_deleted)),
+    ],
 )
-async def test_a_lost_right_ends_the_connection(
-    dial: Dial, people: People, signed_in: Callable[[User], dict[bytes, bytes]], happens: Callable[[People], None]
+async def test_whoever_may_come_in_no_more_is_told_and_cut_off(
+    dial: Dial, people: People, signed_in: SignIn, happens: Callable[[People], None]
 ) -> None:
-    alice, *_ = await dial("/ws/news/", {**await in_thread(signed_in)(people.alice), b"origin": ORIGIN.encode()})
-    charlie, *_ = await dial("/ws/news/", await in_thread(token_of)(people.charlie))
+    alice = await connected(dial, "/ws/news/", people.alice, signed_in)
+    charlie = await connected(dial, "/ws/news/", people.charlie)
     await watch().check()
     assert await alice.receive_nothing()
 
@@ -82,6 +87,32 @@ async def test_a_lost_right_ends_the_connection(
     assert (told["type"], told["code"]) == ("error", "signed_out")
     assert (await alice.receive_output())["code"] == 4401
     assert await charlie.receive_nothing()
+
+
+@pytest.mark.parametrize("signed_in", [token_of, cookie_of])
+@pytest.mark.parametrize("happens", [epoch_raised, role_taken, role_changed_behind_our_back, role_given])
+async def test_whose_rights_changed_is_asked_to_come_again(
+    dial: Dial, people: People, signed_in: SignIn, happens: Callable[[People], None]
+) -> None:
+    alice = await connected(dial, "/ws/news/", people.alice, signed_in)
+    await in_thread(happens)(people)
+    await watch().check()
+    assert (await alice.receive_output())["code"] == 4000
+
+
+@pytest.mark.parametrize("happens", [role_taken, role_changed_behind_our_back])
+async def test_whoever_reads_nowhere_any_more_is_told_so_by_the_viewer(
+    dial: Dial, people: People, happens: Callable[[People], None]
+) -> None:
+    await runtime().start()
+    try:
+        alice = await connected(dial, "/ws/viewer/", people.alice)
+        await in_thread(happens)(people)
+        await watch().check()
+        assert json.loads(await alice.receive_from())["code"] == "signed_out"
+        assert (await alice.receive_output())["code"] == 4401
+    finally:
+        await runtime().stop()
 
 
 async def test_nobody_connected_costs_no_query(people: People, django_assert_num_queries: object) -> None:
