@@ -68,11 +68,15 @@ function fail(problem) {
 
 // --- the form and the address
 
+/** Write the search into its fields: not while somebody types there, or a blank after a word would be taken away. */
 function fill() {
   for (const name of FIELDS) {
     const field = form.elements.namedItem(name);
-    if (field && field !== document.activeElement) field.value = search.fields[name] ?? "";
+    if (field) field.value = search.fields[name] ?? "";
   }
+}
+
+function tellSearch() {
   const inside = FIELDS.slice(1).filter((name) => search.fields[name]).length;
   at("filter-count").textContent = inside ? `(${inside})` : "";
   heads();
@@ -83,17 +87,18 @@ function read() {
   return { fields, sort: search.sort };
 }
 
-function change(to, { push = true } = {}) {
+function change(to, { push = true, typed = false } = {}) {
   search = to;
   const address = `${location.pathname}${queryOf(search)}`;
   if (push && address !== location.pathname + location.search) history.pushState(null, "", address);
-  fill();
+  if (!typed) fill();
+  tellSearch();
   ask();
 }
 
 function soon() {
   clearTimeout(waiting);
-  waiting = setTimeout(() => change(read()), PAUSE);
+  waiting = setTimeout(() => change(read(), { typed: true }), PAUSE);
 }
 
 form.addEventListener("input", soon);
@@ -222,4 +227,5 @@ listenToNews(heard, () => {
 
 if (FIELDS.slice(1).some((name) => search.fields[name])) form.querySelector("details").open = true;
 fill();
+tellSearch();
 ask();
