@@ -89,7 +89,7 @@ def _parsed(name: str, value: Any) -> Any:
             return None
         raise BadView(f"not drawn by this server yet: {name}")
     if name not in _FIELDS:
-        raise BadView(f"{str(name)[:60]}: no such field of a View")
+        raise BadView(f"{_sound(str(name)[:60])}: no such field of a View")
     return _DEFAULTS[name] if value is None else _FIELDS[name](name, value)
 
 
@@ -117,11 +117,16 @@ def _integer(least: int, most: int) -> Callable[[str, Any], int]:
 
 def _text(most: int) -> Callable[[str, Any], str]:
     def parse(name: str, value: Any) -> str:
-        if not isinstance(value, str) or not 0 < len(value) <= most:
+        if not isinstance(value, str) or not 0 < len(value) <= most or value != _sound(value):
             raise BadView(f"{name}: a text of 1 to {most} characters is needed")
         return value
 
     return parse
+
+
+def _sound(text: str) -> str:
+    """The text with "?" for halves of characters, which JSON can escape and nothing can write."""
+    return text.encode(errors="replace").decode()
 
 
 def _one_of(*allowed: str | int) -> Callable[[str, Any], str | int]:

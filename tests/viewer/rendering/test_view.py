@@ -42,6 +42,12 @@ def test_an_empty_view_leaves_everything_to_the_server() -> None:
     assert View.from_json(dict.fromkeys(FULL)) == View()
 
 
+def test_a_refusal_can_be_written_whatever_the_client_called_a_field() -> None:
+    with pytest.raises(BadView) as refusal:
+        View.from_json(json.loads('{"\\ud800": 1}'))
+    assert str(refusal.value).encode().startswith(b"?: no such field")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -54,6 +60,7 @@ def test_an_empty_view_leaves_everything_to_the_server() -> None:
         ("pan", [0]), ("pan", [0, 0, 0]), ("pan", 3), ("pan", [0, float("nan")]), ("pan", "00"), ("size", [0, 10]),
         ("size", [10.0, 10]), ("size", [8193, 10]), ("size", [8192, 8192]), ("size", {"rows": 3}), ("slab_thickness", -1),
         ("color_map", 3), ("color_map", "x" * 65), ("window_center", 10**400), ("frame", 10**400),
+        ("organization", "north\ud800"), ("preset", "\udfff"),
     ],
 )  # fmt: skip
 def test_what_is_no_view_is_refused_and_the_field_is_named(field: str, value: Any) -> None:
