@@ -80,6 +80,36 @@ def test_the_badge_is_green_only_for_the_exact_answer_to_the_newest_change(opene
     assert badge.inner_text().strip() == "exact"
 
 
+def test_a_moving_picture_on_a_large_pane_has_fewer_pixels_in_the_same_place(opened: Callable[..., Page]) -> None:
+    page = opened(CHEST)
+    exact = painted(page)
+    assert exact["header"]["rows"] * exact["header"]["columns"] > 2**20
+    page.evaluate(
+        """() => {
+          window.moving = [];
+          const look = () => {
+            const { lastHeader, canvas } = farview.viewports[0];
+            if (!lastHeader.exact) {
+              const box = canvas.getBoundingClientRect();
+              const onScreen = [box.width * devicePixelRatio, box.height * devicePixelRatio];
+              window.moving.push([lastHeader.rows * lastHeader.columns, ...onScreen]);
+            }
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    for _ in range(5):
+        page.keyboard.press("ArrowDown")
+        page.wait_for_timeout(40)
+    still(page)
+    moving = page.evaluate("window.moving")
+    assert moving
+    assert max(pixels for pixels, *_ in moving) <= 2**20
+    assert all(on_screen == exact["onScreen"] for _, *on_screen in moving)
+    assert painted(page)["width"] == exact["width"]
+
+
 def test_the_first_picture_is_there_soon(
     opened: Callable[..., Page], archive: Archive, capsys: pytest.CaptureFixture[str]
 ) -> None:

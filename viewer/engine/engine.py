@@ -132,8 +132,10 @@ class Engine:
         media_type: str = "image/jpeg",
         quality: int = 90,
         priority: Priority = Priority.INTERACTIVE,
+        most: int | None = None,
     ) -> Drawn:
-        """One picture. Raises BadView, or CannotDraw when the frame gives no pixels or too much is asked at once.
+        """One picture, of `most` pixels at most. Raises BadView, or CannotDraw when the frame gives no pixels or too much is
+        asked at once.
 
         A caller that is cancelled leaves nothing behind: what was not begun for it alone never is.
         """
@@ -148,7 +150,7 @@ class Engine:
             raise Busy()
         load, frames = time.perf_counter() - started, len(series.stacks[placed.stack].frames)
         job = self._renderers.submit(
-            lambda _: _picture(frame, placed, media_type, quality, load, frames, series.version),
+            lambda _: _picture(frame, placed, media_type, quality, most, load, frames, series.version),
             priority,
         )
         try:
@@ -202,14 +204,21 @@ class Engine:
 
 
 def _picture(
-    frame: Frame, view: View, media_type: str, quality: int, load: float, frames: int, series_version: str
+    frame: Frame,
+    view: View,
+    media_type: str,
+    quality: int,
+    most: int | None,
+    load: float,
+    frames: int,
+    series_version: str,
 ) -> Drawn:
     """Draw and encode; in a render thread. `load` is seconds."""
     begun = time.perf_counter()
-    picture = render(frame, view)
+    picture = render(frame, view, most)
     rendered = time.perf_counter()
     payload = encode(picture.pixels, media_type, quality)
-    exact = ENCODERS[media_type].lossless
+    exact = ENCODERS[media_type].lossless and most is None
     sha256 = hashlib.sha256(picture.pixels.data).hexdigest() if exact else None
     encoded = time.perf_counter()
     description = frame.description

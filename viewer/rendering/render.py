@@ -14,7 +14,7 @@ from .drawing import draw_slice
 from .encode import ENCODERS, encode
 from .geometry import PictureGeometry, picture_geometry, picture_millimetres
 from .resolve import resolve
-from .sampling import Placement, place
+from .sampling import Placement, coarser, place
 from .view import View
 from .volume import Frame, FrameDescription, LookupTable, Palette
 
@@ -40,14 +40,19 @@ class Picture:
     """Resolved: what was drawn, with nothing left to choose."""
 
 
-def render(frame: Frame, view: View) -> Picture:
-    """Draw one frame. Pure, safe in any thread, the same bytes every time. Raises `BadView`."""
+def render(frame: Frame, view: View, most: int | None = None) -> Picture:
+    """Draw one frame. Pure, safe in any thread, the same bytes every time. Raises `BadView`.
+
+    With `most` the picture has that many pixels at most, over the same part of the patient: geometry and millimetres are
+    those of the pixels drawn; `view` and `sampling` stay those of the picture that was asked for.
+    """
     view = resolve(view, frame)
-    placement = place(view, frame.description)
+    asked = place(view, frame.description)
+    placement = asked if most is None else coarser(asked, most)
     millimetres = picture_millimetres(placement, frame.description)
     return Picture(
         pixels=PROJECTIONS[view.projection](frame, view, placement),
-        sampling=placement.sampling,
+        sampling=asked.sampling,
         geometry=picture_geometry(placement, frame.description),
         millimetres=millimetres,
         millimetres_source=frame.description.pixel_spacing_source if millimetres else "",

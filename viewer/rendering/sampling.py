@@ -162,6 +162,28 @@ def _axis(length: int, voxels: int, scale: float, pan: float, backwards: bool, n
     return Axis(length, voxels, voxels - 1 - first if backwards else first, -step if backwards else step)
 
 
+def coarser(placement: Placement, most: int) -> Placement:
+    """The same part of the patient in `most` pixels at most; the placement itself where it has no more.
+
+    A picture that enlarges its frame is brought down to a pixel for each voxel, since no detail is lost by that.
+    """
+    rows, columns = placement.rows, placement.columns
+    pixels = rows.length * columns.length
+    if pixels <= most:
+        return placement
+    factor = max(math.sqrt(pixels / most), min(1.0 / abs(rows.step), 1.0 / abs(columns.step)))
+    rows, columns = _shortened(rows, factor), _shortened(columns, factor)
+    sampling = "reduced" if max(abs(rows.step), abs(columns.step)) > 1.0 else "enlarged"
+    return Placement(rows, columns, placement.transposed, sampling)
+
+
+def _shortened(axis: Axis, factor: float) -> Axis:
+    """An axis of fewer pixels from the same edge to the same edge."""
+    length = max(1, math.floor(axis.length / factor))
+    stretch = axis.length / length
+    return Axis(length, axis.voxels, axis.offset + axis.step * (stretch - 1.0) / 2.0, axis.step * stretch)
+
+
 @dataclass(frozen=True, slots=True)
 class Taps:
     """Weights of one axis for the covered pixels: pixel i is the sum over k of weights[i, k] x voxel[starts[i] + k]."""

@@ -34,6 +34,8 @@ BUSY = 0.25
 """Seconds before a wish is tried again that the engine was too busy for."""
 MOVING = "image/jpeg"
 MOVING_QUALITY = 90
+MOVING_PIXELS = 2**20
+"""Most pixels of a picture while the hand moves: a browser paints a larger one too slowly. The exact one has them all."""
 STILL = "image/png"
 
 
@@ -181,7 +183,7 @@ class Viewport:
         try:
             if not self._engine.resident(series, wish) and not await self._load(series, wish):
                 return
-            drawn = await self._engine.draw(series, wish, STILL if exact else MOVING, MOVING_QUALITY)
+            drawn = await self._draw(series, wish, exact)
         except BadView as error:
             await self._tell(error)
             if wish != self._drawable:
@@ -199,6 +201,12 @@ class Viewport:
                 self._settle(drawn.view)
                 self._rest_from(since)
                 self._look_ahead(series, drawn.view)
+
+    async def _draw(self, series: OpenSeries, wish: View, exact: bool) -> Drawn:
+        if exact:
+            return await self._engine.draw(series, wish, STILL)
+        moving = self.index >= self._first_index  # the first picture stands still, and is looked at
+        return await self._engine.draw(series, wish, MOVING, MOVING_QUALITY, most=MOVING_PIXELS if moving else None)
 
     async def _load(self, series: OpenSeries, wish: View) -> bool:
         """Wait for the frame of `wish`. False when it takes long and something newer is wanted."""

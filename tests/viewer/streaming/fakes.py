@@ -54,6 +54,7 @@ class FakeEngine:
         self.exact_gate = asyncio.Event()
         self.exact_gate.set()
         self.drawn: list[tuple[View, bool]] = []
+        self.most: list[int | None] = []
         self.cancelled = 0
         self.slow: set[int] = set()
         """Frames that take for ever to load."""
@@ -78,9 +79,12 @@ class FakeEngine:
             return replace(view, window_center=40.0, window_width=400.0, voi_lut_function="LINEAR")
         return view
 
-    async def draw(self, series: FakeSeries, view: View, media_type: str, quality: int) -> Drawn:
+    async def draw(
+        self, series: FakeSeries, view: View, media_type: str, quality: int = 90, most: int | None = None
+    ) -> Drawn:
         placed, _ = series.place(view)
         self.drawn.append((placed, media_type == "image/png"))
+        self.most.append(most)
         try:
             await (self.exact_gate if media_type == "image/png" else self.gate).wait()
             resolved = await self.resolve(series, placed)

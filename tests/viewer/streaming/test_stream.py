@@ -41,6 +41,14 @@ async def test_a_still_picture_is_sent_again_without_loss_and_then_nothing_more(
     assert len(browser.frames) == 2
 
 
+async def test_only_pictures_of_a_moving_hand_are_bounded_in_pixels(browser: Browser, engine: FakeEngine) -> None:
+    await browser.open(frame=5)
+    await browser.until(lambda b: len(b.frames) == 2)  # the first one, lossy, and the exact one
+    await browser.change(1, frame=6)
+    await browser.until(lambda b: len(b.frames) == 4)
+    assert engine.most == [None, None, viewport.MOVING_PIXELS, None]
+
+
 @pytest.mark.usefixtures("never_still")
 async def test_wishes_that_are_overtaken_are_never_drawn(browser: Browser, engine: FakeEngine) -> None:
     await browser.open(frame=0)
