@@ -47,6 +47,7 @@ $(TEST_STAMP): requirements.txt requirements-dev.txt constraints.txt | $(PYTHON)
 
 browser: $(TEST_STAMP)
 	@sh .ci/browser $(PYTHON)
+	@sh .ci/validator
 
 lint: $(TEST_STAMP)
 	@$(VENV)/bin/ruff check .
