@@ -16,7 +16,8 @@ DEFAULT_ORGANIZATION = "default"
 
 def organization_named(name: str) -> Organization:
     """The organization of this name, made when it is named for the first time. Raises ValidationError."""
-    found = Organization.objects.filter(name=name).first()
+    printable = name.isprintable()  # a terminal can hand over bytes that are no text, which no database takes
+    found = Organization.objects.filter(name=name).first() if printable else None
     if found:
         return found
     made = Organization(name=name)

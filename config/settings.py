@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.build import build_of
+
+Number = TypeVar("Number", int, float)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def _flag(name: str, default: bool) -> bool:
-    return os.environ.get(name, "1" if default else "0").strip().lower() in {"1", "true", "on", "yes"}
+def _whole(name: str, default: int) -> int:
+    return _read(name, default, int, "a whole number")
+
+
+def _number(name: str, default: float) -> float:
+    return _read(name, default, float, "a number")
+
+
+def _read(name: str, default: Number, kind: Callable[[str], Number], expected: str) -> Number:
+    text = os.environ.get(name, "").strip()
+    try:
+        number = kind(text) if text else default
+        if not 0 <= number < 2**63:
+            raise ValueError
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}: {expected} is expected, not {text!r}") from None
+    return number
 
 
 def _kept_secret(path: Path) -> str:
@@ -41,11 +62,16 @@ FARVIEW_CACHE_DIR = FARVIEW_DATA_DIR / "cache"
 FARVIEW_TMP_DIR = FARVIEW_DATA_DIR / "tmp"
 FARVIEW_KEYS_DIR = FARVIEW_DATA_DIR / "keys"
 for _folder in (FARVIEW_DATA_DIR, FARVIEW_BLOB_DIR, FARVIEW_CACHE_DIR, FARVIEW_TMP_DIR, FARVIEW_KEYS_DIR):
-    _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as _problem:
+        raise ImproperlyConfigured(
+            f"FARVIEW_DATA_DIR: {_folder} cannot be made ({_problem.strerror}). Name a folder that this user may write to."
+        ) from _problem
 
 # --- the address
 FARVIEW_HOST = os.environ.get("FARVIEW_HOST", "127.0.0.1")
-FARVIEW_PORT = int(os.environ.get("FARVIEW_PORT", "8000"))
+FARVIEW_PORT = _whole("FARVIEW_PORT", 8000)
 FARVIEW_TLS_CERT = os.environ.get("FARVIEW_TLS_CERT", "")
 FARVIEW_TLS_KEY = os.environ.get("FARVIEW_TLS_KEY", "")
 FARVIEW_TRUSTED_PROXY = os.environ.get("FARVIEW_TRUSTED_PROXY", "")
@@ -62,22 +88,22 @@ FARVIEW_ORIGINS = sorted(
 """Exact Origins from which a browser's cookie may open a WebSocket."""
 
 # --- limits of what comes in; all checked before anything is allocated
-FARVIEW_MAX_OBJECT_BYTES = int(os.environ.get("FARVIEW_MAX_OBJECT_BYTES", 4 * 2**30))
-FARVIEW_MAX_PIXELS = int(os.environ.get("FARVIEW_MAX_PIXELS", 2**28))
-FARVIEW_MAX_FRAMES = int(os.environ.get("FARVIEW_MAX_FRAMES", 100_000))
-FARVIEW_MAX_SEQUENCE_DEPTH = int(os.environ.get("FARVIEW_MAX_SEQUENCE_DEPTH", 64))
-FARVIEW_MAX_INFLATED_BYTES = int(os.environ.get("FARVIEW_MAX_INFLATED_BYTES", 2**30))
-FARVIEW_MAX_ZIP_ENTRIES = int(os.environ.get("FARVIEW_MAX_ZIP_ENTRIES", 50_000))
-FARVIEW_MAX_ZIP_BYTES = int(os.environ.get("FARVIEW_MAX_ZIP_BYTES", 20 * 2**30))
-FARVIEW_MIN_FREE_BYTES = int(os.environ.get("FARVIEW_MIN_FREE_BYTES", 2 * 2**30))
-FARVIEW_MIN_FREE_FRACTION = float(os.environ.get("FARVIEW_MIN_FREE_FRACTION", "0.05"))
+FARVIEW_MAX_OBJECT_BYTES = _whole("FARVIEW_MAX_OBJECT_BYTES", 4 * 2**30)
+FARVIEW_MAX_PIXELS = _whole("FARVIEW_MAX_PIXELS", 2**28)
+FARVIEW_MAX_FRAMES = _whole("FARVIEW_MAX_FRAMES", 100_000)
+FARVIEW_MAX_SEQUENCE_DEPTH = _whole("FARVIEW_MAX_SEQUENCE_DEPTH", 64)
+FARVIEW_MAX_INFLATED_BYTES = _whole("FARVIEW_MAX_INFLATED_BYTES", 2**30)
+FARVIEW_MAX_ZIP_ENTRIES = _whole("FARVIEW_MAX_ZIP_ENTRIES", 50_000)
+FARVIEW_MAX_ZIP_BYTES = _whole("FARVIEW_MAX_ZIP_BYTES", 20 * 2**30)
+FARVIEW_MIN_FREE_BYTES = _whole("FARVIEW_MIN_FREE_BYTES", 2 * 2**30)
+FARVIEW_MIN_FREE_FRACTION = _number("FARVIEW_MIN_FREE_FRACTION", 0.05)
 
 # --- memory and processors; 0 means "measure this machine" (the cgroup's limit, its cores)
-FARVIEW_FRAME_CACHE_BYTES = int(os.environ.get("FARVIEW_FRAME_CACHE_BYTES", "0"))
-FARVIEW_DECODE_CHILDREN = int(os.environ.get("FARVIEW_DECODE_CHILDREN", "0"))
-FARVIEW_DECODE_BYTES = int(os.environ.get("FARVIEW_DECODE_BYTES", 2 * 2**30))
-FARVIEW_DECODE_SECONDS = float(os.environ.get("FARVIEW_DECODE_SECONDS", "20"))
-FARVIEW_RENDER_THREADS = int(os.environ.get("FARVIEW_RENDER_THREADS", "0"))
+FARVIEW_FRAME_CACHE_BYTES = _whole("FARVIEW_FRAME_CACHE_BYTES", 0)
+FARVIEW_DECODE_CHILDREN = _whole("FARVIEW_DECODE_CHILDREN", 0)
+FARVIEW_DECODE_BYTES = _whole("FARVIEW_DECODE_BYTES", 2 * 2**30)
+FARVIEW_DECODE_SECONDS = _number("FARVIEW_DECODE_SECONDS", 20)
+FARVIEW_RENDER_THREADS = _whole("FARVIEW_RENDER_THREADS", 0)
 
 # --- Django
 SECRET_KEY = os.environ.get("FARVIEW_SECRET_KEY") or _kept_secret(FARVIEW_KEYS_DIR / "secret_key")

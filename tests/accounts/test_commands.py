@@ -77,6 +77,7 @@ def test_the_same_again_withdraws_nothing(db):
         (("reader", "--role", "king"), None, "the roles are radiologist, resident, referrer, technologist, admin"),
         (("reader", "--role", "admin", "--organization", "St. Mary's"), None, "try 'st-marys'"),
         (("reader", "--role", "admin", "--organization", "../x"), None, "cannot name an organization"),
+        (("reader", "--role", "admin", "--organization", "\udcff"), None, "cannot name an organization"),
         (("reader", "--role", "admin", "--password-stdin"), "\n", "no password"),
         (("rea der", "--role", "admin"), None, "valid username"),
         (("x" * 151, "--role", "admin"), None, "at most 150"),

@@ -12,7 +12,6 @@ from typing import Any, TextIO
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
 
 from accounts.models import Organization
 from accounts.people import DEFAULT_ORGANIZATION, organization_named
@@ -46,8 +45,8 @@ class Command(BaseCommand):
             owner = patiently(lambda: organization_named(organization))
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from problem
-        except (OperationalError, DatabaseBusy) as problem:
-            raise CommandError(f"The database cannot be used ({problem}). Run `manage.py migrate` first.") from problem
+        except (StorageFull, DatabaseBusy) as problem:
+            raise CommandError(f"Not begun: {problem}. Run `manage.py demo` again later.") from problem
         mark.touch()
         try:
             folder = Path(tempfile.mkdtemp(prefix="demonstration-", dir=settings.FARVIEW_TMP_DIR))

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
 
 from accounts.people import DEFAULT_ORGANIZATION, organization_named
 from viewer.archive.ingest import Outcome, ingest, note_refusals
@@ -41,8 +40,8 @@ class Command(BaseCommand):
             owner = patiently(lambda: organization_named(organization))
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from problem
-        except OperationalError as problem:
-            raise CommandError(f"The database cannot be used ({problem}). Run `manage.py migrate` first.") from problem
+        except (StorageFull, DatabaseBusy) as problem:
+            raise CommandError(f"Not begun: {problem}. Run the same command again later.") from problem
         sender = Sender(owner, "", "ingest", "command ingest")
         counts: Counter[str] = Counter()
         refused: list[Outcome] = []

@@ -121,7 +121,13 @@ class Command(BaseCommand):
 def one_server_per_data_folder() -> Iterator[None]:
     """Hold the data folder for as long as this process lives; CommandError when another server holds it."""
     path = settings.FARVIEW_DATA_DIR / "serve.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as problem:
+        raise CommandError(
+            f"the data folder {settings.FARVIEW_DATA_DIR} cannot be written to ({problem.strerror}). "
+            "Make it and everything in it writable for this user, or set FARVIEW_DATA_DIR to another folder."
+        ) from problem
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
