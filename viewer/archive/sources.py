@@ -170,7 +170,9 @@ def _zip(path: Path, name: str, limits: ZipLimits) -> Iterator[Source | Left]:
 
 def _entries(archive: zipfile.ZipFile, name: str, limits: ZipLimits) -> Iterator[Source | Left]:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    if len(entries) > limits.entries:
+    if not entries:
+        yield Left(name, "a zip without files", refused=True)
+    elif len(entries) > limits.entries:
         yield Left(name, f"holds more than {limits.entries:,} files", refused=True)
     elif sum(entry.file_size for entry in entries) > limits.total_bytes:
         yield Left(name, f"unpacks to more than {limits.total_bytes:,} bytes", refused=True)

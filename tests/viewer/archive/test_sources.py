@@ -172,6 +172,13 @@ def test_a_zip_gives_its_files(tmp_path: Path, image: bytes) -> None:
                 assert file.read() == image
 
 
+def test_a_zip_without_files_says_so(tmp_path: Path) -> None:
+    path = packed(tmp_path / "a.zip", **{"folder/": b""})
+    assert [
+        (one.name.endswith("a.zip"), one.reason, one.refused) for one in walk(path, LIMITS) if isinstance(one, Left)
+    ] == [(True, "a zip without files", True)]
+
+
 def test_names_that_point_out_of_a_zip_are_refused(tmp_path: Path, image: bytes) -> None:
     names = ["../up.dcm", "/root.dcm", "a/../../b.dcm", "C:/windows.dcm", "..\\back.dcm"]
     path = packed(tmp_path / "a.zip", **dict.fromkeys(names, image))
