@@ -30,6 +30,26 @@ export function sides(geometry) {
   };
 }
 
+const OPPOSITE = { L: "R", R: "L", A: "P", P: "A", H: "F", F: "H" };
+const opposed = (letters) => [...letters].map((letter) => OPPOSITE[letter]).join("");
+
+/** The same from Patient Orientation (0020,0020), "A\F": what lies at the right and at the bottom of the stored picture, carried
+ *  through the View's rotation and flips. null when it says nothing about people ("CD\V" of an animal). */
+export function sidesStored(orientation, { rotation = 0, flip_horizontal = false, flip_vertical = false } = {}) {
+  const [right, bottom, ...more] = String(orientation ?? "").split("\\");
+  if (more.length || ![right, bottom].every((letters) => /^[LRAPHF]{1,3}$/.test(letters ?? ""))) return null;
+  const turns = ((Math.round(rotation / 90) % 4) + 4) % 4;
+  let around = [opposed(bottom), right, bottom, opposed(right)];
+  around = around.map((_, at) => around[(at - turns + 4) % 4]);
+  const [top, atRight, atBottom, left] = around;
+  return {
+    left: flip_horizontal ? atRight : left,
+    right: flip_horizontal ? left : atRight,
+    top: flip_vertical ? atBottom : top,
+    bottom: flip_vertical ? top : atBottom,
+  };
+}
+
 /** The longest bar of 1, 2 or 5 times a power of ten mm that fits: {millimetres, pixels, label, ticks}; null when unknown. */
 export function scaleBar(millimetresPerPixel, longest) {
   if (!(millimetresPerPixel > 0) || !(longest > 0) || !Number.isFinite(millimetresPerPixel)) return null;

@@ -2,7 +2,7 @@
 // is painted, so that words and pixels cannot disagree.
 
 import { age, ageOn, clockTime, isoDate, personName, sexWord, short } from "../text.js";
-import { fitScale, scaleBar, sides, zoomNumber } from "./geometry.js";
+import { fitScale, scaleBar, sides, sidesStored, zoomNumber } from "./geometry.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 export const LEVELS = ["full", "minimal", "none"];
@@ -35,13 +35,22 @@ function topRight({ study, labels }) {
   ];
 }
 
-function bottomRight({ series, stack, labels }) {
+/** Why several images make no volume; of a clip nobody expects one. */
+function noVolume({ header, stack, opened }) {
+  const alone = (header?.frames ?? stack?.frames ?? 1) < 2 || stack?.kind === "cine";
+  const reason = opened?.geometry ? "" : (opened?.geometry_reason ?? "");
+  return alone || !reason ? "" : `no volume: ${reason}`;
+}
+
+function bottomRight(material) {
+  const { series, stack, labels } = material;
   const times = [unit("TE", labels.echo_time, " ms"), unit("TR", labels.repetition_time, " ms"), unit("b", labels.b_value), unit("time", labels.temporal_position)];
   return [
     line(joined([labels.laterality ?? series.laterality, labels.view_position, series.body_part_examined]), 3),
     line(labels.contrast_agent ? `contrast ${labels.contrast_agent}` : "", 3),
     line(joined(times, "  "), 2),
     line(stack?.label && series.stacks?.length > 1 ? stack.label : "", 2),
+    line(noVolume(material), 2),
     line(unit("T", millimetres(labels.slice_thickness)), 2),
     line(unit("Gap", millimetres(labels.spacing_between_slices)), 3),
     line(unit("Loc", millimetres(labels.slice_location)), 1),
@@ -159,7 +168,7 @@ export class Overlay {
     const fit = stack?.rows ? fitScale(size, stack.rows, stack.columns, header.view.rotation ?? 0) : 0;
     const texts = cornerTexts({ header, study, series, stack, opened, fit });
     for (const [name, lines] of Object.entries(texts)) this.#fill(this.corners[name], lines);
-    const around = sides(header.geometry);
+    const around = sides(header.geometry) ?? sidesStored(header.labels?.patient_orientation, header.view);
     for (const [side, element] of Object.entries(this.letters)) put(element, around?.[side] ?? "");
     this.#scale(header, size, ratio);
     put(this.source, sourceMark(header.source_lossy) ?? "");

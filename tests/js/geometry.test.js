@@ -1,4 +1,4 @@
-import { boundedPan, draggedWindow, fitScale, jump, orientationLetters, scaleBar, sides, wheelSteps, zoomedAbout, zoomNumber } from "/static/viewer/geometry.js";
+import { boundedPan, draggedWindow, fitScale, jump, orientationLetters, scaleBar, sides, sidesStored, wheelSteps, zoomedAbout, zoomNumber } from "/static/viewer/geometry.js";
 import { equal, near, ok, test } from "./harness.js";
 
 test("the axes of the patient have one letter each", () => {
@@ -105,3 +105,33 @@ test("a touchpad adds up to steps and loses nothing", () => {
 test("a touchpad that turns round answers at once", () => equal(wheelSteps(45, { deltaY: -10 }), { steps: 0, rest: -10 }));
 
 test("a jump is a twentieth of the stack, at least one image", () => equal([jump(217), jump(5), jump(1)], [11, 1, 1]));
+
+test("a radiograph's letters come from Patient Orientation and turn with the picture", () => {
+  const around = (orientation, view) => {
+    const found = sidesStored(orientation, view);
+    return found && [found.top, found.right, found.bottom, found.left].join(" ");
+  };
+  equal(around("L\\F"), "H L F R");
+  equal(around("P\\FL"), "HR P FL A");
+  equal(around("L\\F", { rotation: 90 }), "R H L F");
+  equal(around("L\\F", { rotation: 270 }), "L F R H");
+  equal(around("L\\F", { rotation: 90, flip_horizontal: true }), "R F L H");
+  equal(around("L\\F", { rotation: 180, flip_vertical: true }), "H R F L");
+  equal([around("CD\\V"), around("L"), around(undefined)], [null, null, null]);
+});
+
+test("both ways to the letters agree for every turn and flip", () => {
+  const cross = { row: [1, 0, 0], column: [0, 0, -1] };
+  for (const rotation of [0, 90, 180, 270]) {
+    for (const flip_horizontal of [false, true]) {
+      for (const flip_vertical of [false, true]) {
+        const minus = (direction) => direction.map((value) => 0 - value);
+        let { row, column } = cross;
+        for (let turn = 0; turn < rotation; turn += 90) [row, column] = [minus(column), row];
+        if (flip_horizontal) row = minus(row);
+        if (flip_vertical) column = minus(column);
+        equal(sidesStored("L\\F", { rotation, flip_horizontal, flip_vertical }), sides({ row, column }));
+      }
+    }
+  }
+});

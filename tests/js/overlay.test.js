@@ -79,3 +79,17 @@ test("text of a patient is text, never markup", () => {
   overlay.update({ header: header(), study: nasty, series, stack, opened: null, ratio: 1 });
   equal(pane.querySelectorAll("img").length, 0);
 });
+
+test("several images that make no volume say why, a clip does not", () => {
+  const opened = { geometry: null, geometry_reason: "several images lie at the same position" };
+  const said = (more) => cornerTexts({ header: header(), study, series, stack, opened, fit: 2, ...more })["bottom-right"].map(({ text }) => text).filter((text) => text.startsWith("no volume"));
+  equal(said(), ["no volume: several images lie at the same position"]);
+  equal(said({ stack: { ...stack, kind: "cine" } }), []);
+  equal(said({ header: header({ frames: 1 }) }), []);
+  equal(said({ opened: { geometry: { spacing_between_slices: 1 }, geometry_reason: null } }), []);
+});
+
+test("a picture without planes has the letters of its Patient Orientation", () => {
+  const { pane } = drawn({ geometry: null, labels: { patient_orientation: "L\\F" } });
+  equal(["left", "right", "top", "bottom"].map((side) => pane.querySelector(`.letter.${side}`).textContent), ["R", "L", "H", "F"]);
+});

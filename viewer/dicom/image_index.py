@@ -170,8 +170,17 @@ def _cine(dataset: Dataset, frames: int) -> dict[str, Any]:
 
 def _labels(dataset: Dataset) -> dict[str, str]:
     found = {name: values.text(dataset, tag)[:64] for name, tag in _LABELS}
+    found["patient_orientation"] = _patient_orientation(dataset)
     found["laterality"] = values.code(dataset, tags.IMAGE_LATERALITY) or values.code(dataset, tags.LATERALITY)
     return {name: value for name, value in found.items() if value}
+
+
+def _patient_orientation(dataset: Dataset) -> str:
+    r"""What lies at the right and at the bottom, "A\F" (PS3.3 C.7.6.1.1.1); "" where it is not said in a person's letters."""
+    letters = [part.upper() for part in values.texts(dataset, tags.PATIENT_ORIENTATION)]
+    animal = values.code(dataset, tags.ANATOMICAL_ORIENTATION_TYPE) == "QUADRUPED"
+    sound = len(letters) == 2 and all(part and len(part) <= 3 and set(part) <= set("LRAPHF") for part in letters)
+    return "\\".join(letters) if sound and not animal else ""
 
 
 _CINE_NUMBERS = (

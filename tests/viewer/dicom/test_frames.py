@@ -190,6 +190,7 @@ def test_labels_for_the_corners(described: Any) -> None:
         ImageLaterality="L",
         ViewPosition="MLO",
         ContrastBolusAgent="Agent",
+        PatientOrientation=["A", "F"],
     ).labels
     assert labels == {
         "instance_number": "12",
@@ -201,7 +202,20 @@ def test_labels_for_the_corners(described: Any) -> None:
         "laterality": "L",
         "view_position": "MLO",
         "contrast_agent": "Agent",
+        "patient_orientation": "A\\F",
     }
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"PatientOrientation": ["CR", "V"]},
+        {"PatientOrientation": ["L", "F"], "AnatomicalOrientationType": "QUADRUPED"},
+        {"PatientOrientation": ["L"]},
+    ],
+)
+def test_an_orientation_that_is_not_a_persons_is_not_passed_on(described: Any, said: dict[str, Any]) -> None:
+    assert "patient_orientation" not in described(**said).labels
 
 
 def test_polarity_shape_and_aspect(described: Any) -> None:
