@@ -63,7 +63,9 @@ function words() {
 
 function fail(problem) {
   at("failure").hidden = false;
-  at("failure-text").textContent = navigator.onLine === false ? "There is no network connection." : `${problem.message} What is shown is kept.`;
+  const unreached = navigator.onLine === false ? "There is no network connection." : "The server cannot be reached.";
+  const kept = table.rows.size ? " What is shown is kept." : "";
+  at("failure-text").textContent = (problem instanceof TypeError ? unreached : problem.message) + kept;
 }
 
 // --- the form and the address

@@ -28,7 +28,9 @@ const UNKNOWN = { title: "Something went wrong", advice: "Try again. If it happe
 /** {title, detail, advice, retry} for an error message of the server. */
 export function explained({ code = "", message = "" } = {}) {
   const words = WORDS[code] ?? UNKNOWN;
-  return { ...words, detail: message, code };
+  // Some messages begin with what the title says already.
+  const rest = message.startsWith(words.title) ? message.slice(words.title.length).replace(/^[:.,\s]+/, "") : message;
+  return { ...words, detail: rest && rest[0].toUpperCase() + rest.slice(1), code };
 }
 
 /** An answer of the REST doors that was not what was asked for, as the same kind of thing. */

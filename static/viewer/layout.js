@@ -5,7 +5,11 @@ import { Viewport } from "./viewport.js";
 /** name -> [rows, columns] */
 export const LAYOUTS = { "1x1": [1, 1], "1x2": [1, 2], "2x1": [2, 1], "2x2": [2, 2] };
 const PROJECTIONS = new Set(["CR", "DX", "MG", "PX", "IO", "RG"]);
+const DRAWN_ON = new Set(["SEG"]);
 const WIDE_ENOUGH = 1100;
+
+/** The tiles as they hang: what was taken before what was drawn on it. */
+export const hangingOrder = (tiles) => [...tiles].sort((a, b) => DRAWN_ON.has(a.series.modality) - DRAWN_ON.has(b.series.modality));
 
 /** The first layout for a study: one pane for one stack, a small screen or one thing to scroll; pairs where pairs are read. */
 export function firstLayout(stacks, width) {

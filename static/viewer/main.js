@@ -5,7 +5,7 @@ import { showBand } from "./band.js";
 import { Connection } from "./connection.js";
 import { explainedStatus } from "./errors.js";
 import { commandFor, KEY_MAPS } from "./keys.js";
-import { firstLayout, Layout, LAYOUTS } from "./layout.js";
+import { firstLayout, hangingOrder, Layout, LAYOUTS } from "./layout.js";
 import { LEVELS } from "./overlay.js";
 import { presetOfKey } from "./presets.js";
 import { Thumbnails } from "./thumbnails.js";
@@ -263,7 +263,7 @@ function adopt(study) {
 
 function hang(study) {
   adopt(study);
-  const drawn = thumbnails.tiles.filter(({ stack }) => stack);
+  const drawn = hangingOrder(thumbnails.tiles.filter(({ stack }) => stack));
   layout.set(firstLayout(drawn, innerWidth));
   const tiles = drawn.length ? drawn : thumbnails.tiles.slice(0, 1);
   layout.viewports.forEach((viewport, index) => tiles[index] && viewport.show(tiles[index]));

@@ -2,7 +2,7 @@
 
 import { KEY_MAP_TITLES, KEY_MAPS, keyLabel, keysOf } from "./keys.js";
 import { LAYOUTS } from "./layout.js";
-import { presetRows } from "./presets.js";
+import { presetRows, shownRow } from "./presets.js";
 import { TOOLS } from "./tools/index.js";
 
 /** [command, argument, label, icon, place]; place: "bar" always, "wide" on wide screens and in the menu, "menu" only there. */
@@ -33,6 +33,8 @@ const WORDS = {
   series: (value) => (value < 0 ? "Series before" : "Series after"),
   cancel: () => "Close what is open, stop cine",
 };
+
+const GREY = /^gr[ae]y$/i;
 
 function make(tag, className, parent, attributes = {}) {
   const element = document.createElement(tag);
@@ -162,20 +164,23 @@ export class Toolbar {
   #presets(menu) {
     const { viewport } = this.state();
     const rows = presetRows(viewport?.opened?.presets);
+    const view = { ...viewport?.header?.view };
+    const shown = shownRow(rows, view);
     if (!rows.length) menu.heading("No presets for this series");
     let group = null;
-    for (const { preset, label, detail, key, own } of rows) {
+    for (const row of rows) {
+      const { preset, label, detail, key, own } = row;
       if (own !== group) menu.heading(own ? "From the file" : "Presets");
       group = own;
-      menu.item({ label, detail, key, checked: viewport.wish.preset === preset.name, run: () => this.run("choose-preset", preset) });
+      menu.item({ label, detail, key, checked: row === shown, run: () => this.run("choose-preset", preset) });
     }
     const maps = viewport?.opened?.color_maps ?? [];
     if (!maps.length) return;
     menu.heading("Colour map");
-    menu.item({ label: "Grey", checked: !viewport.wish.color_map, run: () => this.run("color-map", null) });
+    menu.item({ label: "Grey", checked: GREY.test(view.color_map ?? "grey"), run: () => this.run("color-map", null) });
     for (const map of maps) {
       const name = typeof map === "string" ? map : map.name;
-      if (name && !/^gr[ae]y$/i.test(name)) menu.item({ label: name.replaceAll("_", " "), checked: viewport.wish.color_map === name, run: () => this.run("color-map", name) });
+      if (name && !GREY.test(name)) menu.item({ label: name.replaceAll("_", " "), checked: view.color_map === name, run: () => this.run("color-map", name) });
     }
   }
 
@@ -264,4 +269,6 @@ export function showHelp(dialog, mapName, chooseMap) {
   };
   fill(mapName);
   dialog.showModal();
+  // Not the first control: an arrow key there would change the key map unasked.
+  dialog.querySelector("button").focus();
 }

@@ -175,3 +175,31 @@ def test_an_upload_that_is_cut_off_can_be_tried_again(browse: Callable[..., Page
     page.locator("#retry").click()
     expect(page.locator("#studies a")).to_have_count(1, timeout=30_000)
     assert page.locator("#refusals").is_hidden()
+
+
+def test_light_or_dark_is_the_readers_choice_and_stays(browse: Callable[..., Page], filled: Archive) -> None:
+    page = listed(browse, filled, color_scheme="light")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Switch to dark").click()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.goto(f"{filled.server.url}/upload/")
+    assert page.evaluate(ground) == dark
+    page.get_by_role("button", name="Switch to light").click()
+    assert page.evaluate(ground) == light
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(ground) == dark, "the system's wish counts again"
+
+
+def test_a_server_out_of_reach_is_said_and_what_is_shown_is_kept(browse: Callable[..., Page], filled: Archive) -> None:
+    page = listed(browse, filled)
+    shown = patients(page)
+    page.route("**/api/studies/**", lambda route: route.abort())
+    page.locator("#q").fill("somebody")
+    expect(page.locator("#failure")).to_contain_text("The server cannot be reached. What is shown is kept.")
+    assert patients(page) == shown
+    page.unroute("**/api/studies/**")
+    page.locator("#again").click()
+    page.locator("#empty-search").wait_for()
+    assert page.locator("#failure").is_hidden()

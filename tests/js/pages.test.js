@@ -2,7 +2,7 @@ import { nextSort, queryOf, requestOf, searchOf } from "/static/list/search.js";
 import { rowTexts, studyAddress } from "/static/list/table.js";
 import { worthSending } from "/static/upload/files.js";
 import { Queue } from "/static/upload/queue.js";
-import { presetOfKey, presetRows } from "/static/viewer/presets.js";
+import { presetOfKey, presetRows, shownRow } from "/static/viewer/presets.js";
 import { equal, ok, test } from "./harness.js";
 
 test("a search is its address and comes back from it", () => {
@@ -102,4 +102,30 @@ test("the file's windows stand first, and the keys belong to the table", () => {
   equal(presetOfKey(presets, 1).name, "lung");
   equal(presetOfKey(presets.slice(0, 1), 0).name, "window 1");
   equal(presetOfKey([], 0), null);
+});
+
+test("a window stands once, and the file's stands for its like in the table, with its key", () => {
+  const window = (name, source, window_center, window_width) => ({ name, source, window_center, window_width });
+  const presets = [
+    window("window 1", "file", -450, 2000),
+    window("window 2", "file", -450, 2000),
+    window("Lung", "file", -600, 1500),
+    window("soft tissue", "server", 40, 400),
+    window("lung", "server", -600, 1500),
+  ];
+  const rows = presetRows(presets);
+  equal(rows.map(({ label, key, own }) => [label, key, own]), [["window 1", "", true], ["Lung", "2", true], ["soft tissue", "1", false]]);
+  equal(presetOfKey(presets, 1).name, "Lung");
+  const said = [window("NORMAL", "file", 50, 100), window("HARDER", "file", 50, 100)];
+  equal(presetRows(said).length, 2);
+});
+
+test("the preset that the picture shows is told by its name or by its window", () => {
+  const rows = presetRows([
+    { name: "window 1", source: "file", window_center: 30, window_width: 100, voi_lut_function: "LINEAR" },
+    { name: "LUT", source: "file", voi_lut: true },
+  ]);
+  equal(shownRow(rows, { preset: null, window_center: 30, window_width: 100, voi_lut_function: "LINEAR" }).label, "window 1");
+  equal(shownRow(rows, { preset: "LUT", window_center: null, window_width: null }).label, "LUT");
+  equal([shownRow(rows, { window_center: 31, window_width: 100 }), shownRow(rows, {})], [null, null]);
 });

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
 LEAVES = {
     "text.js",
+    "theme.js",
     "news.js",
     "viewer/geometry.js",
     "viewer/protocol.js",
