@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
@@ -59,3 +63,17 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Drop files and folders."""
     organizations = request.user.organizations_as(UPLOAD_ROLES).order_by("name")
     return render(request, "viewer/upload.html", {"organizations": organizations})
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """What nobody foresaw: the log has it, whoever asked gets words. A database out of reach is 503: it may come back."""
+    away = isinstance(sys.exc_info()[1], OperationalError)
+    status = 503 if away else 500
+    if request.path.startswith("/api/"):
+        detail = "The database cannot be used now; try again." if away else "Something went wrong on the server."
+        response: HttpResponse = JsonResponse({"detail": detail}, status=status)
+    else:
+        response = HttpResponse(render_to_string("500.html"), status=status)  # asks nothing of the database
+    if away:
+        response["Retry-After"] = "5"
+    return response

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from accounts.models import AuditEvent, Membership, Organization, Role, User
@@ -87,3 +88,24 @@ def test_the_upload_page_is_for_those_who_may(alice: Client, bob: Client, client
 def test_pages_are_read_and_nothing_else(chest: str, alice: Client) -> None:
     for address in ("/", chest, "/upload/"):
         assert alice.post(address).status_code == 405
+
+
+@pytest.mark.parametrize("address", ["/", "/studies/1.2.3/", "/api/studies/", "/api/series/1.2.3.4/frame", "/healthz"])
+@pytest.mark.parametrize(
+    ("problem", "status"), [(OperationalError("no such table: patient Doe"), 503), (ValueError("Doe"), 500)]
+)
+def test_what_nobody_foresaw_is_told_in_words_and_a_database_that_is_away_as_busy(
+    address: str, problem: Exception, status: int, chest: str, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise problem
+
+    alice.raise_request_exception = False
+    monkeypatch.setattr("accounts.middleware.live_token", fail)
+    answer = alice.get(address, headers={"Authorization": "Bearer x"})
+    text = answer.content.decode()
+    assert answer.status_code == status
+    assert answer.headers.get("Retry-After") == ("5" if status == 503 else None)
+    assert "Doe" not in text
+    assert "Traceback" not in text
+    assert ("detail" in answer.json()) if address.startswith("/api/") else ("<main" in text)
