@@ -9,12 +9,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django import setup
+from django.conf import settings
 from django.urls import path
 
 setup(set_prefix=False)
 
 from viewer.consumers import NewsConsumer, ViewerConsumer  # noqa: E402 - the apps come first
 from viewer.serving.pages import Pages  # noqa: E402 - the apps come first
+from viewer.serving.proxy import TrustedProxy  # noqa: E402 - the apps come first
 from viewer.serving.static import StaticFiles  # noqa: E402 - the apps come first
 
 static_files = StaticFiles()
@@ -44,4 +46,4 @@ async def websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "websocket.close", "code": 4404})
 
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+application = TrustedProxy(ProtocolTypeRouter({"http": http, "websocket": websocket}), settings.FARVIEW_TRUSTED_PROXY)

@@ -24,7 +24,6 @@ EMPTY_ZIP = b"PK\x05\x06"
 END_RECORD = b"PK\x05\x06"
 END_RECORD_BYTES = 22
 LONGEST_COMMENT = 65_535
-ZIP64 = 0xFFFF
 DIRECTORY_BYTES_AN_ENTRY = 1024
 """Room for one name in a zip's directory, on average; more is refused before it is read."""
 

@@ -30,7 +30,6 @@ from viewer.phantom.shapes import (
 FAT, MUSCLE, SKIN, CARTILAGE = -104.0, 58.0, 12.0, 105.0
 CORTEX, MARROW = 780.0, 190.0
 
-ZERO = np.zeros((HEIGHTS, 2))
 
 # height: half width, front, back of the skin; then of the pleura and peritoneum (inside of the ribs)
 SKIN_KNOTS = {
