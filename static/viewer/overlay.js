@@ -7,6 +7,8 @@ import { fitScale, scaleBar, sides, sidesStored, zoomNumber } from "./geometry.j
 const SVG = "http://www.w3.org/2000/svg";
 export const LEVELS = ["full", "minimal", "none"];
 
+const VOLUMES = new Set(["CT", "MR", "PT", "NM"]);
+
 const line = (text, rank = 1) => ({ text: text || "", rank });
 const joined = (parts, between = " ") => parts.filter((part) => part !== "" && part !== null && part !== undefined).join(between);
 const unit = (label, value, after = "") => (value === "" || value === null || value === undefined ? "" : `${label} ${value}${after}`);
@@ -35,18 +37,21 @@ function topRight({ study, labels }) {
   ];
 }
 
-/** Why several images make no volume; of a clip nobody expects one. */
-function noVolume({ header, stack, opened }) {
-  const alone = (header?.frames ?? stack?.frames ?? 1) < 2 || stack?.kind === "cine";
+/** "U", unpaired, says nothing to a reader. */
+const sided = (laterality) => (laterality === "U" ? "" : laterality);
+
+/** Why several images make no volume, where one is expected: not of a clip, and not of a radiograph or an ultrasound. */
+function noVolume({ header, series, stack, opened }) {
+  const expected = VOLUMES.has(series.modality) && !stack?.frame_times_ms && (header?.frames ?? stack?.frames ?? 1) > 1;
   const reason = opened?.geometry ? "" : (opened?.geometry_reason ?? "");
-  return alone || !reason ? "" : `no volume: ${reason}`;
+  return expected && reason ? `no volume: ${reason}` : "";
 }
 
 function bottomRight(material) {
   const { series, stack, labels } = material;
   const times = [unit("TE", labels.echo_time, " ms"), unit("TR", labels.repetition_time, " ms"), unit("b", labels.b_value), unit("time", labels.temporal_position)];
   return [
-    line(joined([labels.laterality ?? series.laterality, labels.view_position, series.body_part_examined]), 3),
+    line(joined([sided(labels.laterality ?? series.laterality), labels.view_position, series.body_part_examined]), 3),
     line(labels.contrast_agent ? `contrast ${labels.contrast_agent}` : "", 3),
     line(joined(times, "  "), 2),
     line(stack?.label && series.stacks?.length > 1 ? stack.label : "", 2),

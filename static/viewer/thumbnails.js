@@ -13,7 +13,8 @@ export function tilesOf(study) {
 export function tileText({ series, stack }) {
   const number = series.number ?? "";
   const several = (series.stacks?.length ?? 0) > 1;
-  const title = [series.description || series.protocol_name || "", several ? stack?.label || `stack ${stack.stack + 1}` : ""].filter(Boolean).join(" · ");
+  // What tells a tile from its neighbours comes first: the rest may be cut off.
+  const title = [several ? stack?.label || `stack ${stack.stack + 1}` : "", series.description || series.protocol_name || ""].filter(Boolean).join(" · ");
   const images = stack ? count(stack.frames, "image") : count(series.number_of_instances, "object");
   return { number: String(number), modality: series.modality || "?", title: title || "No description", images };
 }

@@ -84,7 +84,8 @@ test("several images that make no volume say why, a clip does not", () => {
   const opened = { geometry: null, geometry_reason: "several images lie at the same position" };
   const said = (more) => cornerTexts({ header: header(), study, series, stack, opened, fit: 2, ...more })["bottom-right"].map(({ text }) => text).filter((text) => text.startsWith("no volume"));
   equal(said(), ["no volume: several images lie at the same position"]);
-  equal(said({ stack: { ...stack, kind: "cine" } }), []);
+  equal(said({ stack: { ...stack, frame_times_ms: [33] } }), []);
+  equal(said({ series: { ...series, modality: "US" } }), []);
   equal(said({ header: header({ frames: 1 }) }), []);
   equal(said({ opened: { geometry: { spacing_between_slices: 1 }, geometry_reason: null } }), []);
 });
@@ -92,4 +93,9 @@ test("several images that make no volume say why, a clip does not", () => {
 test("a picture without planes has the letters of its Patient Orientation", () => {
   const { pane } = drawn({ geometry: null, labels: { patient_orientation: "L\\F" } });
   equal(["left", "right", "top", "bottom"].map((side) => pane.querySelector(`.letter.${side}`).textContent), ["R", "L", "H", "F"]);
+});
+
+test("a side is named only where there are two", () => {
+  const words = (laterality) => cornerTexts({ header: header({ labels: { laterality } }), study, series, stack, opened: null, fit: 2 })["bottom-right"][0].text;
+  equal([words("L"), words("U")], ["L CHEST", "CHEST"]);
 });

@@ -2,6 +2,7 @@ import { nextSort, queryOf, requestOf, searchOf } from "/static/list/search.js";
 import { rowTexts, studyAddress } from "/static/list/table.js";
 import { worthSending } from "/static/upload/files.js";
 import { Queue } from "/static/upload/queue.js";
+import { tileText } from "/static/viewer/thumbnails.js";
 import { presetOfKey, presetRows, shownRow } from "/static/viewer/presets.js";
 import { equal, ok, test } from "./harness.js";
 
@@ -128,4 +129,11 @@ test("the preset that the picture shows is told by its name or by its window", (
   equal(shownRow(rows, { preset: null, window_center: 30, window_width: 100, voi_lut_function: "LINEAR" }).label, "window 1");
   equal(shownRow(rows, { preset: "LUT", window_center: null, window_width: null }).label, "LUT");
   equal([shownRow(rows, { window_center: 31, window_width: 100 }), shownRow(rows, {})], [null, null]);
+});
+
+test("a tile begins with what tells it from its neighbours", () => {
+  const stacks = [{ stack: 0, label: "axial, echo 14 ms", frames: 3 }, { stack: 1, label: "", frames: 1 }];
+  const series = { number: 1, modality: "MR", description: "Various contrasts and projections", stacks };
+  equal(stacks.map((stack) => tileText({ series, stack }).title), ["axial, echo 14 ms · Various contrasts and projections", "stack 2 · Various contrasts and projections"]);
+  equal(tileText({ series: { ...series, stacks: stacks.slice(0, 1) }, stack: stacks[0] }).title, "Various contrasts and projections");
 });
