@@ -57,6 +57,8 @@ class OpenSeries:
             if found is None:
                 raise BadView("sop_instance_uid, frame_number: no such frame in this series")
             number, frame = found
+        elif view.frame_number is not None and view.frame is None:
+            raise BadView("frame_number: counts the frames of an instance; name it by sop_instance_uid, or give frame")
         else:
             number, frame = view.stack, view.frame or 0
         if not 0 <= number < len(self.stacks):

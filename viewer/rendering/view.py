@@ -104,8 +104,14 @@ def _number(least: float, most: float) -> Callable[[str, Any], float]:
     return parse
 
 
+def _whole(value: Any) -> Any:
+    """1.0 as 1: JSON has one kind of number, and some programs write every one with a point."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _integer(least: int, most: int) -> Callable[[str, Any], int]:
     def parse(name: str, value: Any) -> int:
+        value = _whole(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise BadView(f"{name}: a whole number is needed")
         if not least <= value <= most:
@@ -131,6 +137,7 @@ def _sound(text: str) -> str:
 
 def _one_of(*allowed: str | int) -> Callable[[str, Any], str | int]:
     def parse(name: str, value: Any) -> str | int:
+        value = _whole(value)
         if isinstance(value, bool) or not isinstance(value, str | int) or value not in allowed:
             raise BadView(f"{name}: one of {', '.join(str(one) for one in allowed)} is needed")
         return value

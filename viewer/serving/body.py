@@ -17,6 +17,7 @@ IN_MEMORY = 64 * 1024
 
 def spool() -> IO[bytes]:
     """An unnamed file under the data folder, in memory as long as it is small."""
+    settings.FARVIEW_TMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have tidied it away
     return cast(
         "IO[bytes]", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, mode="w+b", dir=str(settings.FARVIEW_TMP_DIR))
     )

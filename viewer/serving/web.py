@@ -9,6 +9,7 @@ from __future__ import annotations
 import daphne.server  # noqa: F401 # isort: skip - it chooses Twisted's reactor, so it comes before anything of Twisted
 
 import asyncio
+import errno
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -108,7 +109,10 @@ class Request(WebRequest):
     def _cannot_keep(self, problem: OSError) -> None:
         logger.error("cannot keep a request's body: %s", problem.strerror)
         if self.channel is not None and not self._refused:
-            self.refuse(admission.Verdict(507, "the disk is full"))
+            full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+            self.refuse(
+                admission.Verdict(507, "the disk is full" if full else "the server cannot keep this; try again later")
+            )
 
     def refuse(self, verdict: admission.Verdict) -> None:
         """Answer at once; drop what still comes for a moment, then hang up."""

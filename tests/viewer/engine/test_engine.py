@@ -85,7 +85,14 @@ async def test_a_view_that_names_an_instance_finds_it_whatever_the_place(engine:
 
 
 @pytest.mark.parametrize(
-    "view", [View(frame=24), View(stack=1), View(sop_instance_uid="1.2.3"), View(preset="no such preset")]
+    "view",
+    [
+        View(frame=24),
+        View(stack=1),
+        View(sop_instance_uid="1.2.3"),
+        View(frame_number=2),
+        View(preset="no such preset"),
+    ],
 )
 async def test_a_view_of_what_is_not_there_is_refused(engine: Engine, chest: SeriesContent, view: View) -> None:
     series = await engine.open(chest)

@@ -37,6 +37,12 @@ def test_equal_views_are_one_key_whatever_the_number_was_written_as() -> None:
     )
 
 
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    with_points = View.from_json({"frame": 3.0, "rotation": 90.0, "size": [10.0, 20.0]})
+    assert with_points == View.from_json({"frame": 3, "rotation": 90, "size": [10, 20]})
+    assert repr(with_points) == repr(View.from_json({"frame": 3, "rotation": 90, "size": [10, 20]}))
+
+
 def test_an_empty_view_leaves_everything_to_the_server() -> None:
     assert View.from_json({}) == View()
     assert View.from_json(dict.fromkeys(FULL)) == View()
@@ -51,14 +57,14 @@ def test_a_refusal_can_be_written_whatever_the_client_called_a_field() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("window_centre", 40), ("", 1), ("stack", -1), ("stack", 1.0), ("stack", True), ("frame", "3"), ("frame", -1),
+        ("window_centre", 40), ("", 1), ("stack", -1), ("stack", 1.5), ("stack", True), ("frame", "3"), ("frame", -1),
         ("frame_number", 0), ("series", ""), ("series", 5), ("series", "1" * 65), ("plane", "sideways"), ("projection", "xray"),
         ("window_center", "40"), ("window_center", float("nan")), ("window_center", float("inf")), ("window_center", True),
         ("window_center", [40]), ("window_width", 0), ("window_width", -5), ("voi_lut_function", "linear"), ("preset", ""),
         ("inverted", 1), ("inverted", "true"), ("rotation", 45), ("rotation", True), ("rotation", 90.5), ("rotation", -90),
         ("flip_horizontal", 0), ("zoom", 0), ("zoom", "fit"), ("zoom", 1e9), ("zoom", float("nan")), ("pixel_spacing", 0),
         ("pan", [0]), ("pan", [0, 0, 0]), ("pan", 3), ("pan", [0, float("nan")]), ("pan", "00"), ("size", [0, 10]),
-        ("size", [10.0, 10]), ("size", [8193, 10]), ("size", [8192, 8192]), ("size", {"rows": 3}), ("slab_thickness", -1),
+        ("size", [10.5, 10]), ("size", [8193, 10]), ("size", [8192, 8192]), ("size", {"rows": 3}), ("slab_thickness", -1),
         ("color_map", 3), ("color_map", "x" * 65), ("window_center", 10**400), ("frame", 10**400),
         ("organization", "north\ud800"), ("preset", "\udfff"),
     ],
