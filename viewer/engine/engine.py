@@ -259,9 +259,7 @@ def _read(source: FrameSource) -> Frame:
         decoded = decode(read_encoded(source), source.layout)
     except (DicomError, OSError) as error:
         raise _unreadable(error) from error
-    # Values that are a view of the file's bytes are read-only, which kernels would be compiled for once more.
-    values = decoded.values if decoded.values.flags.writeable else decoded.values.copy()
-    return Frame(values, decoded.photometric_interpretation, description)
+    return Frame(decoded.values, decoded.photometric_interpretation, description)
 
 
 def _unreadable(error: DicomError | OSError) -> CannotDecode:
