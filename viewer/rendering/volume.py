@@ -119,3 +119,100 @@ class Frame:
     values: NDArray[np.generic]
     photometric_interpretation: str
     description: FrameDescription
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VolumeGeometry:
+    """Where the voxels of a volume lie: an affine grid in the patient. The three steps need not stand square on each other:
+    under a tilted gantry slices are shifted against each other, and the grid leans with them.
+    """
+
+    shape: tuple[int, int, int]
+    """(slices, rows, columns)."""
+    origin: Point
+    """Centre of voxel (0, 0, 0), LPS mm."""
+    steps: tuple[Point, Point, Point]
+    """LPS mm from a voxel to the one in the next slice, in the next row, in the next column."""
+    frame_of_reference_uid: str = ""
+
+    @property
+    def to_patient(self) -> NDArray[np.float64]:
+        """(3, 4): LPS = to_patient @ (slice, row, column, 1)."""
+        return np.column_stack((*map(np.asarray, self.steps), np.asarray(self.origin))).astype(np.float64)
+
+    @property
+    def to_voxels(self) -> NDArray[np.float64]:
+        """(3, 4): (slice, row, column) = to_voxels @ (x, y, z, 1)."""
+        forth = self.to_patient
+        back = np.linalg.inv(forth[:, :3])
+        return np.column_stack((back, -back @ forth[:, 3]))
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """mm between slices along their normal, between rows, between columns."""
+        slices, rows, columns = map(np.asarray, self.steps)
+        normal = np.cross(columns, rows)
+        return (
+            float(abs(slices @ normal) / np.linalg.norm(normal)),
+            float(np.linalg.norm(rows)),
+            float(np.linalg.norm(columns)),
+        )
+
+    def point(self, place: tuple[float, float, float]) -> Point:
+        """LPS mm of a place (slice, row, column), fractions allowed."""
+        x, y, z = self.to_patient @ (*place, 1.0)
+        return float(x), float(y), float(z)
+
+
+HOLE = -32768
+"""In an int16 volume: here is no image (pixel padding, a gap between slices). NaN in a float32 one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bricks:
+    """Least and greatest value of each cube of voxels, to pass over space that cannot matter. A brick covers its voxels and
+    the next one on each side, so that no interpolated sample that begins in it is outside its range. Holes are left out of
+    both; a brick of holes alone has least > greatest."""
+
+    least: NDArray[np.generic]
+    greatest: NDArray[np.generic]
+    """Cubes of 8 voxels, shape ceil(volume / 8), of the volume's own type."""
+    coarse_least: NDArray[np.generic]
+    coarse_greatest: NDArray[np.generic]
+    """Cubes of 32 voxels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """A checked stack as one array.
+
+    `values`: (slices, rows, columns) int16 or float32, or (3, slices, rows, columns) int16 of red, green and blue; C order,
+    read-only. Slices run as the frames of the stack do.
+    Modality value = `values` * `slope` + `intercept`.
+    """
+
+    key: str
+    """The same content has the same key; caches go by it."""
+    values: NDArray[np.generic]
+    geometry: VolumeGeometry
+    description: FrameDescription
+    """Of the middle frame: windows, unit, labels that all frames share."""
+    slope: float = 1.0
+    intercept: float = 0.0
+    holes: bool = False
+    """Some voxels are no image."""
+    corrections: tuple[str, ...] = ()
+    """What was done to make a volume of the stack, in words for the reader."""
+    bricks: Bricks | None = None
+    """None for colour."""
+
+    @property
+    def colour(self) -> bool:
+        return self.values.ndim == 4
+
+    @property
+    def nbytes(self) -> int:
+        """Bricks included."""
+        bricks = self.bricks
+        parts = () if bricks is None else (bricks.least, bricks.greatest, bricks.coarse_least, bricks.coarse_greatest)
+        return int(self.values.nbytes + sum(part.nbytes for part in parts))
