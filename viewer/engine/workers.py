@@ -12,17 +12,34 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 S = TypeVar("S")
 T = TypeVar("T")
+S_contra = TypeVar("S_contra", contravariant=True)
 
 
 class Priority(IntEnum):
-    """Who waits for a piece of work."""
+    """Who waits for a piece of work; the lower goes first."""
 
     INTERACTIVE = 0
-    PREFETCH = 1
+    """A reader, for one picture."""
+    SHARE = 1
+    """Another worker of the same pool, for a part of what it does for a reader."""
+    VOLUME = 2
+    """A reader, for a volume of many frames."""
+    PREFETCH = 3
+    """Nobody yet."""
+
+
+class Entry(Protocol[S_contra]):
+    """What stands in the queues of a pool."""
+
+    def take(self) -> bool:
+        """In the worker's thread: may it be run, by whoever asks first?"""
+
+    def run(self, state: S_contra) -> None:
+        """In the worker's thread; never raises."""
 
 
 class Job(Generic[S, T]):
@@ -40,25 +57,25 @@ class Job(Generic[S, T]):
 
     def promote(self) -> None:
         """A reader waits for it now: it goes to the end of the interactive queue."""
-        if self.priority is Priority.PREFETCH:
+        if self.priority is not Priority.INTERACTIVE:
             self.priority = Priority.INTERACTIVE
-            self._pool._enqueue(self)
+            self._pool.enqueue(self, self.priority)
 
     def drop(self) -> bool:
         """Nobody waits for it any more. True if it had not started, and now never will."""
-        if self._take():
+        if self.take():
             self.future.cancel()
             return True
         return False
 
-    def _take(self) -> bool:
+    def take(self) -> bool:
         """Whoever gets True owns the job; a promoted job stands in two queues and is run from the first."""
         with self._lock:
             mine = not self._taken
             self._taken = True
             return mine
 
-    def _run(self, state: S) -> None:
+    def run(self, state: S) -> None:
         """In a worker's thread."""
         try:
             result = self._work(state)
@@ -83,13 +100,13 @@ class Job(Generic[S, T]):
 class WorkerPool(Generic[S]):
     """`workers` threads, each with a state of its own made by `enter` in that thread and given to `leave` at the end.
 
-    A promise of order: within one priority first come, first served; no prefetch job starts while an interactive one waits.
+    A promise of order: within one priority first come, first served; nothing starts while work of a lower number waits.
     """
 
     def __init__(
         self, name: str, workers: int, enter: Callable[[], S], leave: Callable[[S], None] | None = None
     ) -> None:
-        self._queues: tuple[deque[Job[S, Any]], deque[Job[S, Any]]] = (deque(), deque())
+        self._queues: tuple[deque[Entry[S]], ...] = tuple(deque() for _ in Priority)
         self._tokens: SimpleQueue[bool] = SimpleQueue()
         """One for each entry of the queues; waiting on it is the cheapest way to sleep that Python has."""
         self._taking = threading.Lock()
@@ -101,8 +118,17 @@ class WorkerPool(Generic[S]):
     def submit(self, work: Callable[[S], T], priority: Priority = Priority.INTERACTIVE) -> Job[S, T]:
         """Queue `work`; it is called with the state of the worker that takes it."""
         job = Job(self, work, priority)
-        self._enqueue(job)
+        self.enqueue(job, priority)
         return job
+
+    def enqueue(self, entry: Entry[S], priority: Priority) -> None:
+        """Queue something that takes care of its own result; from any thread."""
+        self._queues[priority].append(entry)
+        self._tokens.put(True)
+
+    @property
+    def workers(self) -> int:
+        return len(self._threads)
 
     @property
     def waiting(self) -> int:
@@ -113,7 +139,9 @@ class WorkerPool(Generic[S]):
         """Drop what waits and send every worker home once it is done with what it has; on the event loop."""
         for queue in self._queues:
             while queue:
-                queue.popleft().drop()
+                entry = queue.popleft()
+                if isinstance(entry, Job):
+                    entry.drop()
         for _ in self._threads:
             self._tokens.put(False)
 
@@ -122,11 +150,7 @@ class WorkerPool(Generic[S]):
         for thread in self._threads:
             thread.join()
 
-    def _enqueue(self, job: Job[S, Any]) -> None:
-        self._queues[job.priority].append(job)
-        self._tokens.put(True)
-
-    def _next(self) -> Job[S, Any] | None:
+    def _next(self) -> Entry[S] | None:
         for queue in self._queues:
             try:
                 return queue.popleft()
@@ -138,10 +162,10 @@ class WorkerPool(Generic[S]):
         state = self._enter()
         try:
             while self._tokens.get():
-                job = self._next()
-                if job is not None and job._take():
-                    job._run(state)
-                    del job  # or its result lives until the next one comes
+                entry = self._next()
+                if entry is not None and entry.take():
+                    entry.run(state)
+                del entry  # or its result lives until the next one comes
         finally:
             if self._leave is not None:
                 self._leave(state)

@@ -110,7 +110,7 @@ async def test_a_load_that_nobody_waits_for_is_not_begun(cache: Cache[str, bytes
 async def test_a_load_under_way_is_kept_though_nobody_waits(cache: Cache[str, bytes], source: Source) -> None:
     task = asyncio.create_task(cache.load("a", source.load("a"), Priority.INTERACTIVE))
     await settle()
-    source.jobs[0]._take()  # as a worker does
+    source.jobs[0].take()  # as a worker does
     task.cancel()
     await settle()
     source.jobs[0].future.set_result(b"x")
