@@ -73,6 +73,11 @@ class FrameSource:
         return None if found is None else (found[0], found[1])
 
     @property
+    def rescale(self) -> tuple[float, float]:
+        """Slope and intercept from stored to modality values, where no Modality LUT stands in their place."""
+        return _rescale(self.instance.index, self.group, [])
+
+    @property
     def stack_id(self) -> str:
         return str(self.group.get("stack", ""))
 
@@ -118,6 +123,10 @@ class FrameSource:
     def description(self) -> FrameDescription:
         """Everything that the pipelines and the corners of the viewport need (PS3.4 N.2)."""
         return describe(self)
+
+    def labels(self) -> dict[str, str]:
+        """Texts for the corners of the viewport that belong to this frame."""
+        return _labels(self.instance.index, self.group)
 
     @property
     def _pixels(self) -> Mapping[str, Any]:

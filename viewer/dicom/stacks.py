@@ -265,8 +265,6 @@ def _no_volume(frames: Sequence[FrameSource], steps: list[float]) -> str | None:
         return "the pixel spacing is not known"
     if len(spacings) > 1:
         return "the pixel spacings differ"
-    if any(frame.instance.index["pixels"]["samples_per_pixel"] != 1 for frame in frames):
-        return "the images are in colour"
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,6 +169,79 @@ HOLE = -32768
 """In an int16 volume: here is no image (pixel padding, a gap between slices). NaN in a float32 one."""
 
 
+class Cells(NamedTuple):
+    """How 16-bit cells of a frame become values of an int16 volume. All of it is arithmetic modulo 2**16, so that a file can
+    be read into the volume itself and be converted where it lies."""
+
+    right: int
+    """Bits below the stored ones."""
+    mask: int
+    """Of the stored bits."""
+    sign: int
+    """The highest stored bit of signed values, 0 for unsigned ones."""
+    offset: int
+    padded: bool
+    padding_low: int
+    padding_span: int
+    """Stored values of padding: low .. low + span."""
+    instead: int
+    """What a real value becomes that would be taken for a hole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How a volume keeps the values of its frames. Modality value = kept value * `slope` + `intercept`."""
+
+    dtype: np.dtype[np.generic]
+    """int16 or float32. A float32 volume holds modality values."""
+    slope: float = 1.0
+    intercept: float = 0.0
+    colour: bool = False
+    """Red, green and blue, 0..255, one after another."""
+
+    def cells(self, description: CellDescription) -> Cells:
+        """For frames without a Modality LUT in an int16 volume."""
+        bits, signed = description.bits_stored, description.signed
+        lowest, highest = stored_range(bits, signed)
+        offset = round((description.rescale_intercept - self.intercept) / self.slope)
+        low, high = description.padding or (1, 0)
+        low, high = max(low, lowest), min(high, highest)
+        return Cells(
+            right=description.high_bit + 1 - bits,
+            mask=(1 << bits) - 1,
+            sign=1 << (bits - 1) if signed else 0,
+            offset=offset & 0xFFFF,
+            padded=low <= high,
+            padding_low=low & 0xFFFF,
+            padding_span=max(high - low, 0),
+            instead=HOLE + 1 if lowest + offset == HOLE else -HOLE - 1,
+        )
+
+
+class CellDescription(NamedTuple):
+    """What `Storage.cells` asks of a frame."""
+
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    rescale_intercept: float
+    padding: tuple[int, int] | None
+
+
+def stored_range(bits_stored: int, signed: bool) -> tuple[int, int]:
+    """Least and greatest value that so many bits can say."""
+    return (-(1 << (bits_stored - 1)), (1 << (bits_stored - 1)) - 1) if signed else (0, (1 << bits_stored) - 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layers:
+    """Slices of a regular grid out of slices that are not: slice k is frame `below[k]` * (1 - `weight[k]`) + the frame after
+    it * `weight[k]`, or nothing where `below[k]` is -1."""
+
+    below: NDArray[np.int32]
+    weight: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Bricks:
     """Least and greatest value of each cube of voxels, to pass over space that cannot matter. A brick covers its voxels and
@@ -205,6 +279,8 @@ class Volume:
     """What was done to make a volume of the stack, in words for the reader."""
     bricks: Bricks | None = None
     """None for colour."""
+    gaps: tuple[tuple[float, float], ...] = ()
+    """Stretches along the slice coordinate where nothing was scanned: not drawn, and nothing is measured across them."""
 
     @property
     def colour(self) -> bool:

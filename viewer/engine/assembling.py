@@ -1,0 +1,45 @@
+"""The frames of a plan, stored in one array, to a finished volume."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.dicom.decode import load_frame
+from viewer.dicom.stacks import Stack
+from viewer.dicom.volumes import VolumePlan, plan_volume
+from viewer.rendering.storing import Run, bricks_of, lay, serial, store
+from viewer.rendering.volume import Volume
+
+
+def assemble(plan: VolumePlan, values: NDArray[np.generic], holes: bool, run: Run = serial) -> Volume:
+    """`values`: the frames of `plan`, stored in the order and shape of `plan.frames_shape`; `holes` as `store` told."""
+    if plan.layers is not None:
+        values = lay(values, plan.layers, run)
+        holes = holes or bool((plan.layers.below < 0).any())
+    values.flags.writeable = False
+    return Volume(
+        key=plan.key,
+        values=values,
+        geometry=plan.geometry,
+        description=plan.description(),
+        slope=plan.storage.slope,
+        intercept=plan.storage.intercept,
+        holes=holes,
+        corrections=plan.corrections,
+        bricks=None if plan.storage.colour else bricks_of(values, run),
+        gaps=plan.gaps,
+    )
+
+
+def load_volume(stack: Stack) -> Volume:
+    """A volume read and decoded in this process, frame by frame: for tools and tests, the engine loads in parallel.
+
+    Raises NoVolume with the reason where the stack makes none, CannotDecode, OSError.
+    """
+    plan = plan_volume(stack)
+    values = np.empty(plan.frames_shape, plan.storage.dtype)
+    holes = False
+    for number, source in enumerate(plan.frames):
+        holes |= store(load_frame(source), plan.storage, values[..., number, :, :])
+    return assemble(plan, values, holes)

@@ -1,0 +1,296 @@
+"""Frames into a volume: stored values to kept ones, uneven slices to a regular grid, bricks.
+
+Everything here is called for hundreds of frames in a row on threads of the engine, so what takes time is compiled and holds
+no interpreter lock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .colour import to_rgb
+from .compiled import compiled
+from .volume import HOLE, Bricks, CellDescription, Cells, Frame, FrameDescription, Layers, LookupTable, Storage
+
+Voxels = NDArray[Any]
+"""int16 or float32."""
+
+Run = Callable[[Callable[[int, int], None], int], None]
+"""Calls a function for ranges [first, end) that together are 0 .. n, on as many threads as it likes."""
+
+BRICK = 8
+COARSE = 4
+"""A coarse brick is as many bricks long."""
+
+
+def serial(work: Callable[[int, int], None], count: int) -> None:
+    """The plainest `Run`."""
+    work(0, count)
+
+
+# --- one frame
+
+
+def store(frame: Frame, storage: Storage, out: Voxels) -> bool:
+    """Keep `frame` in its slice of a volume: `out` (rows, columns), or (3, rows, columns) of a colour volume.
+
+    True where some of it is no image (padding, no number). Raises ValueError for a frame of another kind or size than the
+    volume was planned for.
+    """
+    if storage.colour:
+        out[...] = np.moveaxis(to_rgb(frame), 2, 0)
+        return False
+    if frame.values.shape != out.shape:
+        raise ValueError(f"a frame of {frame.values.shape} in a slice of {out.shape}")
+    description = frame.description
+    flat = out.reshape(-1)
+    if out.dtype == np.float32:
+        numbers = frame.values.astype(np.float64).reshape(-1)
+        low, high = _padding(description)
+        table, first = _table(description)
+        slope, intercept = description.rescale_slope, description.rescale_intercept
+        return bool(_to_floats(_read_only(numbers), slope, intercept, table, first, low, high, flat))
+    values = frame.values
+    if description.modality_lut is not None:
+        return _store_looked_up(values, description, description.modality_lut, out)
+    if values.dtype.kind == "f":
+        raise ValueError("floating point values in a volume of whole numbers")
+    cells = values.view(np.uint16) if values.dtype == np.int16 else values.astype(np.uint16, copy=False)
+    cells = _read_only(np.ascontiguousarray(cells).reshape(-1))
+    return bool(_convert(cells, storage.cells(_cells_of(description)), flat))
+
+
+def store_raw(values: NDArray[np.int16], cells: Cells) -> bool:
+    """Convert frames that were read as they lie in their files, 16 bits a pixel in this machine's order: in place, all
+    of `values` (C order) by the same `cells`. True where some of it is no image."""
+    flat = values.reshape(-1)
+    return bool(_convert(_read_only(flat.view(np.uint16)), cells, flat))
+
+
+def _read_only(values: Voxels) -> Voxels:
+    """To Numba an array that may be written to is another type: read-only, every kernel is compiled once."""
+    values = values.view()
+    values.flags.writeable = False
+    return values
+
+
+def _cells_of(description: FrameDescription) -> CellDescription:
+    """Of a decoded frame, whose stored bits are at the low end of its values."""
+    bits = description.bits_stored
+    return CellDescription(
+        bits, bits - 1, bool(description.pixel_representation), description.rescale_intercept, description.pixel_padding
+    )
+
+
+def _padding(description: FrameDescription) -> tuple[float, float]:
+    low, high = description.pixel_padding or (1, 0)
+    return float(low), float(high)
+
+
+def _table(description: FrameDescription) -> tuple[NDArray[np.float64], float]:
+    """The Modality LUT; an empty one where Rescale Slope and Intercept apply."""
+    table = description.modality_lut
+    return (np.empty(0), 0.0) if table is None else (table.data.astype(np.float64), float(table.first_value_mapped))
+
+
+def _store_looked_up(values: Voxels, description: FrameDescription, table: LookupTable, out: Voxels) -> bool:
+    """Through a Modality LUT whose entries fit into the volume (PS3.3 C.11.1.1)."""
+    stored = values.astype(np.int32)
+    out[...] = table.data[np.clip(stored - table.first_value_mapped, 0, table.data.size - 1)]
+    low, high = description.pixel_padding or (1, 0)
+    padding = (stored >= low) & (stored <= high)
+    out[padding] = HOLE
+    return bool(padding.any())
+
+
+@compiled
+def _convert(cells: NDArray[np.uint16], how: Cells, out: NDArray[np.int16]) -> bool:
+    """`out` may lie in the memory of `cells`."""
+    right, mask, sign, offset = np.uint16(how.right), np.uint16(how.mask), np.uint16(how.sign), np.uint16(how.offset)
+    low, span = np.uint16(how.padding_low), np.uint16(how.padding_span)
+    hole, instead = np.int16(HOLE), np.int16(how.instead)
+    found = np.uint16(0)
+    if how.padded:
+        for i in range(out.size):
+            stored = np.uint16((((cells[i] >> right) & mask) ^ sign) - sign)
+            kept = np.int16(np.uint16(stored + offset))
+            kept = instead if kept == hole else kept
+            padding = np.uint16(stored - low) <= span
+            out[i] = hole if padding else kept
+            found |= np.uint16(padding)
+    else:
+        for i in range(out.size):
+            kept = np.int16(np.uint16((((cells[i] >> right) & mask) ^ sign) - sign + offset))
+            out[i] = instead if kept == hole else kept
+    return bool(found != 0)
+
+
+@compiled
+def _to_floats(
+    stored: NDArray[np.float64],
+    slope: float,
+    intercept: float,
+    table: NDArray[np.float64],
+    first: float,
+    low: float,
+    high: float,
+    out: NDArray[np.float32],
+) -> bool:
+    """Modality values; NaN for padding and for what is no finite number."""
+    found = False
+    for i in range(out.size):
+        value = stored[i] * slope + intercept
+        if table.size:
+            value = table[int(min(max(stored[i] - first, 0.0), float(table.size - 1)))]
+        hole = (low <= stored[i] <= high) or not math.isfinite(value)
+        found |= hole
+        out[i] = np.float32(math.nan) if hole else np.float32(value)
+    return found
+
+
+# --- uneven slices
+
+
+def lay(values: Voxels, layers: Layers, run: Run = serial) -> Voxels:
+    """A volume on its regular grid, (slices, rows, columns) or (3, slices, rows, columns), from the frames of `values`.
+
+    A mean of two slices is taken over those of the two that are image; int16 is rounded to the nearest. Read-only.
+    """
+    planes = values if values.ndim == 4 else values[None]
+    slices = layers.below.size
+    laid = np.empty((planes.shape[0], slices, *planes.shape[2:]), values.dtype)
+
+    def work(first: int, end: int) -> None:
+        for channel in range(planes.shape[0]):
+            for k in range(first, end):
+                _lay_slice(planes[channel], int(layers.below[k]), layers.weight[k], laid[channel, k])
+
+    run(work, slices)
+    laid.flags.writeable = False
+    return laid if values.ndim == 4 else laid[0]
+
+
+def _lay_slice(frames: Voxels, below: int, weight: np.float32, out: Voxels) -> None:
+    if below < 0:
+        out[...] = HOLE if out.dtype == np.int16 else np.nan
+    elif weight == 0.0:
+        out[...] = frames[below]
+    else:
+        lower, upper = (_read_only(frames[k].reshape(-1)) for k in (below, below + 1))
+        blend = _blend_whole if out.dtype == np.int16 else _blend_floats
+        blend(lower, upper, weight, out.reshape(-1))
+
+
+@compiled
+def _blend_whole(
+    lower: NDArray[np.int16], upper: NDArray[np.int16], weight: np.float32, out: NDArray[np.int16]
+) -> None:
+    hole = np.int16(HOLE)
+    for i in range(out.size):
+        a, b = np.float32(lower[i]), np.float32(upper[i])
+        mean = a + (b - a) * weight
+        kept = np.int16(np.int32(math.floor(mean + np.float32(0.5))))
+        kept = lower[i] if upper[i] == hole else kept
+        out[i] = upper[i] if lower[i] == hole else kept
+
+
+@compiled
+def _blend_floats(
+    lower: NDArray[np.float32], upper: NDArray[np.float32], weight: np.float32, out: NDArray[np.float32]
+) -> None:
+    for i in range(out.size):
+        a, b = lower[i], upper[i]
+        kept = a + (b - a) * weight
+        kept = a if b != b else kept
+        out[i] = b if a != a else kept
+
+
+# --- bricks
+
+
+def bricks_of(values: Voxels, run: Run = serial) -> Bricks:
+    """The bricks of a grey volume (slices, rows, columns); bands of 8 slices are given to `run`."""
+    shape = tuple(-(-side // BRICK) for side in values.shape)
+    least, greatest = np.empty(shape, values.dtype), np.empty(shape, values.dtype)
+    voxels = _read_only(values)
+    kernel = _brick_whole if values.dtype == np.int16 else _brick_floats
+    run(lambda first, end: kernel(voxels, first, end, least, greatest), shape[0])
+    return Bricks(least, greatest, _coarse(least, np.minimum), _coarse(greatest, np.maximum))
+
+
+def _coarse(fine: Voxels, reduce: np.ufunc) -> Voxels:
+    for axis in range(3):
+        fine = reduce.reduceat(fine, np.arange(0, fine.shape[axis], COARSE), axis=axis)
+    return np.ascontiguousarray(fine)
+
+
+@compiled
+def _brick_whole(
+    values: NDArray[np.int16],
+    first: int,
+    end: int,
+    least: NDArray[np.int16],
+    greatest: NDArray[np.int16],
+) -> None:
+    """Bands [first, end) of bricks. Whole lines are compared first, which vectorises, and are then cut into bricks."""
+    slices, rows, columns = values.shape
+    hole, most = np.int16(HOLE), np.int16(-HOLE - 1)
+    low, high = np.empty(columns, np.int16), np.empty(columns, np.int16)
+    for band in range(first, end):
+        for row_band in range(least.shape[1]):
+            low[:] = most
+            high[:] = hole
+            for k in range(BRICK * band, min(BRICK * band + BRICK + 1, slices)):
+                for i in range(BRICK * row_band, min(BRICK * row_band + BRICK + 1, rows)):
+                    line = values[k, i]
+                    for j in range(columns):
+                        value = line[j]
+                        high[j] = value if value > high[j] else high[j]
+                        real = most if value == hole else value
+                        low[j] = real if real < low[j] else low[j]
+            for brick in range(least.shape[2]):
+                start = BRICK * brick
+                lowest, highest = low[start], high[start]
+                for j in range(start + 1, min(start + BRICK + 1, columns)):
+                    lowest = min(lowest, low[j])
+                    highest = max(highest, high[j])
+                least[band, row_band, brick] = lowest
+                greatest[band, row_band, brick] = highest
+
+
+@compiled
+def _brick_floats(
+    values: NDArray[np.float32],
+    first: int,
+    end: int,
+    least: NDArray[np.float32],
+    greatest: NDArray[np.float32],
+) -> None:
+    """The same; a comparison with NaN is false, so holes change nothing."""
+    slices, rows, columns = values.shape
+    most = np.float32(math.inf)
+    low, high = np.empty(columns, np.float32), np.empty(columns, np.float32)
+    for band in range(first, end):
+        for row_band in range(least.shape[1]):
+            low[:] = most
+            high[:] = -most
+            for k in range(BRICK * band, min(BRICK * band + BRICK + 1, slices)):
+                for i in range(BRICK * row_band, min(BRICK * row_band + BRICK + 1, rows)):
+                    line = values[k, i]
+                    for j in range(columns):
+                        value = line[j]
+                        high[j] = value if value > high[j] else high[j]
+                        low[j] = value if value < low[j] else low[j]
+            for brick in range(least.shape[2]):
+                start = BRICK * brick
+                lowest, highest = low[start], high[start]
+                for j in range(start + 1, min(start + BRICK + 1, columns)):
+                    lowest = min(lowest, low[j])
+                    highest = max(highest, high[j])
+                least[band, row_band, brick] = lowest
+                greatest[band, row_band, brick] = highest
