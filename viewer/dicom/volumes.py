@@ -7,7 +7,7 @@ Slice Thickness or Spacing Between Slices. What is done to make a volume of them
 - Uneven steps are laid on a regular grid by linear interpolation between neighbours.
 - Across a step of more than 1.5 times the median nothing is drawn: each slice keeps half a median step on its side.
 - Slices that are shifted against each other along a straight line, as under a tilted gantry, make a grid that leans; pixels
-  stay as they are (docs/decisions/0014-tilted-volumes-lean.md).
+  stay as they are (docs/decisions/0015-tilted-volumes-lean.md).
 """
 
 from __future__ import annotations
