@@ -24,6 +24,7 @@ from viewer.serving.entrance import Guest, from_our_pages, guest_of, session_key
 from viewer.serving.life import watch
 from viewer.serving.news import group_of
 from viewer.serving.runtime import engine
+from viewer.serving.wire import EXTENSION, Wire
 from viewer.streaming.protocol import POLICY_VIOLATION, text_message
 from viewer.streaming.rate import RateMeter
 from viewer.streaming.session import Ambiguous, NotFound, Session
@@ -149,25 +150,34 @@ class ViewerConsumer(LetInConsumer):
     """Live frames: a `Session` of the streaming room, and who is looking."""
 
     session: Session | None = None
+    wire: Wire | None = None
+    """The short way to and from the socket, where the server has one (decision 0014)."""
 
     async def begin(self) -> None:
         self.recorded: set[tuple[str, str | None]] = set()
+        self.wire = self.scope.get("extensions", {}).get(EXTENSION)
         self.session = Session(
             await engine(),
             self.open_series_for,
-            self.send_text,
-            self.send_binary,
+            self.wire.text if self.wire else self.send_text,
+            self.wire.binary if self.wire else self.send_binary,
             self.close,
             build=settings.FARVIEW_BUILD,
             meter=self.meter,
         )
+        if self.wire is not None:
+            self.wire.hear(self.session.receive)
 
     async def end(self) -> None:
+        if self.wire is not None:
+            self.wire.hear(None)
         if self.session is not None:
             await self.session.close()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.session is not None:
+        if self.wire is not None and self.wire.heard:
+            self.wire.take(text_data or "")  # it came before the wire was heard, and keeps its turn
+        elif self.session is not None:
             await self.session.receive(text_data or "")
 
     async def send_text(self, text: str) -> None:
