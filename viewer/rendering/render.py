@@ -1,8 +1,8 @@
-"""`render(frame, view) -> Picture`: the one function behind every picture that leaves the server."""
+"""`render(source, view) -> Picture`: the one function behind every picture that leaves the server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,10 +15,10 @@ from .encode import ENCODERS, encode
 from .geometry import PictureGeometry, picture_geometry, picture_millimetres
 from .resolve import resolve
 from .sampling import Placement, coarser, place
-from .view import View
-from .volume import Frame, FrameDescription, LookupTable, Palette
+from .view import BadView, View, needs_volume
+from .volume import Frame, FrameDescription, LookupTable, Palette, Volume
 
-__all__ = ["PROJECTIONS", "RENDERER", "Picture", "render", "resolve", "warm"]
+__all__ = ["PROJECTIONS", "RENDERER", "Picture", "needs_volume", "render", "resolve", "serial", "warm"]
 
 RENDERER = "numba/1"
 """Kernel family and version; the version grows whenever any byte of any picture changes."""
@@ -38,14 +38,44 @@ class Picture:
     """What says so ("Pixel Spacing"); empty without millimetres."""
     view: View
     """Resolved: what was drawn, with nothing left to choose."""
+    renderer: str = RENDERER
+    """Kernel family and version that drew it."""
+    warnings: tuple[str, ...] = ()
+    """For the reader: those of the images, what was corrected to make a volume of them, what the device could not draw."""
+    depth: Mapping[str, Any] | None = None
+    """For scrolling through a volume, as the frame header of the protocol gives it; None for a frame."""
 
 
-def render(frame: Frame, view: View, most: int | None = None) -> Picture:
-    """Draw one frame. Pure, safe in any thread, the same bytes every time. Raises `BadView`.
+Run = Callable[[Callable[[int, int], None], int], None]
+"""`run(draw_rows, rows)` calls `draw_rows(first, end)` so that all rows are drawn once, in any order and any threads."""
+
+
+def serial(draw_rows: Callable[[int, int], None], rows: int) -> None:
+    """All rows in this thread."""
+    draw_rows(0, rows)
+
+
+def render(
+    source: Frame | Volume,
+    view: View,
+    most: int | None = None,
+    run: Run = serial,
+    fused: Volume | None = None,
+    device: Any = None,
+) -> Picture:
+    """Draw one frame, or a volume for Views that `needs_volume`. Pure, safe in any thread, the same bytes every time and on
+    any number of threads. Raises `BadView`.
 
     With `most` the picture has that many pixels at most, over the same part of the patient: geometry and millimetres are
-    those of the pixels drawn; `view` and `sampling` stay those of the picture that was asked for.
+    those of the pixels drawn; `view` and `sampling` stay those of the picture that was asked for. `fused` is the volume of
+    `view.fusion`.
     """
+    if isinstance(source, Volume):
+        raise BadView(f"not drawn by this server yet: projection {view.projection}")
+    return _render_frame(source, view, most)
+
+
+def _render_frame(frame: Frame, view: View, most: int | None) -> Picture:
     view = resolve(view, frame)
     asked = place(view, frame.description)
     placement = asked if most is None else coarser(asked, most)
@@ -57,6 +87,7 @@ def render(frame: Frame, view: View, most: int | None = None) -> Picture:
         millimetres=millimetres,
         millimetres_source=frame.description.pixel_spacing_source if millimetres else "",
         view=view,
+        warnings=frame.description.warnings,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from .colour import COLOR_MAPS, GREY, is_colour
 from .presets import Preset, named_presets, preset_of
 from .sampling import resolved_size
-from .view import BadView, View
+from .view import BadView, View, needs_volume
 from .voi import curve_of, default_function, default_voi
 from .volume import Frame, FrameDescription, LookupTable, Window
 
@@ -19,12 +19,19 @@ def resolve(view: View, frame: Frame) -> View:
     `frame`, the place in the stack, is left to whoever holds the stack. A window is explicit numbers afterwards, unless a VOI
     LUT of the file is used: then `preset` is its name. Raises `BadView` for what this frame cannot be drawn with.
     """
+    if needs_volume(view):
+        field = "plane" if view.plane != "acquired" else "fusion" if view.fusion is not None else "projection"
+        raise BadView(f"{field}: a single image is drawn as it was acquired")
     description = frame.description
     zoom, size = resolved_size(view, description)
     colour = is_colour(frame)
     window = _colour_window(view) if colour else _grey_window(view, frame)
     return replace(
         view,
+        center=None,
+        slab_thickness=0.0,
+        volume_preset=None,
+        clip=None,
         sop_instance_uid=description.sop_instance_uid,
         frame_number=description.frame_number,
         # A picture with colours of its own takes no map.

@@ -6,20 +6,34 @@ A View comes in through one door, `View.from_json` or `View.changed`, which refu
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from . import fields as read
+from .fields import HUGE, LARGEST_PICTURE, LARGEST_SIDE, BadView, Parser, PlaneName, Triple
+
+__all__ = ["LARGEST_PICTURE", "LARGEST_SIDE", "NOT_DRAWN", "BadView", "Fusion", "View", "needs_volume"]
+
 Json = dict[str, Any]
 
-LARGEST_SIDE = 8192
-LARGEST_PICTURE = 2**25
-"""Pixels of one picture; more than any display has, little enough to draw and hold."""
 
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """A second series laid over the first, in colours, at the same places of the patient. `None`: the server chooses."""
 
-class BadView(ValueError):
-    """The View cannot be drawn; the message names the field and says what is allowed."""
+    series: str
+    organization: str | None = None
+    stack: int = 0
+    window_center: float | None = None
+    window_width: float | None = None
+    voi_lut_function: str | None = None
+    color_map: str | None = None
+    opacity: float | None = None
+    """0 to 1, at the upper end of its window."""
+
+    def to_json(self) -> Json:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +46,23 @@ class View:
     series: str | None = None
     organization: str | None = None
     stack: int = 0
-    plane: str = "acquired"
+    plane: PlaneName = "acquired"
+    """A name, or (row, column) unit vectors."""
     frame: int | None = None
     sop_instance_uid: str | None = None
     frame_number: int | None = None
+    center: Triple | None = None
     projection: str = "slice"
-    slab_thickness: float = 0.0
+    slab_thickness: float | str = 0.0
+    """mm, or "all"."""
     window_center: float | None = None
     window_width: float | None = None
     voi_lut_function: str | None = None
     preset: str | None = None
+    volume_preset: str | None = None
+    clip: tuple[Triple, Triple] | None = None
+    """Least and greatest corner."""
+    fusion: Fusion | None = None
     inverted: bool = False
     color_map: str | None = None
     rotation: int = 0
@@ -61,11 +82,14 @@ class View:
         """This View with only what changed; null gives a field back to the server. Raises `BadView`.
 
         A choice replaces those it excludes: a window the preset, a preset the window, `zoom` the `pixel_spacing`, a place
-        in the stack the name of the frame, and the other way round; another stack forgets the place in the old one.
+        in the stack the name of the frame, and the other way round; another stack forgets the place in the old one. A
+        `fusion` without its `series` changes the one that is there.
         """
         if not isinstance(changes, Mapping):
             raise BadView("a View is a JSON object")
         parsed = {name: _parsed(name, value) for name, value in changes.items()}
+        if isinstance(parsed.get("fusion"), dict):
+            parsed["fusion"] = _fused(self.fusion, parsed["fusion"])
         given = {name for name in parsed if changes[name] is not None}
         for one, other in _EXCLUSIVE:
             if given & one and given & other:
@@ -76,11 +100,21 @@ class View:
 
     def to_json(self) -> Json:
         """The JSON of the protocol, every field present; `View.from_json` gives back an equal View."""
-        json: Json = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            json[field.name] = list(value) if isinstance(value, tuple) else value
+        json: Json = {field.name: _listed(getattr(self, field.name)) for field in fields(self)}
+        if not isinstance(self.plane, str):
+            json["plane"] = {"row": list(self.plane[0]), "column": list(self.plane[1])}
+        if self.fusion is not None:
+            json["fusion"] = self.fusion.to_json()
         return json
+
+
+def needs_volume(view: View) -> bool:
+    """Whether a View is drawn from the volume of its stack; else from the one frame that it means."""
+    return view.plane != "acquired" or view.projection != "slice" or view.fusion is not None
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _parsed(name: str, value: Any) -> Any:
@@ -89,150 +123,83 @@ def _parsed(name: str, value: Any) -> Any:
             return None
         raise BadView(f"not drawn by this server yet: {name}")
     if name not in _FIELDS:
-        raise BadView(f"{_sound(str(name)[:60])}: no such field of a View")
+        raise BadView(f"{read.sound(str(name)[:60])}: no such field of a View")
     return _DEFAULTS[name] if value is None else _FIELDS[name](name, value)
 
 
-def _number(least: float, most: float) -> Callable[[str, Any], float]:
-    def parse(name: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadView(f"{name}: a number is needed")
-        if not least <= value <= most or not math.isfinite(value):
-            raise BadView(f"{name}: {least:g} to {most:g} is allowed")
-        return float(value)
-
-    return parse
-
-
-def _whole(value: Any) -> Any:
-    """1.0 as 1: JSON has one kind of number, and some programs write every one with a point."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _fusion(name: str, value: Any) -> dict[str, Any] | None:
+    """The parsed fields that were given; None for an empty object, which asks for nothing."""
+    if not isinstance(value, Mapping):
+        raise BadView(f'{name}: an object is needed, with the "series" to lay over this one')
+    unknown = [key for key in value if key not in _FUSION_FIELDS]
+    if unknown:
+        raise BadView(f"{name}: no such field of a fusion: {read.sound(str(unknown[0])[:60])}")
+    given = {
+        key: _FUSION_DEFAULTS[key] if one is None else _FUSION_FIELDS[key](f"{name} {key}", one)
+        for key, one in value.items()
+    }
+    return given or None
 
 
-def _integer(least: int, most: int) -> Callable[[str, Any], int]:
-    def parse(name: str, value: Any) -> int:
-        value = _whole(value)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise BadView(f"{name}: a whole number is needed")
-        if not least <= value <= most:
-            raise BadView(f"{name}: {least} to {most} is allowed")
-        return value
-
-    return parse
+def _fused(present: Fusion | None, given: dict[str, Any]) -> Fusion:
+    if given.get("series") is not None:
+        return Fusion(**given)
+    if present is None or "series" in given:
+        raise BadView("fusion: series is needed")
+    return replace(present, **given)
 
 
-def _text(most: int) -> Callable[[str, Any], str]:
-    def parse(name: str, value: Any) -> str:
-        if not isinstance(value, str) or not 0 < len(value) <= most or value != _sound(value):
-            raise BadView(f"{name}: a text of 1 to {most} characters is needed")
-        return value
+_SHORT = read.text(64)
+_LONG = read.text(200)
+_ANY_NUMBER = read.number(-HUGE, HUGE)
+_CURVES = read.one_of("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
-    return parse
-
-
-def _sound(text: str) -> str:
-    """The text with "?" for halves of characters, which JSON can escape and nothing can write."""
-    return text.encode(errors="replace").decode()
-
-
-def _one_of(*allowed: str | int) -> Callable[[str, Any], str | int]:
-    def parse(name: str, value: Any) -> str | int:
-        value = _whole(value)
-        if isinstance(value, bool) or not isinstance(value, str | int) or value not in allowed:
-            raise BadView(f"{name}: one of {', '.join(str(one) for one in allowed)} is needed")
-        return value
-
-    return parse
-
-
-def _boolean(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise BadView(f"{name}: true or false is needed")
-    return value
-
-
-def _drawn(drawn: str, *later: str) -> Callable[[str, Any], str]:
-    """A field of which this server draws one value so far."""
-
-    def parse(name: str, value: Any) -> str:
-        if value == drawn:
-            return drawn
-        if isinstance(value, Mapping) or value in later:
-            raise BadView(f"not drawn by this server yet: {name} {value if isinstance(value, str) else ''}".rstrip())
-        raise BadView(f"{name}: {', '.join((drawn, *later))} are the choices")
-
-    return parse
-
-
-def _positive(name: str, value: Any) -> float:
-    number = _number(0.0, _HUGE)(name, value)
-    if number < _TINY:
-        raise BadView(f"{name}: more than 0 is needed")
-    return number
-
-
-def _slab_thickness(name: str, value: Any) -> float:
-    if value == "all" or _number(0.0, _HUGE)(name, value) != 0.0:
-        raise BadView(f"not drawn by this server yet: {name} other than 0")
-    return 0.0
-
-
-def _zoom(name: str, value: Any) -> float | str:
-    return "native" if value == "native" else _number(0.01, 100.0)(name, value)
-
-
-def _pair(name: str, value: Any, parse: Callable[[str, Any], Any]) -> tuple[Any, Any]:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise BadView(f"{name}: a list of two numbers is needed")
-    return parse(name, value[0]), parse(name, value[1])
-
-
-def _pan(name: str, value: Any) -> tuple[float, float]:
-    return _pair(name, value, _number(-100.0, 100.0))
-
-
-def _size(name: str, value: Any) -> tuple[int, int]:
-    rows, columns = _pair(name, value, _integer(1, LARGEST_SIDE))
-    if rows * columns > LARGEST_PICTURE:
-        raise BadView(f"{name}: {LARGEST_PICTURE} pixels at most")
-    return rows, columns
-
-
-_HUGE = 1e30
-_TINY = 1e-30
-
-_FIELDS: dict[str, Callable[[str, Any], Any]] = {
-    "series": _text(64),
-    "organization": _text(200),
-    "stack": _integer(0, 1_000_000),
-    "plane": _drawn("acquired", "axial", "coronal", "sagittal"),
-    "frame": _integer(0, 10_000_000),
-    "sop_instance_uid": _text(64),
-    "frame_number": _integer(1, 10_000_000),
-    "projection": _drawn("slice", "mip", "minip", "mean", "volume"),
-    "slab_thickness": _slab_thickness,
-    "window_center": _number(-_HUGE, _HUGE),
-    "window_width": _positive,
-    "voi_lut_function": _one_of("LINEAR", "LINEAR_EXACT", "SIGMOID"),
-    "preset": _text(200),
-    "inverted": _boolean,
-    "color_map": _text(64),
-    "rotation": _one_of(0, 90, 180, 270),
-    "flip_horizontal": _boolean,
-    "flip_vertical": _boolean,
-    "zoom": _zoom,
-    "pixel_spacing": _number(1e-6, 1e6),
-    "pan": _pan,
-    "size": _size,
+_FIELDS: dict[str, Parser] = {
+    "series": _SHORT,
+    "organization": _LONG,
+    "stack": read.integer(0, 1_000_000),
+    "plane": read.plane,
+    "frame": read.integer(0, 10_000_000),
+    "sop_instance_uid": _SHORT,
+    "frame_number": read.integer(1, 10_000_000),
+    "center": read.point,
+    "projection": read.one_of("slice", "mip", "minip", "mean", "volume"),
+    "slab_thickness": read.slab_thickness,
+    "window_center": _ANY_NUMBER,
+    "window_width": read.positive,
+    "voi_lut_function": _CURVES,
+    "preset": _LONG,
+    "volume_preset": _SHORT,
+    "clip": read.box,
+    "fusion": _fusion,
+    "inverted": read.boolean,
+    "color_map": _SHORT,
+    "rotation": read.one_of(0, 90, 180, 270),
+    "flip_horizontal": read.boolean,
+    "flip_vertical": read.boolean,
+    "zoom": read.zoom,
+    "pixel_spacing": read.number(1e-6, 1e6),
+    "pan": read.pan,
+    "size": read.size,
 }
 """How each field is read at the door."""
 
-NOT_DRAWN = frozenset(
-    {"center", "volume_preset", "clip", "presentation_state", "overlays", "segmentations", "fusion", "mask"}
-)
+_FUSION_FIELDS: dict[str, Parser] = {
+    "series": _SHORT,
+    "organization": _LONG,
+    "stack": read.integer(0, 1_000_000),
+    "window_center": _ANY_NUMBER,
+    "window_width": read.positive,
+    "voi_lut_function": _CURVES,
+    "color_map": _SHORT,
+    "opacity": read.number(0.0, 1.0),
+}
+
+NOT_DRAWN = frozenset({"presentation_state", "overlays", "segmentations", "mask"})
 """Fields of the protocol that are known and refused; empty values of them ask for nothing and pass."""
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(View)}
+_FUSION_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Fusion)} | {"series": None}
 
 _WINDOW = frozenset({"window_center", "window_width", "voi_lut_function"})
 _PRESET = frozenset({"preset"})

@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from viewer.rendering import view as module
-from viewer.rendering.render import PROJECTIONS
+from viewer.rendering.render import PROJECTIONS, needs_volume
 from viewer.rendering.view import BadView, View
 from viewer.rendering.voi import VOI_FUNCTIONS
 
 FULL: dict[str, Any] = {
-    "series": "1.2.840.1", "organization": "north", "stack": 2, "plane": "acquired", "frame": 17,
-    "sop_instance_uid": "1.2.3.4", "frame_number": 3, "projection": "slice", "slab_thickness": 0,
-    "window_center": -600, "window_width": 1500.5, "voi_lut_function": "LINEAR", "preset": None, "inverted": True,
+    "series": "1.2.840.1", "organization": "north", "stack": 2,
+    "plane": {"row": [0.6, 0.0, 0.8], "column": [0.0, 1.0, 0.0]}, "frame": 17,
+    "sop_instance_uid": "1.2.3.4", "frame_number": 3, "center": [1.5, -20.0, 300.25], "projection": "mip",
+    "slab_thickness": 7.5, "window_center": -600, "window_width": 1500.5, "voi_lut_function": "LINEAR", "preset": None,
+    "volume_preset": "bone", "clip": [[-10.0, -20.0, -30.0], [10.0, 20.0, 30.0]],
+    "fusion": {
+        "series": "1.2.840.2", "organization": "south", "stack": 1, "window_center": 4.5, "window_width": 9.0,
+        "voi_lut_function": "LINEAR_EXACT", "color_map": "pet", "opacity": 0.4,
+    },
+    "inverted": True,
     "color_map": "hot_iron", "rotation": 270, "flip_horizontal": True, "flip_vertical": False, "zoom": 1.25,
     "pixel_spacing": None, "pan": [0.1, -0.25], "size": [600, 800],
 }  # fmt: skip
@@ -66,7 +74,17 @@ def test_a_refusal_can_be_written_whatever_the_client_called_a_field() -> None:
         ("pan", [0]), ("pan", [0, 0, 0]), ("pan", 3), ("pan", [0, float("nan")]), ("pan", "00"), ("size", [0, 10]),
         ("size", [10.5, 10]), ("size", [8193, 10]), ("size", [8192, 8192]), ("size", {"rows": 3}), ("slab_thickness", -1),
         ("color_map", 3), ("color_map", "x" * 65), ("window_center", 10**400), ("frame", 10**400),
-        ("organization", "north\ud800"), ("preset", "\udfff"),
+        ("organization", "north\ud800"), ("preset", "\udfff"), ("plane", "oblique"), ("plane", 3),
+        ("plane", [[1, 0, 0], [0, 1, 0]]), ("plane", {"row": [1, 0, 0]}),
+        ("plane", {"row": [1, 0, 0], "column": [0, 1, 0], "depth": [0, 0, 1]}),
+        ("plane", {"row": [1, 0, 0], "column": [0, 1]}), ("plane", {"row": [1.01, 0, 0], "column": [0, 1, 0]}),
+        ("plane", {"row": [1, 0, 0], "column": [0.1, 0.995, 0]}), ("plane", {"row": [0, 0, 0], "column": [0, 1, 0]}),
+        ("plane", {"row": [float("nan"), 0, 0], "column": [0, 1, 0]}), ("center", 3), ("center", [0, 0]),
+        ("center", [0, 0, "3"]), ("center", [0, 0, float("inf")]), ("center", [0, 0, 1e7]), ("projection", "sum"),
+        ("slab_thickness", "thick"), ("slab_thickness", 1e9), ("slab_thickness", float("nan")), ("slab_thickness", True), ("volume_preset", 4),
+        ("clip", [[0, 0, 0]]), ("clip", [[0, 0, 0], [1, 1]]), ("clip", 3), ("fusion", "1.2"), ("fusion", {"series": 3}),
+        ("fusion", {"series": "1.2", "opacity": 1.5}), ("fusion", {"series": "1.2", "colour": "red"}),
+        ("fusion", {"series": "1.2", "window_width": 0}), ("fusion", {"series": "1.2", "\ud800": 0}),
     ],
 )  # fmt: skip
 def test_what_is_no_view_is_refused_and_the_field_is_named(field: str, value: Any) -> None:
@@ -78,20 +96,55 @@ def test_what_is_no_view_is_refused_and_the_field_is_named(field: str, value: An
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [
-        ("plane", "axial"), ("plane", {"row": [1, 0, 0], "column": [0, 1, 0]}), ("projection", "mip"), ("projection", "volume"),
-        ("slab_thickness", 5), ("slab_thickness", "all"), ("center", [0, 0, 0]), ("volume_preset", "bone"),
-        ("clip", [[0, 0, 0], [1, 1, 1]]), ("presentation_state", "1.2"), ("overlays", ["1.2"]), ("segmentations", ["1.2"]),
-        ("fusion", {"series": "1.2"}), ("mask", {"frame": 1}),
-    ],
+    [("presentation_state", "1.2"), ("overlays", ["1.2"]), ("segmentations", ["1.2"]), ("mask", {"frame": 1})],
 )  # fmt: skip
 def test_what_other_servers_draw_is_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(BadView, match=f"not drawn by this server yet: {field}"):
         View.from_json({field: value})
 
 
+def test_directions_of_a_plane_become_exact_and_then_stay_what_they_are() -> None:
+    rough = View.from_json({"plane": {"row": [0.8003, 0.6002, 0.0001], "column": [0.0, 0.0004, -1]}})
+    row, column = (np.array(direction) for direction in rough.plane)
+    assert np.allclose([row @ row, column @ column, row @ column], [1, 1, 0], rtol=0, atol=1e-15)
+    assert np.allclose(row, [0.8003, 0.6002, 0.0001], atol=1e-3)
+    assert np.allclose(column, [0, 0.0004, -1], atol=1e-3)
+    generator = np.random.default_rng(3)
+    for _ in range(200):
+        one, other = np.linalg.qr(generator.normal(size=(3, 2)))[0].T
+        view = View.from_json({"plane": {"row": [*one * 1.0002], "column": [*(other + 3e-4 * one)]}})
+        assert View.from_json(json.loads(json.dumps(view.to_json()))) == view
+
+
+def test_corners_of_a_box_may_be_named_in_any_order() -> None:
+    view = View.from_json({"clip": [[10, -20, 30], [-10, 20, -30]]})
+    assert view.to_json()["clip"] == FULL["clip"]
+
+
+def test_zero_is_written_in_one_way() -> None:
+    view = View.from_json({"center": [-0.0, 0, -0.0], "slab_thickness": -0.0})
+    assert "-0.0" not in json.dumps([view.to_json()["center"], view.to_json()["slab_thickness"]])
+
+
+def test_a_part_of_a_fusion_changes_alone_and_another_series_begins_anew() -> None:
+    view = View.from_json(FULL)
+    dimmed = view.changed({"fusion": {"opacity": 0.1, "window_center": None}})
+    assert dimmed.to_json()["fusion"] == FULL["fusion"] | {"opacity": 0.1, "window_center": None}
+    assert view.changed({"fusion": {"series": "1.2.9"}}).to_json()["fusion"]["window_width"] is None
+    assert view.changed({"fusion": None}).fusion is None
+    for nobody in ({"opacity": 0.5}, {"series": None}):
+        with pytest.raises(BadView, match="fusion: series is needed"):
+            View().changed({"fusion": nobody})
+
+
+def test_only_a_frame_as_it_was_acquired_is_drawn_without_its_volume() -> None:
+    assert not needs_volume(View(size=(3, 3), slab_thickness=3.0, window_center=3.0))
+    for change in ({"plane": "axial"}, {"plane": FULL["plane"]}, {"projection": "mean"}, {"fusion": {"series": "1.2"}}):
+        assert needs_volume(View().changed(change))
+
+
 def test_asking_for_nothing_is_no_question() -> None:
-    assert View.from_json({"overlays": [], "fusion": None, "center": None, "segmentations": []}) == View()
+    assert View.from_json({"overlays": [], "fusion": None, "mask": {}, "center": None, "segmentations": []}) == View()
 
 
 def test_only_what_changed_changes() -> None:
