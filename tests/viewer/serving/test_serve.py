@@ -258,9 +258,10 @@ def test_a_certificate_makes_it_speak_tls_alone(tmp_path: Path) -> None:
         assert all("Secure" in cookie for cookie in page.raw.headers.getlist("Set-Cookie"))
         _, token = server.user("tls-reader")
         headers = {"Authorization": f"Bearer {token}"}
-        address = f"wss://127.0.0.1:{server.port}/ws/news/"
-        with connect(address, additional_headers=headers, ssl=server.trusting) as client:
-            client.send('{"type":"hello","protocol":1}')
-            assert json.loads(client.recv(timeout=10))["type"] == "hello"
+        for door in ("news", "viewer"):
+            address = f"wss://127.0.0.1:{server.port}/ws/{door}/"
+            with connect(address, additional_headers=headers, ssl=server.trusting) as client:
+                client.send('{"type":"hello","protocol":1}')
+                assert json.loads(client.recv(timeout=10))["type"] == "hello"
         with pytest.raises(requests.ConnectionError):
             requests.get(server.url.replace("https:", "http:"), timeout=10)
