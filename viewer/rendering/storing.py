@@ -45,8 +45,8 @@ def store(frame: Frame, storage: Storage, out: Voxels) -> bool:
     if storage.colour:
         out[...] = np.moveaxis(to_rgb(frame), 2, 0)
         return False
-    if frame.values.shape != out.shape:
-        raise ValueError(f"a frame of {frame.values.shape} in a slice of {out.shape}")
+    if frame.values.shape != out.shape or not out.flags.c_contiguous:
+        raise ValueError(f"a frame of {frame.values.shape} does not go into a slice of {out.shape}")
     description = frame.description
     flat = out.reshape(-1)
     if out.dtype == np.float32:
@@ -55,21 +55,18 @@ def store(frame: Frame, storage: Storage, out: Voxels) -> bool:
         table, first = _table(description)
         slope, intercept = description.rescale_slope, description.rescale_intercept
         return bool(_to_floats(_read_only(numbers), slope, intercept, table, first, low, high, flat))
-    values = frame.values
     if description.modality_lut is not None:
-        return _store_looked_up(values, description, description.modality_lut, out)
-    if values.dtype.kind == "f":
+        return _store_looked_up(frame.values, description, description.modality_lut, out)
+    if frame.values.dtype.kind == "f":
         raise ValueError("floating point values in a volume of whole numbers")
-    cells = values.view(np.uint16) if values.dtype == np.int16 else values.astype(np.uint16, copy=False)
-    cells = _read_only(np.ascontiguousarray(cells).reshape(-1))
-    return bool(_convert(cells, storage.cells(_cells_of(description)), flat))
+    np.copyto(out, frame.values, casting="unsafe")
+    return bool(_convert(flat, storage.cells(_cells_of(description))))
 
 
 def store_raw(values: NDArray[np.int16], cells: Cells) -> bool:
     """Convert frames that were read as they lie in their files, 16 bits a pixel in this machine's order: in place, all
     of `values` (C order) by the same `cells`. True where some of it is no image."""
-    flat = values.reshape(-1)
-    return bool(_convert(_read_only(flat.view(np.uint16)), cells, flat))
+    return bool(_convert(values.reshape(-1), cells))
 
 
 def _read_only(values: Voxels) -> Voxels:
@@ -109,25 +106,25 @@ def _store_looked_up(values: Voxels, description: FrameDescription, table: Looku
 
 
 @compiled
-def _convert(cells: NDArray[np.uint16], how: Cells, out: NDArray[np.int16]) -> bool:
-    """`out` may lie in the memory of `cells`."""
+def _convert(values: NDArray[np.int16], how: Cells) -> bool:
+    """One array, because two that overlap keep the compiler from taking many values at once."""
     right, mask, sign, offset = np.uint16(how.right), np.uint16(how.mask), np.uint16(how.sign), np.uint16(how.offset)
     low, span = np.uint16(how.padding_low), np.uint16(how.padding_span)
     hole, instead = np.int16(HOLE), np.int16(how.instead)
-    found = np.uint16(0)
+    least = np.int16(0)
     if how.padded:
-        for i in range(out.size):
-            stored = np.uint16((((cells[i] >> right) & mask) ^ sign) - sign)
+        for i in range(values.size):
+            stored = np.uint16((((np.uint16(values[i]) >> right) & mask) ^ sign) - sign)
             kept = np.int16(np.uint16(stored + offset))
             kept = instead if kept == hole else kept
-            padding = np.uint16(stored - low) <= span
-            out[i] = hole if padding else kept
-            found |= np.uint16(padding)
+            kept = hole if np.uint16(stored - low) <= span else kept
+            least = kept if kept < least else least
+            values[i] = kept
     else:
-        for i in range(out.size):
-            kept = np.int16(np.uint16((((cells[i] >> right) & mask) ^ sign) - sign + offset))
-            out[i] = instead if kept == hole else kept
-    return bool(found != 0)
+        for i in range(values.size):
+            kept = np.int16(np.uint16((((np.uint16(values[i]) >> right) & mask) ^ sign) - sign + offset))
+            values[i] = instead if kept == hole else kept
+    return bool(least == hole)
 
 
 @compiled
@@ -237,7 +234,7 @@ def _brick_whole(
     least: NDArray[np.int16],
     greatest: NDArray[np.int16],
 ) -> None:
-    """Bands [first, end) of bricks. Whole lines are compared first, which vectorises, and are then cut into bricks."""
+    """Bands [first, end) of bricks. Whole lines are compared first, many columns at once, and are then cut into bricks."""
     slices, rows, columns = values.shape
     hole, most = np.int16(HOLE), np.int16(-HOLE - 1)
     low, high = np.empty(columns, np.int16), np.empty(columns, np.int16)
@@ -249,18 +246,13 @@ def _brick_whole(
                 for i in range(BRICK * row_band, min(BRICK * row_band + BRICK + 1, rows)):
                     line = values[k, i]
                     for j in range(columns):
-                        value = line[j]
-                        high[j] = value if value > high[j] else high[j]
+                        value, highest = line[j], high[j]
+                        high[j] = value if value > highest else highest
+                    for j in range(columns):
+                        value, lowest = line[j], low[j]
                         real = most if value == hole else value
-                        low[j] = real if real < low[j] else low[j]
-            for brick in range(least.shape[2]):
-                start = BRICK * brick
-                lowest, highest = low[start], high[start]
-                for j in range(start + 1, min(start + BRICK + 1, columns)):
-                    lowest = min(lowest, low[j])
-                    highest = max(highest, high[j])
-                least[band, row_band, brick] = lowest
-                greatest[band, row_band, brick] = highest
+                        low[j] = real if real < lowest else lowest
+            _cut(low, high, least[band, row_band], greatest[band, row_band])
 
 
 @compiled
@@ -283,14 +275,32 @@ def _brick_floats(
                 for i in range(BRICK * row_band, min(BRICK * row_band + BRICK + 1, rows)):
                     line = values[k, i]
                     for j in range(columns):
-                        value = line[j]
-                        high[j] = value if value > high[j] else high[j]
-                        low[j] = value if value < low[j] else low[j]
-            for brick in range(least.shape[2]):
-                start = BRICK * brick
-                lowest, highest = low[start], high[start]
-                for j in range(start + 1, min(start + BRICK + 1, columns)):
-                    lowest = min(lowest, low[j])
-                    highest = max(highest, high[j])
-                least[band, row_band, brick] = lowest
-                greatest[band, row_band, brick] = highest
+                        value, highest = line[j], high[j]
+                        high[j] = value if value > highest else highest
+                    for j in range(columns):
+                        value, lowest = line[j], low[j]
+                        low[j] = value if value < lowest else lowest
+            _cut(low, high, least[band, row_band], greatest[band, row_band])
+
+
+@compiled
+def _cut(low: Voxels, high: Voxels, least: Voxels, greatest: Voxels) -> None:
+    """The least and greatest of a line's columns for each brick along it."""
+    for brick in range(least.size):
+        start = BRICK * brick
+        lowest, highest = low[start], high[start]
+        for j in range(start + 1, min(start + BRICK + 1, low.size)):
+            lowest = low[j] if low[j] < lowest else lowest
+            highest = high[j] if high[j] > highest else highest
+        least[brick] = lowest
+        greatest[brick] = highest
+
+
+def warm() -> None:
+    """Compile everything here, or load it from the cache."""
+    for dtype in (np.int16, np.float32):
+        values = np.zeros((2, 2, 2), dtype)
+        lay(values, Layers(np.array([0], np.int32), np.array([0.5], np.float32)))
+        bricks_of(values)
+    store_raw(np.zeros((1, 2, 2), np.int16), Cells(0, 0xFFFF, 0, 0, False, 0, 0, 0))
+    _to_floats(_read_only(np.zeros(4)), 1.0, 0.0, np.empty(0), 0.0, 1.0, 0.0, np.empty(4, np.float32))
