@@ -48,7 +48,9 @@ def storage_of(frames: Sequence[FrameSource]) -> Storage | None:
     # Unsigned words are moved by one less than half their range: 0 is far more often a real value than 65,535.
     shift = 0 if high <= -HOLE - 1 else HOLE + 1
     slope, intercept = scales.pop()
-    return Storage(_WHOLE, slope, intercept - shift * slope) if low + shift >= HOLE else Storage(_FLOATS)
+    storage = Storage(_WHOLE, slope, intercept - shift * slope)
+    fits = low + shift >= HOLE and storage.offset(intercept) == shift
+    return storage if fits else Storage(_FLOATS)
 
 
 def raw_cells(frames: Sequence[FrameSource], storage: Storage) -> list[Cells] | None:

@@ -22,6 +22,8 @@ _SAME_DIRECTION = 0.9999
 """Cosine: about 0.8 degrees, the rounding of direction cosines with a few digits."""
 _SAME_PLACE = 0.01
 """mm along the normal."""
+_SAME_SPACING = 1.0001
+"""Ratio: so much is rounding, and makes a twentieth of a pixel over 512."""
 _EVEN = 0.01
 """Steps within 1 % are even."""
 
@@ -260,10 +262,13 @@ def _no_volume(frames: Sequence[FrameSource], steps: list[float]) -> str | None:
         return "a single image"
     if min(steps) < _SAME_PLACE:
         return "several images lie at the same position"
+    if any("LOCALIZER" in (_image_type(frame) or "").upper().split() for frame in frames):
+        return "these are localizer images"
     spacings = {frame.pixel_spacing for frame in frames}
-    if None in spacings:
+    known = [spacing for spacing in spacings if spacing is not None]
+    if len(known) < len(spacings):
         return "the pixel spacing is not known"
-    if len(spacings) > 1:
+    if any(max(side) > min(side) * _SAME_SPACING for side in zip(*known, strict=True)):
         return "the pixel spacings differ"
     return None
 

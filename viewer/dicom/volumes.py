@@ -16,7 +16,6 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -98,11 +97,8 @@ class VolumePlan:
     def description(self) -> FrameDescription:
         """Of the middle frame, with the labels that all frames share. Takes a moment for thousands of frames."""
         middle = self.frames[len(self.frames) // 2].description()
-        distinct = (next(group) for _, group in groupby(self.frames, key=lambda frame: id(frame.group)))
-        shared = set(middle.labels.items())
-        for frame in distinct:
-            shared &= frame.labels().items()
-        return replace(middle, labels=dict(shared))
+        shared = set(middle.labels.items()).intersection(*(frame.labels().items() for frame in self.frames))
+        return replace(middle, labels=dict(sorted(shared)))
 
     def _shape(self, slices: int) -> tuple[int, ...]:
         shape = (slices, *self.geometry.shape[1:])
@@ -228,8 +224,10 @@ def _grid(along: Vector, corrections: list[str]) -> _Grid:
         # a median step, or slices of the grid within that half step take over.
         parts += parts % 2
     step = middle / min(parts, _FINEST)
-    slices = math.ceil(float(along[-1]) / step - _EVEN) + 1
-    if not gaps.any():
+    if gaps.any():
+        slices = math.floor(float(along[-1]) / step + 0.5) + 1
+    else:
+        slices = math.ceil(float(along[-1]) / step - _EVEN) + 1
         step = float(along[-1]) / (slices - 1)
     layers = _layers(along, gaps, step * np.arange(slices), middle / 2 - step / 2)
     _say_uneven(steps, gaps, step, corrections)

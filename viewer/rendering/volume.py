@@ -199,11 +199,15 @@ class Storage:
     colour: bool = False
     """Red, green and blue, 0..255, one after another."""
 
+    def offset(self, rescale_intercept: float) -> int:
+        """From stored to kept values of a frame with the same slope."""
+        return round((rescale_intercept - self.intercept) / self.slope)
+
     def cells(self, description: CellDescription) -> Cells:
         """For frames without a Modality LUT in an int16 volume."""
         bits, signed = description.bits_stored, description.signed
         lowest, highest = stored_range(bits, signed)
-        offset = round((description.rescale_intercept - self.intercept) / self.slope)
+        offset = self.offset(description.rescale_intercept)
         low, high = description.padding or (1, 0)
         low, high = max(low, lowest), min(high, highest)
         return Cells(
