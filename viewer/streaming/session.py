@@ -14,6 +14,7 @@ from viewer.engine.errors import CannotDraw
 from viewer.rendering.view import BadView
 
 from .credit import Credit
+from .pacing import Link
 from .protocol import (
     MAX_MESSAGE,
     POLICY_VIOLATION,
@@ -81,6 +82,7 @@ class Session:
         self._clock = clock
         self._meter = meter or RateMeter(clock=clock)
         self._viewports: dict[str, Viewport] = {}
+        self._link = Link()
         self._left: dict[str, Credit] = {}
         """Credit of closed viewports, for the next one of that name."""
         self._newest_index = 0
@@ -135,7 +137,7 @@ class Session:
             credit=self._credit_for(message.viewport),
             clock=self._clock,
         )
-        viewport.open(message, lambda: self._find(message.series, message.view.get("organization")))
+        viewport.open(message, self._find)
         former = self._viewports.pop(message.viewport, None)
         self._viewports[message.viewport] = viewport
         self._left.pop(message.viewport, None)
@@ -163,6 +165,7 @@ class Session:
         if viewport is None:
             return
         self._newest_index = max(self._newest_index, viewport.index)
+        viewport.credit.leave()
         self._left[message.viewport] = viewport.credit
         if len(self._left) > MAX_VIEWPORTS:
             self._left.pop(next(iter(self._left)))
@@ -186,7 +189,11 @@ class Session:
         former = self._viewports.get(name)
         if former is not None:
             return former.credit
-        return self._left.get(name) or Credit(clock=self._clock)
+        credit = self._left.get(name)
+        if credit is None:
+            return Credit(self._link, clock=self._clock)
+        credit.come_back()
+        return credit
 
     async def _counted(self, rate: str) -> bool:
         if self._meter.allows(rate):

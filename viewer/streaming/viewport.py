@@ -1,7 +1,8 @@
 """One picture area of one browser: a wish, a flag that says it is not drawn yet, and the loop that draws it.
 
 A flag, not a queue: however many changes come while a picture is drawn, the next one answers the newest. While changes come
-pictures are lossy; once nothing was wanted for a moment the same View is sent again without loss.
+pictures are lossy, and as small as the link and the work of drawing them ask for; once nothing was wanted for a moment the
+same View is sent again, whole and without loss.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from viewer.engine.errors import Busy, CannotDraw
-from viewer.rendering.view import BadView, View
+from viewer.rendering.view import BadView, View, needs_volume
 
 from .credit import Credit
+from .pacing import FIRST_PASSAGE, PASSAGE, UNMEASURED, Kind, Pace, Size
 from .protocol import BadMessage, SeriesOpen, ViewChange, frame_message, text_message
 
 if TYPE_CHECKING:
     from viewer.engine.engine import Drawn, Engine, OpenSeries
+    from viewer.rendering.render import Picture
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +35,16 @@ moves; beyond it one slow or broken frame does not hold up the rest."""
 LOOK_AGAIN = 0.05
 BUSY = 0.25
 """Seconds before a wish is tried again that the engine was too busy for."""
+PROGRESS = 0.2
+"""Seconds between two words on how far loading is."""
 MOVING = "image/jpeg"
-MOVING_QUALITY = 90
 MOVING_PIXELS = 2**20
 """Most pixels of a picture while the hand moves: a browser paints a larger one too slowly. The exact one has them all."""
+USUAL_PIXELS = 2**18
 STILL = "image/png"
+
+Find = Callable[[str, str | None], Awaitable["OpenSeries"]]
+"""(series, organization or None) to the open series, for those who may see it; else CannotDraw or BadView."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,9 @@ class Viewport:
         self.index = index
         self.credit = credit
         self.series: OpenSeries | None = None
+        self._find: Find
+        self._over: tuple[tuple[str, str], OpenSeries] | None = None
+        """What lies over the series (`View.fusion`), under its series and organization."""
         self._first_index = index + 1
         self._engine = engine
         self._wires = wires
@@ -75,17 +86,25 @@ class Viewport:
         """When the newest change came."""
         self._loaded = 0.0
         """Milliseconds that loading for the next frame has taken already."""
+        self._load_left: asyncio.Future[None] | None = None
+        """A load that was overtaken; it goes on until the next one has begun, which may want the same volume."""
+        self._pace = Pace(MOVING_PIXELS)
+        self._pixels = USUAL_PIXELS
+        """Of the picture without loss, where the View does not say."""
+        self._whole: tuple[View, Picture] | None = None
+        """The last picture, if it has all its pixels: without loss it only needs to be written anew."""
         self._frame: int | None = None
         self._wanted = False
         self._exact_due = False
         self._rest: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
 
-    def open(self, message: SeriesOpen, find: Callable[[], Awaitable[OpenSeries]]) -> None:
+    def open(self, message: SeriesOpen, find: Find) -> None:
         """Start showing the series that `find` brings. Raises BadView for a View that no series could answer."""
         self._wish = self._drawable = View.from_json({**message.view, "series": message.series})
         self._since = self._clock()
-        self._task = asyncio.create_task(self._run(find), name=f"viewport {self.name}")
+        self._find = find
+        self._task = asyncio.create_task(self._run(message.series), name=f"viewport {self.name}")
 
     def change(self, message: ViewChange) -> None:
         """The reader wants something else. Raises BadView, and then nothing has changed."""
@@ -121,12 +140,13 @@ class Viewport:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self.series = None
+        self._drop_load()
+        self.series = self._over = self._whole = None
 
-    async def _run(self, find: Callable[[], Awaitable[OpenSeries]]) -> None:
+    async def _run(self, series: str) -> None:
         with suppress(ConnectionError):
             try:
-                await self._open(await find())
+                await self._open(await self._find(series, self._wish.organization))
                 while True:
                     await self._picture(exact=await self._next())
             except (BadView, CannotDraw) as error:
@@ -148,8 +168,12 @@ class Viewport:
             self._wish = self._drawable
             view, _ = series.place(self._wish)
         self.series = series
+        if needs_volume(view):  # which takes its time: the reader is told meanwhile what was opened, and how far it is
+            self._wanted = True
+            await self._opened(series, view)
+            return
         try:
-            if await self._load(series, view):
+            if await self._load(series, view, None):
                 view = await self._engine.resolve(series, view)
                 self._settle(view)
         except CannotDraw as error:
@@ -180,10 +204,13 @@ class Viewport:
         series, wish, change, since = self.series, self._wish, self._change, self._since
         if series is None:
             return
+        size = None if exact else self._size(wish)
         try:
-            if not self._engine.resident(series, wish) and not await self._load(series, wish):
+            fused = await self._laid_over(series, wish)
+            if not self._engine.resident(series, wish) and not await self._load(series, wish, fused):
                 return
-            drawn = await self._draw(series, wish, exact)
+            self._drop_load()
+            drawn = await (self._moving(series, wish, fused, size) if size else self._still(series, wish, fused))
         except BadView as error:
             await self._tell(error)
             if wish != self._drawable:
@@ -197,38 +224,101 @@ class Viewport:
             await self._tell(error, change=change, **series.where(wish))
         else:
             self._drawable = wish
-            if await self._send(drawn, change, since, droppable=exact) and not exact:
+            if drawn is None or not await self._send(drawn, change, since, size):
+                return
+            if size is not None:
                 self._settle(drawn.view)
                 self._rest_from(since)
                 self._look_ahead(series, drawn.view)
 
-    async def _draw(self, series: OpenSeries, wish: View, exact: bool) -> Drawn:
-        if exact:
-            return await self._engine.draw(series, wish, STILL)
-        moving = self.index >= self._first_index  # the first picture stands still, and is looked at
-        return await self._engine.draw(series, wish, MOVING, MOVING_QUALITY, most=MOVING_PIXELS if moving else None)
+    def _size(self, wish: View) -> Size:
+        """How good and how large the next picture may be while the hand moves."""
+        link = self.credit.link
+        if link.measured:
+            first = self.index < self._first_index
+            others = link.busy - (self.credit.bytes > 0)
+            allowed = link.carries(FIRST_PASSAGE if first else PASSAGE) / (1 + others)
+        else:
+            allowed = UNMEASURED
+        return self._pace.size(_kind(wish), self._wanted_pixels(wish), allowed)
 
-    async def _load(self, series: OpenSeries, wish: View) -> bool:
-        """Wait for the frame of `wish`. False when it takes long and something newer is wanted."""
+    def _wanted_pixels(self, wish: View) -> int:
+        return wish.size[0] * wish.size[1] if wish.size else self._pixels
+
+    async def _moving(self, series: OpenSeries, wish: View, fused: OpenSeries | None, size: Size) -> Drawn:
+        drawn = await self._engine.draw(series, wish, MOVING, size.quality, most=size.most, **_over(fused))
+        rows, columns = drawn.header["rows"], drawn.header["columns"]
+        self._pace.drew(_kind(wish), rows * columns, drawn.header["timing_ms"]["render"] / 1000)
+        picture = getattr(drawn, "picture", None)
+        self._whole = (wish, picture) if picture is not None and wish.size == (rows, columns) else None
+        return drawn
+
+    async def _still(self, series: OpenSeries, wish: View, fused: OpenSeries | None) -> Drawn | None:
+        """The picture without loss. None when something newer is wanted before it is done: the hand does not wait."""
+        reuse = self._whole[1] if self._whole is not None and self._whole[0] == wish else None
+        again: dict[str, Any] = {} if reuse is None else {"reuse": reuse}
+        draw = asyncio.ensure_future(self._engine.draw(series, wish, STILL, **again, **_over(fused)))
+        draw.add_done_callback(lambda _: self._wake.set())
+        try:
+            while not draw.done():
+                self._wake.clear()
+                if self._wanted:
+                    return None
+                await self._wake.wait()
+        finally:
+            draw.cancel()
+        drawn = await draw
+        self._pixels = drawn.header["rows"] * drawn.header["columns"]
+        if reuse is None:
+            self._pace.drew(_kind(wish), self._pixels, drawn.header["timing_ms"]["render"] / 1000)
+        return drawn
+
+    async def _laid_over(self, series: OpenSeries, wish: View) -> OpenSeries | None:
+        """The series of `View.fusion`, opened for those who may see it. Raises BadView for the others."""
+        if wish.fusion is None:
+            return None
+        asked = (wish.fusion.series, wish.fusion.organization or series.organization)
+        if self._over is None or self._over[0] != asked:
+            try:
+                self._over = (asked, await self._find(*asked))
+            except CannotDraw as error:
+                raise BadView(f"fusion: {error}") from None
+        return self._over[1]
+
+    async def _load(self, series: OpenSeries, wish: View, fused: OpenSeries | None) -> bool:
+        """Wait for what `wish` is drawn from. False when it takes long and something newer is wanted."""
         begun, wait = self._clock(), PATIENCE
-        load = asyncio.ensure_future(self._engine.load(series, wish))
+        progress = Progress(self.name, series.series, self._clock)
+        told: dict[str, Any] = {"progress": progress.note} if needs_volume(wish) else {}
+        load = asyncio.ensure_future(self._engine.load(series, wish, **told, **_over(fused)))
+        await asyncio.sleep(0)  # now it has begun: had the former one been alone with its volume, it is not any more
+        self._drop_load()
+        self._load_left = load
         try:
             while not (await asyncio.wait({load}, timeout=wait))[0]:
                 if self._wanted:
                     return False
+                if word := progress.word():
+                    await self._wires.text(word)
                 wait = LOOK_AGAIN
         finally:
             self._loaded = (self._clock() - begun) * 1000
-            load.cancel()
+        self._load_left = None
         await load
         return True
 
-    async def _send(self, drawn: Drawn, change: int, since: float, droppable: bool) -> bool:
+    def _drop_load(self) -> None:
+        if self._load_left is not None:
+            self._load_left.cancel()
+            self._load_left = None
+
+    async def _send(self, drawn: Drawn, change: int, since: float, size: Size | None) -> bool:
         """Send one frame, unless a newer wish overtakes it first. A frame too large for the credit waits for it.
 
         A lossy frame that is ready to go goes even if a newer change came while it was drawn: else a hand that never
         rests would see nothing move.
         """
+        droppable = size is None
         while not self.credit.fits(len(drawn.payload)):
             self._wake.clear()
             droppable = True
@@ -252,6 +342,11 @@ class Viewport:
             "timing_ms": {"wait": round(max(0.0, waited), 3), **timing},
         }
         message = frame_message(header, drawn.payload)
+        if size is not None:
+            drawn_pixels = header["rows"] * header["columns"]
+            self._pace.sent(
+                size.quality, self._wanted_pixels(drawn.view), drawn_pixels, len(drawn.payload), len(message)
+            )
         self.credit.sent(self.index, len(message))
         await self._wires.binary(message)
         return True
@@ -309,3 +404,39 @@ class Viewport:
 
     async def _error(self, code: str, message: str, **members: Any) -> None:
         await self._wires.text(text_message("error", code=code, message=message, viewport=self.name, **members))
+
+
+class Progress:
+    """How far a load is, said now and then."""
+
+    def __init__(self, viewport: str, series: str, clock: Callable[[], float]) -> None:
+        self._viewport, self._series, self._clock = viewport, series, clock
+        self._done = self._total = 0
+        self._said, self._said_at = -1, -PROGRESS
+
+    def note(self, done: int, total: int) -> None:
+        """`done` of `total` frames are there."""
+        self._done, self._total = done, total
+
+    def word(self) -> str | None:
+        """The message for the client, when there is something new to say."""
+        now = self._clock()
+        if self._total < 2 or self._done == self._said or now - self._said_at < PROGRESS:
+            return None
+        self._said, self._said_at = self._done, now
+        return text_message(
+            "series.progress",
+            viewport=self._viewport,
+            series=self._series,
+            stage="loading",
+            done=self._done,
+            total=self._total,
+        )
+
+
+def _kind(view: View) -> Kind:
+    return Kind(view.projection, needs_volume(view), view.slab_thickness == "all")
+
+
+def _over(fused: OpenSeries | None) -> dict[str, Any]:
+    return {} if fused is None else {"fused": fused}

@@ -93,8 +93,12 @@ class FakeEngine:
             raise
         if view.preset == "none":
             raise BadView("preset: there is none of that name")
+        rows, columns = view.size or (512, 512)
+        shrunk = min(1.0, (most or rows * columns) / (rows * columns)) ** 0.5
         header = {
             "media_type": media_type,
+            "rows": int(rows * shrunk),
+            "columns": int(columns * shrunk),
             "exact": media_type == "image/png",
             "view": resolved.to_json(),
             "timing_ms": {"load": 0.0, "render": 0.0, "encode": 0.0},
