@@ -144,9 +144,10 @@ def _to_floats(
         value = stored[i] * slope + intercept
         if table.size:
             value = table[int(min(max(stored[i] - first, 0.0), float(table.size - 1)))]
-        hole = (low <= stored[i] <= high) or not math.isfinite(value)
+        kept = np.float32(value)
+        hole = (low <= stored[i] <= high) or not math.isfinite(kept)
         found |= hole
-        out[i] = np.float32(math.nan) if hole else np.float32(value)
+        out[i] = np.float32(math.nan) if hole else kept
     return found
 
 
