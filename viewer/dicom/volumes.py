@@ -68,6 +68,8 @@ class VolumePlan:
     layers: Layers | None = None
     gaps: tuple[tuple[float, float], ...] = ()
     """Stretches of the slice coordinate across which nothing is drawn or measured."""
+    places: tuple[float, ...] = ()
+    """Slice coordinate of each frame where there are `layers`; else slice k is frame k."""
     corrections: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -136,7 +138,15 @@ def plan_volume(stack: Stack) -> VolumePlan:
         frame_of_reference_uid=stack.frame_of_reference_uid,
     )
     return VolumePlan(
-        _key(frames), frames, geometry, storage, grid.layers, grid.gaps, tuple(corrections), _warnings(stack)
+        key=_key(frames),
+        frames=frames,
+        geometry=geometry,
+        storage=storage,
+        layers=grid.layers,
+        gaps=grid.gaps,
+        places=grid.places,
+        corrections=tuple(corrections),
+        warnings=_warnings(stack),
     )
 
 
@@ -207,6 +217,7 @@ class _Grid:
     """mm along the normal."""
     layers: Layers | None = None
     gaps: tuple[tuple[float, float], ...] = ()
+    places: tuple[float, ...] = ()
 
 
 def _grid(along: Vector, corrections: list[str]) -> _Grid:
@@ -233,7 +244,8 @@ def _grid(along: Vector, corrections: list[str]) -> _Grid:
     _say_uneven(steps, gaps, step, corrections)
     half = middle / 2
     undrawn = [((along[k] + half) / step, (along[k + 1] - half) / step) for k in np.flatnonzero(gaps)]
-    return _Grid(slices, step, layers, tuple((float(a), float(b)) for a, b in undrawn))
+    places = tuple(float(place) for place in along / step)
+    return _Grid(slices, step, layers, tuple((float(a), float(b)) for a, b in undrawn), places)
 
 
 def _layers(along: Vector, gaps: NDArray[np.bool_], places: Vector, kept: float) -> Layers:

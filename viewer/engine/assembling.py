@@ -29,6 +29,7 @@ def assemble(plan: VolumePlan, values: NDArray[np.generic], holes: bool, run: Ru
         corrections=plan.corrections,
         bricks=None if plan.storage.colour else bricks_of(values, run),
         gaps=plan.gaps,
+        places=plan.places,
     )
 
 

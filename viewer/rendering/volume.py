@@ -285,6 +285,13 @@ class Volume:
     """None for colour."""
     gaps: tuple[tuple[float, float], ...] = ()
     """Stretches along the slice coordinate where nothing was scanned: not drawn, and nothing is measured across them."""
+    places: tuple[float, ...] = ()
+    """Slice coordinate of each frame of the stack; empty where slice k is frame k."""
+
+    @property
+    def frames(self) -> int:
+        """Of the stack."""
+        return len(self.places) or self.geometry.shape[0]
 
     @property
     def colour(self) -> bool:
