@@ -7,6 +7,7 @@ be reduced.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +19,16 @@ from numpy.typing import NDArray
 from .colour import is_colour
 from .geometry import PictureGeometry
 from .outlines import Place
+from .projections import Rays, project
 from .sampling import Placement, pixel_shape, place
 from .view import View
 from .voi import modality_values
-from .volume import HOLE, Frame, Point, Volume
+from .volume import Frame, Point, Volume
 
 Values = NDArray[np.float64]
 
 _IN_THE_PLANE = 0.5
 """mm by which a patient point may miss the picture's plane and still count as lying in it."""
-_LEAST_WEIGHT = 1.0 / 256.0
-"""A sample with less than this share of real voxels is no image, as in pictures."""
 
 
 class CannotMeasure(ValueError):
@@ -133,7 +133,7 @@ class FrameSheet(Sheet):
         if plane is None or self.pitch is None:
             return None
         row, column = self.place(point)
-        return _point(
+        return _triple(
             np.asarray(plane.position)
             + column * self.pitch[1] * np.asarray(plane.row)
             + row * self.pitch[0] * np.asarray(plane.column)
@@ -174,11 +174,10 @@ class PlaneSheet(Sheet):
         self.unit = volume.description.unit
         self.colour = volume.colour
         self._to_voxels = volume.geometry.to_voxels
-        along = [
-            self._to_voxels[:, :3] @ np.asarray(direction) for direction in (self.geometry.column, self.geometry.row)
-        ]
-        self.shape = (float(1.0 / np.linalg.norm(along[0])), float(1.0 / np.linalg.norm(along[1])))
-        self.pitch = self.shape
+        self._row, self._column = np.asarray(self.geometry.row), np.asarray(self.geometry.column)
+        self._normal = np.cross(self._row, self._column)
+        down, across = (float(np.linalg.norm(self._to_voxels[:, :3] @ way)) for way in (self._column, self._row))
+        self.pitch = self.shape = (1.0 / down, 1.0 / across)
 
     @cached_property
     def _origin(self) -> NDArray[np.float64]:
@@ -186,10 +185,6 @@ class PlaneSheet(Sheet):
         middle = self.geometry.point((self.shown.rows - 1) / 2.0, (self.shown.columns - 1) / 2.0)
         nearest = np.floor(self._voxel(np.asarray(middle)) + 0.5)
         return self._onto(np.asarray(self.volume.geometry.point((nearest[0], nearest[1], nearest[2]))))
-
-    @property
-    def _normal(self) -> NDArray[np.float64]:
-        return np.cross(self.geometry.row, self.geometry.column)
 
     def _onto(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         away = (point - np.asarray(self.geometry.top_left)) @ self._normal
@@ -208,14 +203,11 @@ class PlaneSheet(Sheet):
 
     def _in_lattice(self, point: NDArray[np.float64]) -> Place:
         away = point - self._origin
-        return (
-            float(away @ np.asarray(self.geometry.column)) / self.shape[0],
-            float(away @ np.asarray(self.geometry.row)) / self.shape[1],
-        )
+        return float(away @ self._column) / self.shape[0], float(away @ self._row) / self.shape[1]
 
     def patient(self, point: Sequence[float]) -> Point | None:
         if len(point) == 3:
-            return _point(np.asarray(point, np.float64))
+            return _triple(np.asarray(point, np.float64))
         self._refuse_depthless()
         return self.geometry.point(point[1], point[0])
 
@@ -223,75 +215,56 @@ class PlaneSheet(Sheet):
         if self.shown.view.projection == "volume":
             raise CannotMeasure("a point on a volume picture has no depth; measure on a plane")
 
+    def _corners(self, beyond: float) -> list[NDArray[np.float64]]:
+        """LPS mm of the corners of the volume, so many voxels beyond the centres of the outermost ones."""
+        geometry = self.volume.geometry
+        sides = [(-beyond, count - 1 + beyond) for count in geometry.shape]
+        return [np.asarray(geometry.point((k, i, j))) for k, i, j in itertools.product(*sides)]
+
     def bounds(self) -> tuple[range, range]:
-        shape = self.volume.geometry.shape
-        corners = [
-            self._in_lattice(np.asarray(self.volume.geometry.point((k, i, j))))
-            for k in (-0.5, shape[0] - 0.5)
-            for i in (-0.5, shape[1] - 0.5)
-            for j in (-0.5, shape[2] - 0.5)
-        ]
-        rows, columns = zip(*corners, strict=True)
+        rows, columns = zip(*(self._in_lattice(corner) for corner in self._corners(0.5)), strict=True)
         return (
             range(math.floor(min(rows)), math.ceil(max(rows)) + 1),
             range(math.floor(min(columns)), math.ceil(max(columns)) + 1),
         )
 
     def values(self, rows: range, columns: range) -> Values:
-        down = np.asarray(rows, np.float64)[:, None, None] * self.shape[0] * np.asarray(self.geometry.column)
-        across = np.asarray(columns, np.float64)[None, :, None] * self.shape[1] * np.asarray(self.geometry.row)
-        return self._projected(self._origin + down + across)
+        return self._projected((float(rows.start), float(columns.start)), (len(rows), len(columns)))
 
     def value_at(self, place: Place) -> float:
-        there = (
-            self._origin
-            + place[0] * self.shape[0] * np.asarray(self.geometry.column)
-            + place[1] * self.shape[1] * np.asarray(self.geometry.row)
-        )
-        return float(self._projected(there[None, None])[0, 0])
+        return float(self._projected(place, (1, 1))[0, 0])
 
-    def _projected(self, points: NDArray[np.float64]) -> Values:
-        """Modality values of the View's projection at points (rows, columns, 3) of the plane."""
-        how = self.shown.view.projection
-        if how == "volume":
+    def _projected(self, first: Place, size: tuple[int, int]) -> Values:
+        """Modality values of the View's projection from one place on, the way pictures are made."""
+        view = self.shown.view
+        if view.projection == "volume":
             raise CannotMeasure("a volume picture shows no values; measure on a plane")
-        total = np.full(points.shape[:2], math.nan)
-        count = np.zeros(points.shape[:2])
-        for depth in self._depths():
-            values = sampled(self.volume, self._voxel_places(points + depth * self._normal))
-            real = values == values
-            count += real
-            if how == "mean":
-                total = np.where(real, np.where(total == total, total, 0.0) + values, total)
-            else:
-                total = np.fmin(total, values) if how == "minip" else np.fmax(total, values)
-        if how == "mean":
-            total = total / np.maximum(count, 1.0)
-        return total * self.volume.slope + self.volume.intercept
+        low, step, samples = self._depths()
+        down, across = self.shape[0] * self._column, self.shape[1] * self._row
+        rays = Rays(
+            origin=_triple(self._voxel(self._origin + first[0] * down + first[1] * across + low * self._normal)),
+            row_step=_triple(self._to_voxels[:, :3] @ down),
+            column_step=_triple(self._to_voxels[:, :3] @ across),
+            depth_step=_triple(self._to_voxels[:, :3] @ self._normal * step),
+            samples=samples,
+        )
+        values = np.empty(size, np.float32)
+        project(self.volume, rays, view.projection, 0, size[0], values)
+        return values.astype(np.float64) * self.volume.slope + self.volume.intercept
 
-    def _voxel_places(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return points @ self._to_voxels[:, :3].T + self._to_voxels[:, 3]
-
-    def _depths(self) -> NDArray[np.float64]:
-        """mm along the normal at which the slab is sampled: at most the smallest voxel spacing apart, both ends included."""
-        if self.shown.view.projection == "slice":
-            return np.zeros(1)
-        low, high = self._slab()
-        steps = math.ceil((high - low) / min(self.volume.geometry.spacing) - 1e-6)
-        return np.linspace(low, high, steps + 1) if steps > 0 else np.array([(low + high) / 2.0])
-
-    def _slab(self) -> tuple[float, float]:
-        thickness = self.shown.view.slab_thickness
-        if isinstance(thickness, str):  # "all": the whole volume
-            shape = self.volume.geometry.shape
-            away = [
-                (np.asarray(self.volume.geometry.point((k, i, j))) - np.asarray(self.geometry.top_left)) @ self._normal
-                for k in (0, shape[0] - 1)
-                for i in (0, shape[1] - 1)
-                for j in (0, shape[2] - 1)
-            ]
-            return float(min(away)), float(max(away))
-        return -thickness / 2.0, thickness / 2.0
+    def _depths(self) -> tuple[float, float, int]:
+        """(first, step, count) in mm along the normal, of the samples of the slab: at most the smallest voxel spacing apart,
+        both ends included."""
+        view = self.shown.view
+        if view.projection == "slice" or view.slab_thickness == 0.0:
+            return 0.0, 0.0, 1
+        if isinstance(view.slab_thickness, str):  # "all"
+            away = [(corner - np.asarray(self.geometry.top_left)) @ self._normal for corner in self._corners(0.0)]
+            low, high = float(min(away)), float(max(away))
+        else:
+            low, high = -view.slab_thickness / 2.0, view.slab_thickness / 2.0
+        intervals = max(1, math.ceil((high - low) / min(self.volume.geometry.spacing) - 1e-6))
+        return low, (high - low) / intervals, intervals + 1
 
     def notes(self) -> list[str]:
         """Depth is lost in a projection; a corrected volume says what was corrected."""
@@ -303,48 +276,13 @@ class PlaneSheet(Sheet):
         return found
 
     def refuse_gaps(self, points: Sequence[Point | None]) -> None:
-        """A gap is a run of slices without any image."""
-        if not self.volume.holes:
-            return
         slices = [self._voxel(np.asarray(point))[0] for point in points if point is not None]
-        last = self.volume.geometry.shape[0] - 1
-        first, end = (min(max(math.floor(k + 0.5), 0), last) for k in (min(slices), max(slices)))
-        values = self.volume.values
-        for k in range(first, end + 1):
-            layer = values[k] if values.ndim == 3 else values[:, k]
-            if not _real(layer).any():
+        for low, high in self.volume.gaps:
+            if slices and max(slices) > low and min(slices) < high:
                 raise CannotMeasure("slices are missing here; nothing is measured across a gap")
 
 
-def sampled(volume: Volume, places: NDArray[np.float64]) -> Values:
-    """Trilinear values of a grey volume at voxel places (..., 3) of (slice, row, column), in its own units, in 64 bits.
-
-    Holes have no weight; NaN outside the volume and where hardly any weight is left.
-    """
-    shape = np.asarray(volume.geometry.shape)
-    outside = ((places < -0.5) | (places >= shape - 0.5)).any(axis=-1)
-    inside = np.clip(places, 0.0, shape - 1.0)
-    low = np.minimum(inside.astype(np.int64), shape - 2)
-    part = inside - low
-    total, share = np.zeros(places.shape[:-1]), np.zeros(places.shape[:-1])
-    for corner in np.ndindex(2, 2, 2):
-        k, i, j = np.moveaxis(low + corner, -1, 0)
-        voxels = volume.values[k, i, j]
-        weight = np.where(corner, part, 1.0 - part).prod(axis=-1)
-        if volume.holes:
-            weight = np.where(_real(voxels), weight, 0.0)
-        total += np.where(weight > 0.0, voxels, 0).astype(np.float64) * weight
-        share += weight
-    nothing = outside | (share < _LEAST_WEIGHT)
-    return np.where(nothing, math.nan, total / np.where(nothing, 1.0, share))
-
-
-def _real(voxels: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Which of these are image, and not a hole."""
-    return np.asarray(np.isfinite(voxels) if voxels.dtype.kind == "f" else voxels != HOLE)
-
-
-def _point(vector: NDArray[np.float64]) -> Point:
+def _triple(vector: NDArray[np.float64]) -> Point:
     return float(vector[0]), float(vector[1]), float(vector[2])
 
 

@@ -87,13 +87,19 @@ def slice_of(part: tuple[NDArray[np.int16], facts.Scan], z: float) -> Frame:
     return Frame(stored, "MONOCHROME2", description(stored, rescale_intercept=-1024.0, plane=plane))
 
 
+def read_only(values: NDArray[Any]) -> NDArray[Any]:
+    values = values.view()
+    values.flags.writeable = False
+    return values
+
+
 def volume_of(part: tuple[NDArray[np.int16], facts.Scan], **more: Any) -> Volume:
     values, scan = part
     dz, dy, dx = scan.spacing
     geometry = VolumeGeometry(values.shape, scan.origin, ((0.0, 0.0, -dz), (0.0, dy, 0.0), (dx, 0.0, 0.0)), "1.2")
     fields: dict[str, Any] = {
         "key": "phantom",
-        "values": values,
+        "values": read_only(values),
         "geometry": geometry,
         "description": description(values[0]),
     }
@@ -259,7 +265,7 @@ def ramp(k: Any, i: Any, j: Any) -> Any:
 def ramp_volume(shape: tuple[int, int, int] = (12, 14, 16), *, lean: float = 0.0, dtype: Any = np.int16) -> Volume:
     values = ramp(*np.ogrid[: shape[0], : shape[1], : shape[2]]).astype(dtype)
     steps = ((0.0, lean, -2.0), (0.0, 1.0, 0.0), (0.5, 0.0, 0.0))
-    return Volume("ramp", values, VolumeGeometry(shape, (10.0, 20.0, 30.0), steps), description(values[0]))
+    return Volume("ramp", read_only(values), VolumeGeometry(shape, (10.0, 20.0, 30.0), steps), description(values[0]))
 
 
 @pytest.mark.parametrize("lean", [0.0, 0.4])
@@ -269,7 +275,7 @@ def test_an_oblique_probe_interpolates_between_voxels(lean: float, dtype: Any) -
     there = source.geometry.point((4.3, 6.25, 7.6))
     shown = reformat(there, *OBLIQUE, mm=0.1)
     probe = measure("probe", [[200.0, 150.0]], source, shown)
-    assert number(probe, "value") == pytest.approx(2.0 * ramp(4.3, 6.25, 7.6) - 5.0, abs=1e-9)
+    assert number(probe, "value") == pytest.approx(2.0 * ramp(4.3, 6.25, 7.6) - 5.0, abs=1e-4)
     outside = measure(
         "probe",
         [source.geometry.point((-3.0, 1.0, 1.0))],
@@ -301,7 +307,7 @@ def test_a_region_on_a_slab_counts_the_projected_values(
 ) -> None:
     values = noise((9, 11, 13))
     geometry = VolumeGeometry(values.shape, (0.0, 0.0, 0.0), ((0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)))
-    source = Volume("noise", values, geometry, description(values[0]))
+    source = Volume("noise", read_only(values), geometry, description(values[0]))
     view = View(plane="axial", projection=projection, slab_thickness=thickness)
     shown = reformat(geometry.point((4.0, 5.0, 6.0)), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), view, mm=0.1)
     answer = measure("rectangle", [(2.5, 1.5, -4.0), (9.5, 8.5, -4.0)], source, shown)
@@ -402,11 +408,13 @@ def test_a_line_that_crosses_itself_is_counted_and_says_so() -> None:
 
 
 def gapped() -> Volume:
+    """Between slices 4 and 7 nothing was scanned; one column of voxels is padding."""
     values = noise((12, 8, 8), low=0, high=100)
     values[5:7] = HOLE
     values[:, 0, 0] = HOLE
     geometry = VolumeGeometry(values.shape, (0.0, 0.0, 0.0), ((0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)))
-    return Volume("gapped", values, geometry, description(values[0]), holes=True, corrections=("a gap of 3 mm",))
+    told = {"holes": True, "gaps": ((4.5, 6.5),), "corrections": ("a gap of 3 mm",)}
+    return Volume("gapped", read_only(values), geometry, description(values[0]), **told)
 
 
 @pytest.mark.parametrize(
