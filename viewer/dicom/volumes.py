@@ -35,7 +35,7 @@ _ON_GRID = 0.1
 _GAP = 1.5
 """A step of more than so many median steps is a gap."""
 _NEARLY_THE_SAME = 0.05
-"""A step of less than this share of the median is no step: two images of one place."""
+"""A step of less than this share of the median is no step between slices of one scan."""
 _FINEST = 4
 """A median step is cut into so many slices at most."""
 _STRAIGHT = 0.5
@@ -184,11 +184,11 @@ def _directions(frames: Sequence[FrameSource], spacing: tuple[float, float]) -> 
 
 
 def _check_order(steps: Vector) -> None:
-    """Raises NoVolume where two images lie at one place."""
+    """Raises NoVolume where two images lie as good as at one place: two scans that nothing tells apart."""
     middle = float(np.median(steps))
     least = float(steps.min())
     if least <= 0 or least < _NEARLY_THE_SAME * middle:
-        raise NoVolume(f"several images lie at the same position, or {max(least, 0.0):.2f} mm apart")
+        raise NoVolume(f"some images lie only {max(least, 0.0):.2f} mm apart, others {middle:.1f} mm")
 
 
 def _straight(positions: Vector, along: Vector, normal: Vector, pixel: float, corrections: list[str]) -> Vector:

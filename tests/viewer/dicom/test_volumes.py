@@ -247,7 +247,7 @@ def test_every_refusal_says_why() -> None:
         ("the pixel spacing is not known", along(1.0, 2.0, spacing=None)),
         ("the pixel spacings differ", [*along(1.0), *along(2.0, spacing=[1.0, 1.01])]),
         ("several images lie at the same position", along(1.0, 2.0, 2.0, 3.0)),
-        ("several images lie at the same position, or 0.05 mm apart", along(0.0, 5.0, 5.05, 10.0, 15.0)),
+        ("some images lie only 0.05 mm apart, others 5.0 mm", along(0.0, 5.0, 5.05, 10.0, 15.0)),
         ("these are localizer images", along(1.0, 2.0, index={"labels": {"image_type": "ORIGINAL\\PRIMARY\\LOCALIZER"}})),
         ("the images are a single line", along(1.0, 2.0, shape=(1, 40))),
         (
@@ -291,6 +291,12 @@ def test_times_echoes_b_values_and_phases_are_volumes_of_their_own(key: str, val
     assert len({plan.key for plan in plans}) == len(values)
 
 
+def test_a_phase_that_covers_a_part_of_the_other_is_a_volume_of_its_own() -> None:
+    frames = [*along(*range(8), acquisition=1), *along(2.0, 3.0, 4.0, acquisition=2)]
+    plans = [plan_volume(stack) for stack in build_stacks(frames)]
+    assert [(plan.geometry.shape[0], plan.geometry.origin[2]) for plan in plans] == [(8, 7.0), (3, 4.0)]
+
+
 def test_images_that_each_name_a_frame_of_reference_make_a_volume_of_none() -> None:
     plan = plan_of(*(source((0.0, 0.0, float(z)), frame_of_reference=f"1.{z}") for z in range(1, 4)))
     assert plan.geometry.frame_of_reference_uid == ""
@@ -331,6 +337,14 @@ def test_slopes_that_differ_from_slice_to_slice_make_floats() -> None:
     short = {"bits_stored": 12}
     frames = [*along(1.0, rescale=[1.0, -5.0], pixels=short), *along(2.0, rescale=[1.0, 7.0], pixels=short)]
     assert plan_of(*frames).storage.dtype == np.int16
+
+
+def test_signed_and_unsigned_images_are_kept_side_by_side_where_both_fit() -> None:
+    bits = {"bits_stored": 12, "high_bit": 11}
+    frames = [*along(1.0, pixels=bits | {"pixel_representation": 0}), *along(2.0, pixels=bits)]
+    assert plan_of(*frames).storage == plan_of(*along(1.0, 2.0)).storage
+    frames = [*along(1.0, pixels={"pixel_representation": 0}), *along(2.0)]
+    assert plan_of(*frames).storage.dtype == np.float32
 
 
 @pytest.mark.parametrize(("largest", "dtype"), [(32767, np.int16), (32768, np.float32)])
