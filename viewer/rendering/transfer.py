@@ -1,0 +1,286 @@
+"""From voxel values to colour and opacity, for volume pictures: the presets, and the table a kernel looks values up in.
+
+A preset is drawn through its points in modality units: colour and the opacity of one millimetre, straight lines between. A
+`TransferTable` is a preset made ready for one volume and one distance between samples.
+
+Hounsfield units mean the same in every CT, so its five presets do. Other values mean nothing between two scanners: those
+volumes have presets whose points are laid between the background and the brightest voxels of the volume itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compiled import compiled
+from .view import BadView
+from .volume import HOLE, Bricks, FrameDescription, Volume
+
+Colour = tuple[float, float, float]
+"""Red, green, blue, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shading:
+    """How a preset answers to light. The lamps stand beside the reader; what they light is bright up to 1."""
+
+    ambient: float = 0.18
+    diffuse: float = 0.82
+    specular: float = 0.25
+    edge: float = 40.0
+    """Units per mm (percent of the range per mm without HU): where values change less than this there is no surface to
+    speak of, and the light fades into an even one instead of showing noise."""
+    haze: float = 0.35
+    """Share of the light that is lost from the front of the volume to its back."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePreset:
+    points: tuple[tuple[float, float, Colour], ...]
+    """(modality value, opacity of a millimetre, colour), values ascending. Ends go on for ever."""
+    shading: Shading
+    hounsfield: bool = True
+    """Points are HU; else percent of the way from background to the brightest voxels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TransferTable:
+    """A preset for one volume and step: `colours[index_of(value)]` is red, green, blue, opacity of one step."""
+
+    colours: NDArray[np.float32]
+    """(entries, 4), 0..1, not multiplied by opacity."""
+    first: np.float32
+    """In the volume's own units, before slope and intercept."""
+    scale: np.float32
+    """Entries per unit. A value stands at entry floor((value - first) * scale + 0.5), within the table."""
+    leaps: NDArray[np.uint8]
+    """One number for each brick of 8 voxels: 0 where something may be seen, else how many bricks away that is at least, in
+    the largest of the three directions."""
+    shading: Shading
+    """`edge` in the volume's own units."""
+
+
+def presets_for(description: FrameDescription) -> tuple[str, ...]:
+    """The presets that a volume of such frames can be drawn with, the usual one first."""
+    hounsfield = _is_hounsfield(description)
+    return tuple(name for name, preset in VOLUME_PRESETS.items() if preset.hounsfield == hounsfield)
+
+
+def table_of(name: str, volume: Volume, step_mm: float) -> TransferTable:
+    """The preset `name` for samples `step_mm` apart. Raises `BadView` for a name the volume is not offered."""
+    offered = presets_for(volume.description)
+    if name not in offered:
+        raise BadView(f"volume_preset: {', '.join(offered)} are the presets of this volume")
+    if volume.bricks is None:
+        raise BadView("projection: a colour volume has no volume picture")
+    preset = VOLUME_PRESETS[name]
+    unit, zero = _unit_of(volume, preset)
+    values = np.array([point[0] for point in preset.points]) * unit + zero
+    if unit < 0.0:
+        values = values[::-1]
+    places = np.linspace(values[0], values[-1], _ENTRIES)
+    opacities, *channels = _columns(preset, reverse=unit < 0.0)
+    colours = np.empty((_ENTRIES, 4), np.float32)
+    for channel, column in enumerate(channels):
+        colours[:, channel] = np.interp(places, values, column)
+    clear = 1.0 - np.minimum(np.interp(places, values, opacities), _MOST_OPACITY)
+    colours[:, 3] = 1.0 - clear**step_mm
+    colours[colours[:, 3] < _LEAST_OPACITY, 3] = 0.0
+    first = np.float32(values[0])
+    scale = np.float32((_ENTRIES - 1) / (values[-1] - values[0]))
+    colours.flags.writeable = False
+    shading = preset.shading
+    own = Shading(shading.ambient, shading.diffuse, shading.specular, shading.edge * abs(unit), shading.haze)
+    return TransferTable(colours, first, scale, _leaps(volume.bricks, colours, first, scale), own)
+
+
+def _is_hounsfield(description: FrameDescription) -> bool:
+    return description.modality == "CT" and description.unit == "HU"
+
+
+def _unit_of(volume: Volume, preset: VolumePreset) -> tuple[float, float]:
+    """(size, zero) of the preset's unit in the volume's own: own = value * size + zero."""
+    if preset.hounsfield:
+        return 1.0 / volume.slope, -volume.intercept / volume.slope
+    stride = max(1, round((volume.values.size / _SAMPLED) ** (1 / 3)))
+    some = volume.values[::stride, ::stride, ::stride].astype(np.float32).ravel()
+    some = some[some != HOLE] if volume.values.dtype == np.int16 else some[np.isfinite(some)]
+    if volume.slope < 0.0:
+        some = -some
+    if not some.size:
+        return 0.01, 0.0
+    low, high = (float(value) for value in np.percentile(some, _PERCENTILES))
+    unit = max(high - low, 1e-3) / 100.0
+    return (-unit, -low) if volume.slope < 0.0 else (unit, low)
+
+
+def _columns(preset: VolumePreset, reverse: bool) -> list[list[float]]:
+    """Opacity, red, green, blue of the points."""
+    rows = [(opacity, *colour) for _, opacity, colour in preset.points]
+    return [list(column) for column in zip(*(reversed(rows) if reverse else rows), strict=True)]
+
+
+def _leaps(bricks: Bricks, colours: NDArray[np.float32], first: np.float32, scale: np.float32) -> NDArray[np.uint8]:
+    seen = np.concatenate(([0], np.cumsum(colours[:, 3] > 0.0))).astype(np.int32)
+    leaps = np.empty(bricks.least.shape, np.uint8)
+    _mark(bricks.least, bricks.greatest, seen, first, scale, leaps)
+    _measure(leaps)
+    leaps.flags.writeable = False
+    return leaps
+
+
+@compiled
+def entry_of(value: np.float32, first: np.float32, scale: np.float32, entries: int) -> int:
+    """Where a value stands in a table; the ends of the table go on for ever."""
+    place = (value - first) * scale + np.float32(0.5)
+    return int(min(max(place, np.float32(0.0)), np.float32(entries - 1)))
+
+
+@compiled
+def _mark(
+    least: NDArray[np.generic],
+    greatest: NDArray[np.generic],
+    seen: NDArray[np.int32],
+    first: np.float32,
+    scale: np.float32,
+    leaps: NDArray[np.uint8],
+) -> None:
+    """`leaps` = 0 for bricks with values in which the table shows something, else 255. `seen[n]`: visible entries before n."""
+    entries = seen.size - 1
+    for k in range(leaps.shape[0]):
+        for i in range(leaps.shape[1]):
+            for j in range(leaps.shape[2]):
+                low, high = np.float32(least[k, i, j]), np.float32(greatest[k, i, j])
+                visible = False
+                if low <= high:
+                    visible = (
+                        seen[entry_of(high, first, scale, entries) + 1] > seen[entry_of(low, first, scale, entries)]
+                    )
+                leaps[k, i, j] = 0 if visible else 255
+
+
+@compiled
+def _measure(leaps: NDArray[np.uint8]) -> None:
+    """255 becomes the distance to the nearest 0 in bricks, in the largest of the three directions.
+
+    Two passes over all bricks, each looking at the half of the 26 neighbours that it has passed already (Rosenfeld and Pfaltz
+    1966); exact for this distance.
+    """
+    slices, rows, columns = leaps.shape
+    for k in range(slices):
+        for i in range(rows):
+            for j in range(columns):
+                if leaps[k, i, j]:
+                    leaps[k, i, j] = _nearest(leaps, k, i, j, -1)
+    for k in range(slices - 1, -1, -1):
+        for i in range(rows - 1, -1, -1):
+            for j in range(columns - 1, -1, -1):
+                if leaps[k, i, j]:
+                    leaps[k, i, j] = _nearest(leaps, k, i, j, 1)
+
+
+@compiled
+def _nearest(leaps: NDArray[np.uint8], k: int, i: int, j: int, side: int) -> int:
+    """One more than the least of the neighbours on one side, or what is there already."""
+    slices, rows, columns = leaps.shape
+    here = int(np.int64(leaps[k, i, j]))
+    least = min(here, 254)
+    if 0 <= k + side < slices:
+        for row in range(max(i - 1, 0), min(i + 2, rows)):
+            for column in range(max(j - 1, 0), min(j + 2, columns)):
+                least = min(least, int(np.int64(leaps[k + side, row, column])))
+    if 0 <= i + side < rows:
+        for column in range(max(j - 1, 0), min(j + 2, columns)):
+            least = min(least, int(np.int64(leaps[k, i + side, column])))
+    if 0 <= j + side < columns:
+        least = min(least, int(np.int64(leaps[k, i, j + side])))
+    return min(least + 1, here)
+
+
+_ENTRIES = 4096
+_MOST_OPACITY = 0.999
+_LEAST_OPACITY = 1.0 / 1024.0
+"""Of a step: what is clearer than this is not there. A hundred such steps would dim what lies behind by a tenth."""
+_SAMPLED = 100_000
+"""Voxels looked at to find the range of a volume."""
+_PERCENTILES = (5.0, 99.8)
+
+_SHELL: Colour = (0.92, 0.90, 0.86)
+
+VOLUME_PRESETS: dict[str, VolumePreset] = {
+    "bone": VolumePreset(
+        (
+            (140.0, 0.0, (0.62, 0.32, 0.20)),
+            (220.0, 0.06, (0.78, 0.52, 0.36)),
+            (360.0, 0.45, (0.92, 0.82, 0.66)),
+            (700.0, 0.90, (0.97, 0.94, 0.86)),
+            (1600.0, 0.99, (1.0, 1.0, 0.97)),
+        ),
+        Shading(),
+    ),
+    "vessels": VolumePreset(
+        (
+            (110.0, 0.0, (0.45, 0.05, 0.03)),
+            (170.0, 0.06, (0.68, 0.10, 0.06)),
+            (260.0, 0.35, (0.85, 0.25, 0.15)),
+            (420.0, 0.60, (0.95, 0.70, 0.48)),
+            (900.0, 0.90, (1.0, 0.95, 0.86)),
+        ),
+        Shading(),
+    ),
+    "soft tissue": VolumePreset(
+        (
+            (-40.0, 0.0, (0.60, 0.34, 0.20)),
+            (10.0, 0.04, (0.64, 0.26, 0.18)),
+            (60.0, 0.22, (0.72, 0.30, 0.22)),
+            (130.0, 0.35, (0.85, 0.45, 0.32)),
+            (250.0, 0.60, (0.95, 0.84, 0.70)),
+            (800.0, 0.95, (1.0, 0.98, 0.92)),
+        ),
+        Shading(),
+    ),
+    "lung": VolumePreset(
+        (
+            (-960.0, 0.0, (0.20, 0.28, 0.40)),
+            (-860.0, 0.004, (0.40, 0.52, 0.66)),
+            (-700.0, 0.02, (0.60, 0.70, 0.80)),
+            (-500.0, 0.12, (0.86, 0.72, 0.62)),
+            (-300.0, 0.25, (0.95, 0.80, 0.68)),
+            (-150.0, 0.06, (0.95, 0.80, 0.68)),
+            (-60.0, 0.0, (0.95, 0.80, 0.68)),
+        ),
+        Shading(),
+    ),
+    "skin": VolumePreset(
+        (
+            (-500.0, 0.0, (0.80, 0.56, 0.44)),
+            (-350.0, 0.12, (0.86, 0.64, 0.52)),
+            (-150.0, 0.60, (0.91, 0.71, 0.59)),
+            (100.0, 0.90, (0.94, 0.77, 0.66)),
+            (400.0, 0.99, (1.0, 0.95, 0.88)),
+        ),
+        Shading(specular=0.12),
+    ),
+    "surface": VolumePreset(
+        (
+            (12.0, 0.0, _SHELL),
+            (25.0, 0.45, _SHELL),
+            (100.0, 0.95, _SHELL),
+        ),
+        Shading(edge=3.0),
+        hounsfield=False,
+    ),
+    "brightest": VolumePreset(
+        (
+            (20.0, 0.0, (0.30, 0.05, 0.10)),
+            (45.0, 0.015, (0.75, 0.25, 0.10)),
+            (75.0, 0.12, (1.0, 0.70, 0.25)),
+            (100.0, 0.60, (1.0, 1.0, 0.85)),
+        ),
+        Shading(edge=3.0),
+        hounsfield=False,
+    ),
+}
+"""Points are in HU for CT: water 0, air -1000, fat about -100, muscle 50, enhanced vessels 150-400, bone above 250."""
