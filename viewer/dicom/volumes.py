@@ -234,13 +234,12 @@ def _grid(along: Vector, corrections: list[str]) -> _Grid:
         # A slice is drawn as far as the next slice of the grid, even into a hole. With an even number of parts that is half
         # a median step, or slices of the grid within that half step take over.
         parts += parts % 2
-    step = middle / min(parts, _FINEST)
-    if gaps.any():
-        slices = math.floor(float(along[-1]) / step + 0.5) + 1
-    else:
-        slices = math.ceil(float(along[-1]) / step - _EVEN) + 1
-        step = float(along[-1]) / (slices - 1)
-    layers = _layers(along, gaps, step * np.arange(slices), middle / 2 - step / 2)
+    wanted = float(along[-1]) * min(parts, _FINEST) / middle
+    intervals = math.floor(wanted + 0.5) if gaps.any() else math.ceil(wanted - _EVEN)
+    step = float(along[-1]) / intervals
+    slices = intervals + 1
+    kept = max(middle - step, step) / 2
+    layers = _layers(along, gaps, step * np.arange(slices), kept)
     _say_uneven(steps, gaps, step, corrections)
     half = middle / 2
     undrawn = [((along[k] + half) / step, (along[k + 1] - half) / step) for k in np.flatnonzero(gaps)]

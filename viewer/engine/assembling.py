@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,11 +22,12 @@ def assemble(plan: VolumePlan, values: NDArray[np.generic], holes: bool, run: Ru
         values = lay(values, plan.layers, run)
         holes = holes or bool((plan.layers.below < 0).any())
     values.flags.writeable = False
+    description = plan.description()
     return Volume(
         key=plan.key,
         values=values,
         geometry=plan.geometry,
-        description=plan.description(),
+        description=replace(description, warnings=(*description.warnings, *plan.warnings)),
         slope=plan.storage.slope,
         intercept=plan.storage.intercept,
         holes=holes,
