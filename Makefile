@@ -4,15 +4,17 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
+BENCH_STAMP := $(VENV)/.installed-bench
 PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TESTS ?=
+BENCHMARKS ?=
 
 .PHONY: help run test bench lint format clean browser
 
 help:
 	@echo "make run     bring everything up and print the address with a one-time sign-in link"
 	@echo "make test    install what the tests need and run them all (TESTS=tests/viewer for some)"
-	@echo "make bench   the benchmarks"
+	@echo "make bench   the benchmarks beside peers (BENCHMARKS='reformats --write docs/benchmarks.md' for some)"
 	@echo "make lint    ruff and mypy;  make format  lets ruff write"
 	@echo "make clean   remove the virtual environment and caches; the data folder stays"
 
@@ -45,6 +47,11 @@ $(TEST_STAMP): requirements.txt requirements-dev.txt constraints.txt | $(PYTHON)
 	  { echo "pip could not install the packages: is the package index reachable (pip config, proxy)?" >&2; exit 1; }
 	@touch $(RUN_STAMP) $@
 
+$(BENCH_STAMP): requirements-bench.txt constraints.txt | $(TEST_STAMP)
+	@echo "Installing the peers that are measured beside us (once)"
+	@$(PIP) install -r requirements-bench.txt -c constraints.txt
+	@touch $@
+
 browser: $(TEST_STAMP)
 	@sh .ci/browser $(PYTHON)
 	@sh .ci/validator
@@ -61,9 +68,8 @@ format: $(TEST_STAMP)
 test: $(TEST_STAMP) browser lint
 	@$(PYTHON) -m pytest $(TESTS)
 
-bench: $(TEST_STAMP)
-	@if [ -f benchmarks/__main__.py ]; then $(PYTHON) -m benchmarks; \
-	else echo "There are no benchmarks yet." >&2; exit 1; fi
+bench: $(BENCH_STAMP)
+	@$(PYTHON) -m benchmarks $(BENCHMARKS)
 
 clean:
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

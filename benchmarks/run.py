@@ -7,7 +7,8 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import decoders, slices, sockets
+from benchmarks import decoders, loading, reformats, slices, sockets
+from benchmarks.timing import printed
 
 PACKAGES = (
     "numpy",
@@ -20,11 +21,16 @@ PACKAGES = (
     "pyjpegls",
     "python-gdcm",
     "daphne",
+    "vtk",
+    "SimpleITK",
+    "scipy",
 )
 
 
 def main(wanted: list[str]) -> int:
-    """Run those named, or all; 2 when a name is unknown."""
+    """Run those named, or all; 2 when a name is unknown. `--write FILE` also writes the tables there as Markdown."""
+    target = Path(wanted[wanted.index("--write") + 1]) if "--write" in wanted else None
+    wanted = [name for name in wanted if name != "--write" and (target is None or name != str(target))]
     unknown = [name for name in wanted if name not in BENCHMARKS]
     if unknown:
         print(f"no benchmark {', '.join(unknown)}: {', '.join(BENCHMARKS)}")
@@ -33,6 +39,8 @@ def main(wanted: list[str]) -> int:
     print("Ratios under 1.7 are ties on a busy machine.")
     for name in wanted or list(BENCHMARKS):
         BENCHMARKS[name]()
+    if target is not None:
+        target.write_text("\n\n".join([HEAD, _machine().replace("\n", "  \n"), *printed]) + "\n")
     return 0
 
 
@@ -57,4 +65,15 @@ def _installed(name: str) -> bool:
     return True
 
 
-BENCHMARKS = {"slices": slices.run, "decoders": decoders.run, "sockets": sockets.run}
+HEAD = """# Benchmarks
+
+Written by `make bench`. Every peer that is installed is measured in the same run, turn about, medians after warm-up. Compare
+the ratios, not the figures: a busy machine slows all of them alike, and ratios under 1.7 are ties."""
+
+BENCHMARKS = {
+    "slices": slices.run,
+    "decoders": decoders.run,
+    "loading": loading.run,
+    "reformats": reformats.run,
+    "sockets": sockets.run,
+}
