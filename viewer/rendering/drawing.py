@@ -24,8 +24,8 @@ def draw_slice(frame: Frame, view: View, placement: Placement) -> Pixels:
     if is_colour(frame):
         rgb = to_rgb(frame)
         samples = rgb.reshape(rgb.shape[0], -1)
-        return _laid_out(_sampled(samples, 3, _colour_pipeline(view), placement), placement)
-    drawn = _sampled(_drawable(frame.values), 1, _pipeline(view, frame), placement)
+        return _laid_out(_sampled(samples, 3, colour_pipeline(view), placement), placement)
+    drawn = _sampled(_drawable(frame.values), 1, grey_pipeline(view, frame), placement)
     picture = _laid_out(drawn, placement)[:, :, 0]
     return picture if view.color_map in (None, GREY) else coloured(picture, str(view.color_map))
 
@@ -51,7 +51,7 @@ _AS_IS = Greyscale(
 """0..255 as they are."""
 
 
-def _pipeline(view: View, frame: Frame) -> Greyscale:
+def grey_pipeline(view: View, frame: Frame) -> Greyscale:
     """PS3.4 N.2.1 for one grey frame.
 
     MONOCHROME1 and Presentation LUT Shape INVERSE say the same thing (PS3.3 C.8.11.3.1.2 asks for both together), so they
@@ -76,7 +76,7 @@ def _pipeline(view: View, frame: Frame) -> Greyscale:
     return pipeline
 
 
-def _colour_pipeline(view: View) -> Greyscale:
+def colour_pipeline(view: View) -> Greyscale:
     """For each channel on its own: as it is, or windowed, or inverted."""
     pipeline = _AS_IS if view.window_center is None else _with_voi(_AS_IS, view, None)
     return pipeline._replace(inverted=view.inverted)

@@ -120,6 +120,41 @@ def _shade_ramp(line: Floats, pipeline: Greyscale, pixels: NDArray[np.uint8]) ->
         pixels[i] = np.uint8(np.int32(y + half))
 
 
+# --- what was sampled in a volume
+
+
+@compiled
+def shade(values: Floats, sub: int, pipeline: Greyscale, picture: NDArray[np.uint8]) -> None:
+    """Fill `picture` (rows, columns) from kept values of a volume, NaN where nothing is: (rows x sub, columns x sub), of which
+    each pixel is the mean of those that are something."""
+    number = values.dtype.type
+    slope, intercept = number(pipeline.slope), number(pipeline.intercept)
+    line = np.empty(picture.shape[1], values.dtype)
+    for row in range(picture.shape[0]):
+        if sub == 1:
+            line[:] = values[row]
+        else:
+            _mean_of_blocks(values[row * sub : (row + 1) * sub], sub, line)
+        for i in range(line.size):
+            line[i] = line[i] * slope + intercept
+        _shade(line, pipeline, picture[row])
+
+
+@compiled
+def _mean_of_blocks(values: Floats, sub: int, line: Floats) -> None:
+    """`line` = means of the blocks that lie side by side in `values` (sub, columns x sub); NaN where a block has nothing."""
+    number = values.dtype.type
+    for column in range(line.size):
+        total, count = number(0.0), number(0.0)
+        for i in range(sub):
+            for j in range(sub):
+                value = values[i, column * sub + j]
+                if value == value:
+                    total += value
+                    count += number(1.0)
+        line[column] = total / count if count > number(0.0) else number(math.nan)
+
+
 # --- native
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,11 @@ from .colour import GREY
 from .drawing import draw_slice
 from .encode import ENCODERS, encode
 from .geometry import PictureGeometry, picture_geometry, picture_millimetres
+from .planes import center_of, fewer, scroll, sight, smallest_spacing
+from .reformat import draw_volume
 from .resolve import resolve
-from .sampling import Placement, coarser, place
+from .sampling import coarser, place
+from .storing import Run, serial
 from .view import BadView, View, needs_volume
 from .volume import Frame, FrameDescription, LookupTable, Palette, Volume
 
@@ -43,16 +46,9 @@ class Picture:
     warnings: tuple[str, ...] = ()
     """For the reader: those of the images, what was corrected to make a volume of them, what the device could not draw."""
     depth: Mapping[str, Any] | None = None
-    """For scrolling through a volume, as the frame header of the protocol gives it; None for a frame."""
-
-
-Run = Callable[[Callable[[int, int], None], int], None]
-"""`run(draw_rows, rows)` calls `draw_rows(first, end)` so that all rows are drawn once, in any order and any threads."""
-
-
-def serial(draw_rows: Callable[[int, int], None], rows: int) -> None:
-    """All rows in this thread."""
-    draw_rows(0, rows)
+    """For scrolling through a volume, as the frame header of the protocol gives it; None for an acquired plane."""
+    final: bool = True
+    """The same pixels as without `most`: nothing was left out to be quick."""
 
 
 def render(
@@ -71,8 +67,29 @@ def render(
     `view.fusion`.
     """
     if isinstance(source, Volume):
-        raise BadView(f"not drawn by this server yet: projection {view.projection}")
+        return _render_volume(source, view, most, run, fused)
     return _render_frame(source, view, most)
+
+
+def _render_volume(volume: Volume, view: View, most: int | None, run: Run, fused: Volume | None) -> Picture:
+    if view.fusion is not None and fused is None:
+        raise BadView("fusion: the series to lay over this one is needed")
+    view = resolve(view, volume, fused)
+    center = center_of(view, volume)
+    whole = sight(view, volume, center)
+    drawn = whole if most is None else fewer(whole, most, smallest_spacing(volume.geometry))
+    acquired = view.plane == "acquired"
+    return Picture(
+        pixels=draw_volume(volume, view, drawn, run, fused),
+        sampling="reformatted",
+        geometry=drawn.geometry(),
+        millimetres=drawn.pixel_spacing,
+        millimetres_source=_MILLIMETRES,
+        view=view,
+        warnings=(*volume.description.warnings, *volume.corrections),
+        depth=None if acquired else scroll(view, volume.geometry, center).to_json(),
+        final=drawn is whole,
+    )
 
 
 def _render_frame(frame: Frame, view: View, most: int | None) -> Picture:
@@ -81,13 +98,14 @@ def _render_frame(frame: Frame, view: View, most: int | None) -> Picture:
     placement = asked if most is None else coarser(asked, most)
     millimetres = picture_millimetres(placement, frame.description)
     return Picture(
-        pixels=PROJECTIONS[view.projection](frame, view, placement),
+        pixels=draw_slice(frame, view, placement),
         sampling=asked.sampling,
         geometry=picture_geometry(placement, frame.description),
         millimetres=millimetres,
         millimetres_source=frame.description.pixel_spacing_source if millimetres else "",
         view=view,
         warnings=frame.description.warnings,
+        final=placement is asked,
     )
 
 
@@ -130,5 +148,8 @@ def _plain(values: NDArray[np.generic], photometric: str = "MONOCHROME2", **more
     return Frame(values, photometric, description)
 
 
-PROJECTIONS: dict[str, Callable[[Frame, View, Placement], NDArray[np.uint8]]] = {"slice": draw_slice}
-"""How the pixels of a View are made, by its `projection`."""
+PROJECTIONS = ("slice", "mip", "minip", "mean", "volume")
+"""What a View may ask for; a stack that makes no volume has slices alone."""
+
+_MILLIMETRES = "Pixel Spacing and Image Position"
+"""What says how large the pixels of a reformatted picture are."""

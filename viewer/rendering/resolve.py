@@ -1,31 +1,42 @@
-"""`resolve(view, frame)`: everything that a View leaves to the server, decided for one frame."""
+"""`resolve(view, source)`: everything that a View leaves to the server, decided for one frame or one volume."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from . import planes
 from .colour import COLOR_MAPS, GREY, is_colour
+from .fusion import resolve_fusion
 from .presets import Preset, named_presets, preset_of
 from .sampling import resolved_size
+from .transfer import presets_for
 from .view import BadView, View, needs_volume
-from .voi import curve_of, default_function, default_voi
-from .volume import Frame, FrameDescription, LookupTable, Window
+from .voi import curve_of, default_function, default_voi, described_voi, voi_from_percentiles
+from .volume import Frame, FrameDescription, LookupTable, Volume, Window
+from .voxels import as_frame
+
+Default = Callable[[FrameDescription], Preset]
 
 
-def resolve(view: View, frame: Frame) -> View:
+def resolve(view: View, source: Frame | Volume, fused: Volume | None = None) -> View:
     """Fill everything the View leaves to the server. Resolving twice is resolving once.
 
     `frame`, the place in the stack, is left to whoever holds the stack. A window is explicit numbers afterwards, unless a VOI
-    LUT of the file is used: then `preset` is its name. Raises `BadView` for what this frame cannot be drawn with.
+    LUT of the file is used: then `preset` is its name. What plays no part in the picture is given back. `fused` is the volume
+    of `view.fusion`; without it that is left as it is. Raises `BadView` for what cannot be drawn.
     """
+    return _of_volume(view, source, fused) if isinstance(source, Volume) else _of_frame(view, source)
+
+
+def _of_frame(view: View, frame: Frame) -> View:
     if needs_volume(view):
         field = "plane" if view.plane != "acquired" else "fusion" if view.fusion is not None else "projection"
         raise BadView(f"{field}: a single image is drawn as it was acquired")
     description = frame.description
     zoom, size = resolved_size(view, description)
     colour = is_colour(frame)
-    window = _colour_window(view) if colour else _grey_window(view, frame)
     return replace(
         view,
         center=None,
@@ -38,7 +49,57 @@ def resolve(view: View, frame: Frame) -> View:
         color_map=None if colour else _color_map(view),
         zoom=zoom,
         size=size,
-        **window,
+        **(_colour_window(view) if colour else _grey_window(view, frame, _default_of(frame))),
+    )
+
+
+def _of_volume(view: View, volume: Volume, fused: Volume | None) -> View:
+    zoom, size = planes.resolved_size(view, volume.geometry)
+    acquired = view.plane == "acquired"
+    if acquired and not 0 <= (view.frame or 0) < volume.frames:
+        raise BadView(f"frame: this stack has {volume.frames}, counted from 0")
+    if not acquired:
+        view = replace(view, frame=None, sop_instance_uid=None, frame_number=None)
+    view = replace(
+        view,
+        center=None if acquired else view.center or planes.default_center(view, volume.geometry),
+        zoom=zoom,
+        size=size,
+    )
+    if view.projection == "volume":
+        return _lit(view, volume)
+    colour = volume.colour
+    fusion = view.fusion
+    return replace(
+        view,
+        slab_thickness=0.0 if view.projection == "slice" else view.slab_thickness,
+        volume_preset=None,
+        clip=None,
+        color_map=None if colour else _color_map(view),
+        fusion=fusion if fusion is None or fused is None else resolve_fusion(fusion, volume, fused),
+        **(_colour_window(view) if colour else _grey_window(view, as_frame(volume), _default_of_volume(volume))),
+    )
+
+
+def _lit(view: View, volume: Volume) -> View:
+    """A volume picture: light through the whole volume unless a slab is asked for; colours come from the preset alone."""
+    if volume.colour:
+        raise BadView("projection: a volume picture is made from grey values, not from colours")
+    if view.fusion is not None:
+        raise BadView("fusion: nothing is laid over a volume picture")
+    offered = presets_for(volume.description)
+    if view.volume_preset is not None and view.volume_preset not in offered:
+        raise BadView(f"volume_preset: one of {', '.join(offered)} is needed")
+    return replace(
+        view,
+        slab_thickness=view.slab_thickness or "all",
+        volume_preset=view.volume_preset or offered[0],
+        window_center=None,
+        window_width=None,
+        voi_lut_function=None,
+        preset=None,
+        inverted=False,
+        color_map=None,
     )
 
 
@@ -48,10 +109,27 @@ def _color_map(view: View) -> str:
     return view.color_map or GREY
 
 
-def _grey_window(view: View, frame: Frame) -> dict[str, Any]:
+# --- windows
+
+
+def _default_of(frame: Frame) -> Default:
+    return lambda description: default_voi(description, frame.values)
+
+
+def _default_of_volume(volume: Volume) -> Default:
+    """As for its frames, but a window from the pixels is one from all of them."""
+
+    def default(description: FrameDescription) -> Preset:
+        said = described_voi(replace(volume.description, voi_luts=description.voi_luts))
+        return said or voi_from_percentiles(description, as_frame(volume).values)
+
+    return default
+
+
+def _grey_window(view: View, frame: Frame, default: Default) -> dict[str, Any]:
     """The four fields of the window: explicit numbers, or the name of a VOI LUT of the file."""
     description = frame.description
-    preset = _chosen_preset(view, frame)
+    preset = _chosen_preset(view, description, default)
     if isinstance(preset, LookupTable):
         return {"preset": _name_of(preset, description)}
     center = preset.center if view.window_center is None else view.window_center
@@ -69,17 +147,17 @@ def _window(center: float, width: float, function: str) -> dict[str, Any]:
     return {"window_center": center, "window_width": width, "voi_lut_function": function, "preset": None}
 
 
-def _chosen_preset(view: View, frame: Frame) -> Preset:
+def _chosen_preset(view: View, description: FrameDescription, default: Default) -> Preset:
     """The window or VOI LUT that gives what the View does not say; a VOI LUT only where the View says nothing."""
     if view.preset is not None:
-        return preset_of(frame.description, view.preset)
+        return preset_of(description, view.preset)
     if view.window_center is not None and view.window_width is not None:
         return Window(view.window_center, view.window_width)
-    default = default_voi(frame.description, frame.values)
+    chosen = default(description)
     partly = view.window_center is not None or view.window_width is not None or view.voi_lut_function is not None
-    if isinstance(default, LookupTable) and partly:
-        default = default_voi(replace(frame.description, voi_luts=()), frame.values)
-    return default
+    if isinstance(chosen, LookupTable) and partly:
+        chosen = default(replace(description, voi_luts=()))
+    return chosen
 
 
 def _name_of(table: LookupTable, description: FrameDescription) -> str:

@@ -84,6 +84,11 @@ def default_voi(description: FrameDescription, values: NDArray[np.generic]) -> W
 
     `values`: the stored values of the frame, (rows, columns).
     """
+    return described_voi(description) or voi_from_percentiles(description, values)
+
+
+def described_voi(description: FrameDescription) -> Window | LookupTable | None:
+    """The same where no pixel has to be looked at for it; else None."""
     windows = file_windows(description)
     if windows:
         return windows[0]
@@ -93,9 +98,7 @@ def default_voi(description: FrameDescription, values: NDArray[np.generic]) -> W
         return Window(1.0, 2.0, "LINEAR", "full range")
     if description.modality == "CT" and description.unit == "HU":
         return SOFT_TISSUE
-    if _is_plain_8_bit(description):
-        return _full_8_bit(description)
-    return _from_percentiles(description, values)
+    return _full_8_bit(description) if _is_plain_8_bit(description) else None
 
 
 def default_function(description: FrameDescription, values: NDArray[np.generic], width: float) -> str:
@@ -125,7 +128,8 @@ def _full_8_bit(description: FrameDescription) -> Window:
     return _between(low, high, "full range", "LINEAR" if abs(description.rescale_slope) == 1.0 else "LINEAR_EXACT")
 
 
-def _from_percentiles(description: FrameDescription, values: NDArray[np.generic]) -> Window:
+def voi_from_percentiles(description: FrameDescription, values: NDArray[np.generic]) -> Window:
+    """From the darkest to the brightest of the pixels, but for a few. `values`: stored values, (rows, columns)."""
     lower, upper = PERCENTILES.get(description.modality, PERCENTILES[""])
     stored = _sample(values, description.pixel_padding)
     if stored.size == 0:
