@@ -38,6 +38,8 @@ _NEARLY_THE_SAME = 0.05
 """A step of less than this share of the median is no step between slices of one scan."""
 _FINEST = 4
 """A median step is cut into so many slices at most."""
+_MOST_SLICES = 32
+"""For each image: a volume that holds more than that of gaps and of slices between is refused."""
 _STRAIGHT = 0.5
 """Pixels a slice may lie beside the straight line from the first to the last."""
 _SQUARE = 0.05
@@ -221,7 +223,7 @@ class _Grid:
 
 
 def _grid(along: Vector, corrections: list[str]) -> _Grid:
-    """The regular grid for slices at `along` mm, the first of which is at 0."""
+    """The regular grid for slices at `along` mm, the first of which is at 0. Raises NoVolume where it would be mostly empty."""
     steps = np.diff(along)
     middle = float(np.median(steps))
     mean = float(along[-1]) / steps.size
@@ -235,6 +237,8 @@ def _grid(along: Vector, corrections: list[str]) -> _Grid:
         # a median step, or slices of the grid within that half step take over.
         parts += parts % 2
     wanted = float(along[-1]) * min(parts, _FINEST) / middle
+    if wanted > _MOST_SLICES * along.size:
+        raise NoVolume(f"the images lie too far apart, by up to {steps.max():.0f} mm, for steps of {middle:.2f} mm")
     intervals = math.floor(wanted + 0.5) if gaps.any() else math.ceil(wanted - _EVEN)
     step = float(along[-1]) / intervals
     slices = intervals + 1

@@ -276,6 +276,7 @@ def test_every_refusal_says_why() -> None:
         ("the pixel spacings differ", [*along(1.0), *along(2.0, spacing=[1.0, 1.01])]),
         ("several images lie at the same position", along(1.0, 2.0, 2.0, 3.0)),
         ("some images lie only 0.05 mm apart, others 5.0 mm", along(0.0, 5.0, 5.05, 10.0, 15.0)),
+        ("the images lie too far apart, by up to 999998 mm, for steps of 1.00 mm", along(0.0, 1.0, 2.0, 3.0, 1e6 + 1.0)),
         ("these are localizer images", along(1.0, 2.0, index={"labels": {"image_type": "ORIGINAL\\PRIMARY\\LOCALIZER"}})),
         ("the images are a single line", along(1.0, 2.0, shape=(1, 40))),
         (
