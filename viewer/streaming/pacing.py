@@ -16,21 +16,27 @@ PASSAGE = 0.030
 """Seconds that a moving picture may occupy the link: what it adds to the time from hand to eye."""
 FIRST_PASSAGE = 0.150
 """The same for the first picture of a series, which is looked at before the exact one comes."""
-UNMEASURED = 40_000.0
+UNMEASURED = 30_000.0
 """Bytes of a first picture while nothing is known of the link."""
 DRAWING = 0.040
 """Seconds that drawing a moving picture may take."""
 
 REMEMBERED = 8
 """Lone frames, of which the quickest tells how long the way is."""
-FADE = 0.97
-"""Weight of a frame against the next one: some thirty frames are remembered."""
+TRIPS_LEFT = 0.9
+"""What a lone frame counts for against the next one: some ten are remembered."""
+GAP_LEFT = 0.75
+"""The same of a frame that stood behind another, among those of like size."""
+GAPS_LAST = 4.0
+"""Seconds for which it is remembered how long frames of one size took."""
+GAPS_COUNT = 10.0
+"""How many frames those of one size count for."""
+STEADY = 0.1
+"""How much it counts that frames should take no time but that for their bytes: where all are of one size it decides."""
 SUPPOSED = 0.4e-3
 """Seconds for a kilobyte (20 Mbit/s) that are supposed as long as frames tell nothing..."""
-DOUBT = 400.0
-"""... with the weight of one frame of 20 kB."""
-STEADY = 0.3
-"""Weight of supposing that frames take no time beside that for their bytes, where all are alike and it cannot be told."""
+DOUBT = 50.0
+"""... with the weight of one frame of 7 kB."""
 
 
 class User(Protocol):
@@ -39,25 +45,97 @@ class User(Protocol):
     bytes: int
 
 
+class Sums:
+    """What frames took, by what they weighed."""
+
+    __slots__ = ("frames", "kilobytes", "products", "seconds", "squares")
+
+    def __init__(self) -> None:
+        self.frames = self.kilobytes = self.seconds = 0.0
+        self.squares = self.products = 0.0
+        """Of kilobytes, and of kilobytes and seconds."""
+
+    def fade(self, left: float) -> None:
+        """What was seen so far counts only so much any more."""
+        self.frames *= left
+        self.kilobytes *= left
+        self.seconds *= left
+        self.squares *= left
+        self.products *= left
+
+    def add(self, kilobytes: float, seconds: float, weight: float = 1.0) -> None:
+        self.frames += weight
+        self.kilobytes += weight * kilobytes
+        self.seconds += weight * seconds
+        self.squares += weight * kilobytes * kilobytes
+        self.products += weight * kilobytes * seconds
+
+    @property
+    def usual(self) -> float:
+        """Seconds of a frame, on average."""
+        return self.seconds / self.frames if self.frames else 0.0
+
+    def spread(self, steady: float = 0.0) -> tuple[float, float]:
+        """(how sizes differ from each other, how seconds go with them), for the slope of a line through all of them."""
+        frames = self.frames * (1.0 + steady)
+        if not frames:
+            return 0.0, 0.0
+        return self.squares - self.kilobytes**2 / frames, self.products - self.kilobytes * self.seconds / frames
+
+
+class Gaps:
+    """Seconds from one acknowledgement to the next, of frames that stood behind each other, by size.
+
+    Each size is remembered for itself: when pictures became smaller because the link was slow, or did not come quicker for it
+    because it is the browser that is, the one can be told from the other.
+    """
+
+    def __init__(self) -> None:
+        self._sizes: dict[int, tuple[float, float, float]] = {}
+        """By size, in steps of a fifth: kilobytes, seconds, when last seen."""
+        self.usual = 0.0
+        """Seconds, on average."""
+
+    def add(self, now: float, kilobytes: float, seconds: float) -> None:
+        self.usual = 0.9 * self.usual + 0.1 * seconds if self._sizes else seconds
+        step = int(4 * math.log2(max(kilobytes, 0.1)))
+        former = self._sizes.get(step)
+        if former is not None:
+            kilobytes = GAP_LEFT * former[0] + (1 - GAP_LEFT) * kilobytes
+            seconds = GAP_LEFT * former[1] + (1 - GAP_LEFT) * seconds
+        self._sizes[step] = kilobytes, seconds, now
+
+    def sums(self, now: float) -> Sums:
+        """What is remembered; the most recent of it counts in full."""
+        sums = Sums()
+        newest = max((seen for _, _, seen in self._sizes.values()), default=now)
+        for step, (kilobytes, seconds, seen) in list(self._sizes.items()):
+            if newest - seen > GAPS_LAST:
+                del self._sizes[step]
+            else:
+                sums.add(kilobytes, seconds, GAPS_COUNT * (1 - (newest - seen) / GAPS_LAST))
+        return sums
+
+
 class Link:
     """Round trip and rate of one connection, from when frames left, what they weighed and when they were acknowledged.
 
-    Frames queue for the slowest part of the way, so the service of one begins when it has come there or when the one before
-    is through, whichever is later. What it then takes is fitted as `held + bytes * per_byte`: a browser that needs long for
-    every picture, however small, is not taken for a slow link.
+    A frame that found the way free took the round trip and the time for its bytes; sizes of such frames differ, for every
+    rest brings a large one, and so they tell both. A frame that stood behind another tells what passed between the two
+    acknowledgements: the time for its bytes, or what the browser needs for a picture. The time for a kilobyte is what fits
+    both best (least squares), so that a browser that paints slowly is not soon taken for a slow link.
     """
 
     def __init__(self) -> None:
         self.users: list[User] = []
         self.per_kilobyte = SUPPOSED
-        self.held = 0.0
-        """Seconds that a frame takes whatever it weighs, beyond the round trip: decoding, waiting for the screen."""
         self.measured = False
+        self.round_trip = 0.0
+        """Seconds for a frame of no bytes at its quickest."""
         self._lone: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
-        """(seconds, kilobytes) of frames with nothing else on its way: a frame behind another has waited for it as well."""
+        """(seconds, kilobytes) of frames with nothing else on its way."""
         self._last_shown = -math.inf
-        self._weight = self._k = self._s = self._kk = self._ks = 0.0
-        """Faded sums over frames of 1, kilobytes, seconds, their square and their product."""
+        self._trips, self._gaps = Sums(), Gaps()
 
     @property
     def flying(self) -> int:
@@ -70,14 +148,9 @@ class Link:
         return sum(user.bytes > 0 for user in self.users)
 
     @property
-    def round_trip(self) -> float:
-        """Seconds for a frame of no bytes at its quickest; 0 while unmeasured."""
-        return max(0.0, min((trip - self.per_kilobyte * size for trip, size in self._lone), default=0.0))
-
-    @property
     def service(self) -> float:
-        """Seconds from one frame to the next of those that come now, were they sent without a pause."""
-        return self._s / self._weight if self._weight else 0.0
+        """Seconds between frames that stand behind each other; 0 where none do."""
+        return self._gaps.usual
 
     def carries(self, seconds: float) -> float:
         """Bytes in so many seconds."""
@@ -85,28 +158,28 @@ class Link:
 
     def shown(self, now: float, sent: float, size: int, frames: int, alone: bool) -> None:
         """`frames` frames of `size` bytes in all are acknowledged, of which the first was sent at `sent` (seconds)."""
-        kilobytes = size / KILOBYTE
-        if alone and frames == 1:
-            self._lone.append((now - sent, kilobytes))
-        self.measured = True
-        round_trip = self.round_trip
-        taken = (now - max(sent, self._last_shown - round_trip) - round_trip) / frames
-        kilobytes /= frames
-        expected = self.held + self.per_kilobyte * kilobytes
+        kilobytes = size / KILOBYTE / frames
+        trip, gap = now - sent, (now - self._last_shown) / frames
         # A hiccup of the browser says nothing of the link; a link that has become slow goes on saying it.
-        self._learn(kilobytes, min(max(taken, 0.0), 2 * expected + 0.1))
+        longest = 2 * self.per_kilobyte * kilobytes + 0.1
+        if alone and frames == 1:
+            self._lone.append((trip, kilobytes))
+        if self._last_shown - self.round_trip > sent and self.measured:
+            self._gaps.add(now, kilobytes, min(gap, longest + self._gaps.usual))
+        elif frames == 1:
+            self._trips.fade(TRIPS_LEFT)
+            self._trips.add(kilobytes, min(trip, longest + self._trips.usual) if self.measured else trip)
+            self.measured = True
         self._last_shown = now
+        self._conclude(now)
 
-    def _learn(self, kilobytes: float, seconds: float) -> None:
-        self._weight = FADE * self._weight + 1.0
-        self._k = FADE * self._k + kilobytes
-        self._s = FADE * self._s + seconds
-        self._kk = FADE * self._kk + kilobytes * kilobytes
-        self._ks = FADE * self._ks + kilobytes * seconds
-        weight, square = self._weight + STEADY, self._kk + DOUBT
-        slope = weight * (self._ks + DOUBT * SUPPOSED) - self._k * self._s
-        self.per_kilobyte = max(0.0, slope / (weight * square - self._k * self._k))
-        self.held = max(0.0, (self._s - self._k * self.per_kilobyte) / weight)
+    def _conclude(self, now: float) -> None:
+        # Each lone frame holds a round trip, whatever that is; what lies between two frames need hold nothing but their bytes.
+        sizes, times = self._trips.spread()
+        more_sizes, more_times = self._gaps.sums(now).spread(STEADY)
+        self.per_kilobyte = max(0.0, (times + more_times + DOUBT * SUPPOSED) / (sizes + more_sizes + DOUBT))
+        if self._lone:
+            self.round_trip = max(0.0, min(trip - self.per_kilobyte * size for trip, size in self._lone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +224,8 @@ LEAST_PIXELS = 2**16
 LEAST_DRAWN = 2**14
 BETTER = 0.8
 """A better picture is tried only when it would fill no more than this of what is allowed, lest two steps take turns."""
+TOLERATED = 1.3
+"""The best picture may fill so much more than what is allowed before a lesser one is sent."""
 SUPPOSED_WEIGHT = 0.2
 """Bytes for each pixel of a picture that was not seen yet, at the best quality: a slice of a lung."""
 SUPPOSED_DRAWING: dict[Kind, float] = {
@@ -202,6 +277,8 @@ class Pace:
         weight, step = self._weight * pixels, self._step
         while step and weight * LADDER[step - 1].weight <= BETTER * allowed:
             step -= 1
+        if step == 0 and weight <= TOLERATED * allowed:
+            return 0
         while step + 1 < len(LADDER) and weight * LADDER[step].weight > allowed:
             if LADDER[step].quality == LADDER[-1].quality and pixels * LADDER[step].share <= LEAST_PIXELS:
                 break
