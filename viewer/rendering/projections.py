@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import vector
 from .compiled import compiled
-from .volume import HOLE, Volume
+from .volume import HOLE, Bricks, Volume
 
 SLICE, MEAN, GREATEST, LEAST = 0, 1, 2, 3
 PROJECTIONS = {"slice": SLICE, "mean": MEAN, "mip": GREATEST, "minip": LEAST}
@@ -31,7 +32,7 @@ NAN = np.float32(math.nan)
 ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 INFINITE = np.float32(math.inf)
 _HOLE = np.float32(HOLE)
-_MOST = np.float32(1.0 - 2.0**-23)
+_LARGEST_FRACTION = np.float32(1.0 - 2.0**-23)
 """Of a fraction between two voxels. With it a + (b - a) * fraction, rounded at every step, is never outside a..b, which
 passing over bricks relies on."""
 _LEAST_WEIGHT = np.float32(1.0 / 256.0)
@@ -78,18 +79,72 @@ def project(
 
     Pure, releases the interpreter lock; a pixel does not depend on the rows it is drawn with.
     """
-    values = volume.values if channel is None else volume.values[channel]
-    plain(
+    values = _read_only(volume.values if channel is None else volume.values[channel])
+    least, greatest = np.float32(floor), np.float32(ceiling)
+    if vector.AVAILABLE and values.size <= vector.MOST_VOXELS:
+        _draw_lanes(volume, values, rays, projection, least, greatest, first_row, out[: end_row - first_row])
+        return
+    number = PROJECTIONS[projection]
+    out = out[: end_row - first_row]
+    plain(values, rays.packed, rays.samples, number, volume.holes, least, greatest, first_row, out)
+
+
+def _draw_lanes(
+    volume: Volume,
+    values: NDArray[Any],
+    rays: Rays,
+    projection: str,
+    floor: np.float32,
+    ceiling: np.float32,
+    first_row: int,
+    out: NDArray[np.float32],
+) -> None:
+    """`project` by the kernels of `vector`."""
+    if projection in ("slice", "mean"):
+        samples = 1 if projection == "slice" else rays.samples
+        vector.average(values, rays.packed, samples, volume.holes, first_row, out)
+        return
+    whole_numbers = values.dtype == np.int16
+    nothing = np.float32(HOLE) if whole_numbers and volume.holes else -INFINITE
+    bricks = volume.bricks or _UNBOUNDED[whole_numbers]
+    if projection == "mip":
+        fine, coarse, sign = bricks.greatest, bricks.coarse_greatest, ONE
+    else:
+        fine, coarse, sign = bricks.least, bricks.coarse_least, -ONE
+        floor, ceiling = -ceiling, -floor
+    fine_bits, coarse_bits = (3, 5) if volume.bricks else (31, 31)
+    vector.extreme(
         values,
         rays.packed,
         rays.samples,
-        PROJECTIONS[projection],
+        sign,
         volume.holes,
-        np.float32(floor),
-        np.float32(ceiling),
+        nothing,
+        floor,
+        ceiling,
+        (_read_only(fine), fine_bits),
+        (_read_only(coarse), coarse_bits),
         first_row,
-        out[: end_row - first_row],
+        out,
     )
+
+
+def _read_only(values: NDArray[Any]) -> NDArray[Any]:
+    """The same voxels, of the one type that kernels are compiled for."""
+    seen = values.view()
+    seen.flags.writeable = False
+    return seen
+
+
+def _unbounded(least: NDArray[Any], greatest: NDArray[Any]) -> Bricks:
+    return Bricks(least, greatest, least, greatest)
+
+
+_UNBOUNDED = {
+    True: _unbounded(np.full((1, 1, 1), -32768, np.int16), np.full((1, 1, 1), 32767, np.int16)),
+    False: _unbounded(np.full((1, 1, 1), -np.inf, np.float32), np.full((1, 1, 1), np.inf, np.float32)),
+}
+"""For volumes without bricks: one that says nothing, by whether voxels are whole numbers."""
 
 
 @compiled
@@ -251,9 +306,9 @@ def sample(values: NDArray[Any], k: np.float32, i: np.float32, j: np.float32, ho
     i = min(max(i, ZERO), np.float32(rows - 1))
     j = min(max(j, ZERO), np.float32(columns - 1))
     k0, i0, j0 = np.int32(k), np.int32(i), np.int32(j)
-    dk = min(k - np.float32(k0), _MOST)
-    di = min(i - np.float32(i0), _MOST)
-    dj = min(j - np.float32(j0), _MOST)
+    dk = min(k - np.float32(k0), _LARGEST_FRACTION)
+    di = min(i - np.float32(i0), _LARGEST_FRACTION)
+    dj = min(j - np.float32(j0), _LARGEST_FRACTION)
     k1, i1, j1 = min(k0 + 1, slices - 1), min(i0 + 1, rows - 1), min(j0 + 1, columns - 1)
     a, b = np.float32(values[k0, i0, j0]), np.float32(values[k0, i0, j1])
     c, d = np.float32(values[k0, i1, j0]), np.float32(values[k0, i1, j1])

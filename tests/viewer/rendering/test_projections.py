@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.viewer.rendering.volumes import judge, noise, oblique, volume_of
+from tests.viewer.rendering.ray_judge import judge, noise, oblique, volume_of
 from viewer.rendering.projections import PROJECTIONS, Rays, project
 from viewer.rendering.volume import HOLE, Volume
 

@@ -1,0 +1,423 @@
+"""Rays through a volume for a block of neighbouring pixels at once, one in each lane.
+
+The same operations in the same order as the plain functions of `projections`, which are their judge: equal to the last bit.
+What is saved beside the width of the registers:
+
+- A stretch of samples of a whole block lies in a box, whose corners are known before any sample is. Boxes outside the volume
+  are passed over; in boxes well inside it no sample is tested or moved to the edge.
+- A maximum takes no sample of a box whose bricks (`volume.Bricks`) hold nothing above what all lanes have already, and the
+  brightest stretch of the rays comes first, so that most of the others can be passed over. The greatest of some numbers does
+  not depend on their order. Nor does it need a lane that has reached the ceiling.
+
+A box is exact, not a guess: every step of origin + row * step + column * step + s * step, rounded, grows or falls with
+row, column and s, so the places of the lanes in between lie between those of the corners. And an interpolated value, rounded,
+lies between its voxels (`projections.LARGEST_FRACTION`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compiled import compiled, inlined
+from .lanes import FEATURES, WIDTH, any_of, every, every_int, floating, lane, lane_numbers, neighbours_at, select, whole
+from .volume import HOLE
+
+Floats = Any
+"""Lanes of floats; `Ints` and `Truths` likewise."""
+Ints = Any
+Truths = Any
+Lines = NDArray[np.float32]
+
+AVAILABLE = bool(FEATURES.get("avx512f") or FEATURES.get("avx2"))
+"""Whether the processor has registers for this; without them the plain kernel is as fast."""
+
+MOST_VOXELS = 2**31 - 1
+"""Places are counted in 32 bits."""
+
+_SHORT, _LONG = 8, 32
+"""Samples in a stretch: about as many voxels as a brick and as a coarse brick are long."""
+
+_NAN = np.float32(math.nan)
+_INFINITE = np.float32(math.inf)
+_ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+_LARGEST_FRACTION = np.float32(1.0 - 2.0**-23)
+_LEAST_WEIGHT = np.float32(1.0 / 256.0)
+_HOLE = np.float32(HOLE)
+
+_OUTSIDE, _EDGE, _INSIDE = 0, 1, 2
+
+_WIDE = WIDTH.bit_length() - 1
+"""A block for a slice or a mean is a piece of a row, as loads of neighbours share cache lines. (Logarithm of its width.)"""
+_SQUARE = 2
+"""A block for a maximum is 4 pixels wide: the smaller its boxes are, the more of them can be passed over."""
+
+
+# --- kernels
+
+
+@compiled
+def average(
+    values: NDArray[Any], rays: NDArray[np.float32], samples: int, holes: bool, first_row: int, out: Lines
+) -> None:
+    """Mean of the real samples of each ray; of one sample, the sample. As `projections.plain`."""
+    box = np.empty((2, 3, 2), np.float32)
+    for top in range(0, out.shape[0], WIDTH >> _WIDE):
+        for left in range(0, out.shape[1], 1 << _WIDE):
+            rows, columns = _pixels(first_row, out, top, left, _WIDE, box, rays)
+            k, i, j = _starts(rays, rows, columns)
+            total = every(_ZERO)
+            count = every(_ZERO)
+            for first in range(0, samples, _SHORT):
+                end = min(first + _SHORT, samples)
+                where = _stretch(values, rays, first, end, box)
+                if where == _OUTSIDE:
+                    continue
+                for s in range(first, end):
+                    value = _sample(values, rays, k, i, j, s, holes, where == _INSIDE)
+                    real = value == value
+                    total = select(real, total + value, total)
+                    count = select(real, count + _ONE, count)
+            _write(select(count > _ZERO, total / count, _NAN), out, top, left, _WIDE)
+
+
+@compiled
+def extreme(
+    values: NDArray[Any],
+    rays: NDArray[np.float32],
+    samples: int,
+    sign: np.float32,
+    holes: bool,
+    nothing: np.float32,
+    floor: np.float32,
+    ceiling: np.float32,
+    bricks: tuple[NDArray[Any], int],
+    coarse: tuple[NDArray[Any], int],
+    first_row: int,
+    out: Lines,
+) -> None:
+    """The greatest of `sign` * sample of each ray, between `floor` and `ceiling`, times `sign`: with -1 the least.
+
+    `nothing` is less than any sample. `bricks` and `coarse`: the greatest voxel (with -1 the least) of each cube, and the
+    logarithm of its side."""
+    box = np.empty((2, 3, 2), np.float32)
+    bounds = np.empty(-(-samples // _LONG), np.float32)
+    for top in range(0, out.shape[0], WIDTH >> _SQUARE):
+        for left in range(0, out.shape[1], 1 << _SQUARE):
+            rows, columns = _pixels(first_row, out, top, left, _SQUARE, box, rays)
+            k, i, j = _starts(rays, rows, columns)
+            crossing = _bound_stretches(values, rays, samples, sign, coarse, box, bounds)
+            if crossing == _OUTSIDE:
+                _write(every(_NAN), out, top, left, _SQUARE)
+                continue
+            met = every(_ZERO) == _ZERO
+            if crossing == _EDGE:
+                met = _meets(values, rays, samples, k, i, j, box)
+            # Lanes that meet nothing want no sample.
+            best = select(met, every(nothing if holes else floor), _INFINITE)
+            while True:
+                brightest = int(np.argmax(bounds))
+                bound = min(bounds[brightest], ceiling)
+                if not any_of(best < bound):
+                    break
+                bounds[brightest] = -_INFINITE
+                last = min((brightest + 1) * _LONG, samples)
+                for first in range(brightest * _LONG, last, _SHORT):
+                    end = min(first + _SHORT, last)
+                    where = _stretch(values, rays, first, end, box)
+                    if where == _OUTSIDE or not any_of(best < min(_bound(values, bricks, sign, box), ceiling)):
+                        continue
+                    for s in range(first, end):
+                        value = _sample(values, rays, k, i, j, s, holes, where == _INSIDE) * sign
+                        if holes:
+                            value = select(value < floor, floor, value)
+                        best = select(value > best, value, best)
+            found = met & (best > nothing)
+            best = select(best > ceiling, ceiling, best) * sign
+            _write(select(found, best, _NAN), out, top, left, _SQUARE)
+
+
+# --- blocks of pixels, stretches of samples, and the boxes around them; box[0] is of a block at sample 0, box[1] of a stretch
+
+
+@inlined
+def _pixels(
+    first_row: int, out: Lines, top: int, left: int, bits: int, box: NDArray[np.float32], rays: NDArray[np.float32]
+) -> tuple[Floats, Floats]:
+    """Row and column of each lane; past the end of `out` the last ones once more. Sets box[0]."""
+    bottom = first_row + min(top + (WIDTH >> bits), out.shape[0]) - 1
+    right = min(left + (1 << bits), out.shape[1]) - 1
+    numbers = lane_numbers()
+    rows = every_int(first_row + top) + (numbers >> every_int(bits))
+    columns = every_int(left) + (numbers & every_int((1 << bits) - 1))
+    rows = select(rows > every_int(bottom), every_int(bottom), rows)
+    columns = select(columns > every_int(right), every_int(right), columns)
+    for axis in range(3):
+        upper, lower = np.float32(first_row + top) * rays[3 + axis], np.float32(bottom) * rays[3 + axis]
+        near, far = np.float32(left) * rays[6 + axis], np.float32(right) * rays[6 + axis]
+        box[0, axis, 0] = rays[axis] + min(upper, lower) + min(near, far)
+        box[0, axis, 1] = rays[axis] + max(upper, lower) + max(near, far)
+    return floating(rows), floating(columns)
+
+
+@inlined
+def _starts(rays: NDArray[np.float32], rows: Floats, columns: Floats) -> tuple[Floats, Floats, Floats]:
+    """Where sample 0 of each lane lies."""
+    k = rays[0] + rows * rays[3] + columns * rays[6]
+    i = rays[1] + rows * rays[4] + columns * rays[7]
+    j = rays[2] + rows * rays[5] + columns * rays[8]
+    return k, i, j
+
+
+@inlined
+def _write(lanes: Floats, out: Lines, top: int, left: int, bits: int) -> None:
+    for number in range(WIDTH):
+        row, column = top + (number >> bits), left + (number & ((1 << bits) - 1))
+        if row < out.shape[0] and column < out.shape[1]:
+            out[row, column] = lane(lanes, number)
+
+
+@inlined
+def _stretch(values: NDArray[Any], rays: NDArray[np.float32], first: int, end: int, box: NDArray[np.float32]) -> int:
+    """Sets box[1] around the samples `first` .. `end` of the block; says where it lies: _OUTSIDE the volume, _INSIDE where
+    every sample has voxels on all sides, or at an _EDGE."""
+    where = _INSIDE
+    for axis in range(3):
+        near, far = np.float32(first) * rays[9 + axis], np.float32(end - 1) * rays[9 + axis]
+        low, high = box[0, axis, 0] + min(near, far), box[0, axis, 1] + max(near, far)
+        box[1, axis, 0], box[1, axis, 1] = low, high
+        size = np.float32(values.shape[axis])
+        if high < -_HALF or low > size - _HALF:
+            where = _OUTSIDE
+        elif low < _ONE or high >= size - _ONE:
+            where = min(where, _EDGE)
+    return where
+
+
+@inlined
+def _bound_stretches(
+    values: NDArray[Any],
+    rays: NDArray[np.float32],
+    samples: int,
+    sign: np.float32,
+    coarse: tuple[NDArray[Any], int],
+    box: NDArray[np.float32],
+    bounds: NDArray[np.float32],
+) -> int:
+    """Sets `bounds` to what `sign` * sample of each long stretch cannot pass, -inf outside the volume; says where the
+    stretches lie, for the one that lies best."""
+    best = _OUTSIDE
+    for number in range(bounds.size):
+        where = _stretch(values, rays, number * _LONG, min((number + 1) * _LONG, samples), box)
+        bounds[number] = -_INFINITE if where == _OUTSIDE else _bound(values, coarse, sign, box)
+        best = max(best, where)
+    return best
+
+
+@inlined
+def _bound(
+    values: NDArray[Any], bricks: tuple[NDArray[Any], int], sign: np.float32, box: NDArray[np.float32]
+) -> np.float32:
+    """What `sign` * sample cannot pass in box[1], by the bricks in which its samples begin."""
+    voxels, shift = bricks
+    first_k, last_k = _bricks_along(box[1, 0, 0], box[1, 0, 1], values.shape[0], shift)
+    first_i, last_i = _bricks_along(box[1, 1, 0], box[1, 1, 1], values.shape[1], shift)
+    first_j, last_j = _bricks_along(box[1, 2, 0], box[1, 2, 1], values.shape[2], shift)
+    bound = -_INFINITE
+    for k in range(first_k, last_k + 1):
+        for i in range(first_i, last_i + 1):
+            for j in range(first_j, last_j + 1):
+                bound = max(bound, np.float32(voxels[k, i, j]) * sign)
+    return bound
+
+
+@inlined
+def _bricks_along(low: np.float32, high: np.float32, size: int, shift: int) -> tuple[int, int]:
+    most = np.float32(size - 1)
+    return int(min(max(low, _ZERO), most)) >> shift, int(min(max(high, _ZERO), most)) >> shift
+
+
+@inlined
+def _meets(
+    values: NDArray[Any],
+    rays: NDArray[np.float32],
+    samples: int,
+    k: Floats,
+    i: Floats,
+    j: Floats,
+    box: NDArray[np.float32],
+) -> Truths:
+    """The lanes of which any sample is in the volume."""
+    met = k < -_INFINITE
+    for first in range(0, samples, _LONG):
+        end = min(first + _LONG, samples)
+        if _stretch(values, rays, first, end, box) != _OUTSIDE:
+            for s in range(first, end):
+                depth = np.float32(s)
+                met = met | _in_volume(values, k + depth * rays[9], i + depth * rays[10], j + depth * rays[11])
+            if not any_of(~met):
+                break
+    return met
+
+
+# --- one sample of every lane
+
+
+@inlined
+def _sample(
+    values: NDArray[Any],
+    rays: NDArray[np.float32],
+    k: Floats,
+    i: Floats,
+    j: Floats,
+    s: int,
+    holes: bool,
+    inside: bool,
+) -> Floats:
+    """Sample `s` of lanes whose rays begin at (k, i, j): as `projections.sample`."""
+    depth = np.float32(s)
+    k, i, j = k + depth * rays[9], i + depth * rays[10], j + depth * rays[11]
+    if inside:
+        return _sample_inside(values, k, i, j, holes)
+    return _sample_anywhere(values, k, i, j, holes)
+
+
+@inlined
+def _sample_inside(values: NDArray[Any], k: Floats, i: Floats, j: Floats, holes: bool) -> Floats:
+    """Where 1 <= coordinate < size - 1: nothing to test, and fractions are small enough as they are."""
+    k0, i0, j0 = whole(k), whole(i), whole(j)
+    row = values.shape[2]
+    plane = values.shape[1] * row
+    places = (k0 * np.int32(values.shape[1]) + i0) * np.int32(row) + j0
+    a, b = neighbours_at(values, 0, places)
+    c, d = neighbours_at(values, row, places)
+    e, f = neighbours_at(values, plane, places)
+    g, h = neighbours_at(values, plane + row, places)
+    return _weigh(a, b, c, d, e, f, g, h, k - floating(k0), i - floating(i0), j - floating(j0), holes)
+
+
+@inlined
+def _sample_anywhere(values: NDArray[Any], k: Floats, i: Floats, j: Floats, holes: bool) -> Floats:
+    slices, rows, columns = values.shape
+    in_volume = _in_volume(values, k, i, j)
+    k, i, j = _kept(k, slices), _kept(i, rows), _kept(j, columns)
+    k0, i0, j0 = whole(k), whole(i), whole(j)
+    dk, di, dj = _fraction(k, k0), _fraction(i, i0), _fraction(j, j0)
+    # The neighbour of the last voxel is that voxel. Pairs begin one before, so that none ends outside the array.
+    last = j0 > every_int(columns - 2)
+    places = (k0 * np.int32(rows) + i0) * np.int32(columns) + select(last, every_int(columns - 2), j0)
+    down = select(i0 > every_int(rows - 2), every_int(0), every_int(columns))
+    back = select(k0 > every_int(slices - 2), every_int(0), every_int(rows * columns))
+    a, b = neighbours_at(values, 0, places)
+    c, d = neighbours_at(values, 0, places + down)
+    e, f = neighbours_at(values, 0, places + back)
+    g, h = neighbours_at(values, 0, places + back + down)
+    a, c, e, g = select(last, b, a), select(last, d, c), select(last, f, e), select(last, h, g)
+    return select(in_volume, _weigh(a, b, c, d, e, f, g, h, dk, di, dj, holes), _NAN)
+
+
+@inlined
+def _in_volume(values: NDArray[Any], k: Floats, i: Floats, j: Floats) -> Truths:
+    slices, rows, columns = values.shape
+    inside = (k >= -_HALF) & (k <= np.float32(slices) - _HALF)
+    inside = inside & (i >= -_HALF) & (i <= np.float32(rows) - _HALF)
+    return inside & (j >= -_HALF) & (j <= np.float32(columns) - _HALF)
+
+
+@inlined
+def _kept(place: Floats, size: int) -> Floats:
+    last = np.float32(size - 1)
+    place = select(place > _ZERO, place, _ZERO)
+    return select(place < last, place, last)
+
+
+@inlined
+def _fraction(place: Floats, start: Ints) -> Floats:
+    fraction = place - floating(start)
+    return select(fraction < _LARGEST_FRACTION, fraction, _LARGEST_FRACTION)
+
+
+@inlined
+def _between(a: Floats, b: Floats, fraction: Floats) -> Floats:
+    return a + (b - a) * fraction
+
+
+@inlined
+def _weigh(
+    a: Floats,
+    b: Floats,
+    c: Floats,
+    d: Floats,
+    e: Floats,
+    f: Floats,
+    g: Floats,
+    h: Floats,
+    dk: Floats,
+    di: Floats,
+    dj: Floats,
+    holes: bool,
+) -> Floats:
+    """Eight voxels, columns first, then rows, then slices; the real ones among them by their weights."""
+    above = _between(_between(a, b, dj), _between(c, d, dj), di)
+    below = _between(_between(e, f, dj), _between(g, h, dj), di)
+    value = _between(above, below, dk)
+    if holes:
+        missing = _missing(a) | _missing(b) | _missing(c) | _missing(d)
+        missing = missing | _missing(e) | _missing(f) | _missing(g) | _missing(h)
+        if any_of(missing):
+            value = select(missing, _weigh_real(a, b, c, d, e, f, g, h, dk, di, dj), value)
+    return value
+
+
+@inlined
+def _missing(value: Floats) -> Truths:
+    return (value == _HOLE) | ~(value == value)
+
+
+@inlined
+def _weigh_real(
+    a: Floats,
+    b: Floats,
+    c: Floats,
+    d: Floats,
+    e: Floats,
+    f: Floats,
+    g: Floats,
+    h: Floats,
+    dk: Floats,
+    di: Floats,
+    dj: Floats,
+) -> Floats:
+    """As `projections.sample_beside_holes`."""
+    uk, ui, uj = _ONE - dk, _ONE - di, _ONE - dj
+    sums = (every(_ZERO), every(_ZERO), every(_INFINITE), every(-_INFINITE))
+    sums = _add_real(sums, a, uk * ui * uj)
+    sums = _add_real(sums, b, uk * ui * dj)
+    sums = _add_real(sums, c, uk * di * uj)
+    sums = _add_real(sums, d, uk * di * dj)
+    sums = _add_real(sums, e, dk * ui * uj)
+    sums = _add_real(sums, f, dk * ui * dj)
+    sums = _add_real(sums, g, dk * di * uj)
+    sums = _add_real(sums, h, dk * di * dj)
+    total, share, least, greatest = sums
+    mean = total / share
+    mean = select(mean > least, mean, least)
+    mean = select(mean < greatest, mean, greatest)
+    return select(share < _LEAST_WEIGHT, _NAN, mean)
+
+
+@inlined
+def _add_real(
+    sums: tuple[Floats, Floats, Floats, Floats], value: Floats, weight: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    total, share, least, greatest = sums
+    real = ~_missing(value)
+    return (
+        select(real, total + weight * value, total),
+        select(real, share + weight, share),
+        select(real & (value < least), value, least),
+        select(real & (value > greatest), value, greatest),
+    )
