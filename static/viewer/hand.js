@@ -1,10 +1,12 @@
 // The reader's hand on a pane: mouse buttons, wheel and fingers, handed to the tools.
 
 import { boundedPan, clamp, jump, wheelSteps, zoomedAbout } from "./geometry.js";
+import { whole } from "./space.js";
 import { toolNamed } from "./tools/index.js";
 import { Gestures } from "./touch.js";
 
 const MOUSE_TOOLS = { 1: "pan", 2: "zoom" };
+const WHEEL_ZOOM = 1.15;
 const OWN_WAYS = "button, a, details";
 
 /** Begins to listen on the stage of a viewport. */
@@ -118,6 +120,7 @@ class Hand {
     viewport.dispatchEvent(new Event("activate"));
     const { steps, rest } = wheelSteps(this.wheelRest, event);
     this.wheelRest = rest;
-    if (steps) viewport.step(steps * (event.ctrlKey ? jump(viewport.frames) : 1));
+    if (steps && whole(viewport.wish)) viewport.zoomBy(WHEEL_ZOOM ** -steps, this.point({ x: event.clientX, y: event.clientY }).fraction);
+    else if (steps) viewport.step(steps * (event.ctrlKey ? jump(viewport.frames) : 1));
   }
 }

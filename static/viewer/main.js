@@ -8,6 +8,8 @@ import { commandFor, KEY_MAPS } from "./keys.js";
 import { firstLayout, hangingOrder, Layout, LAYOUTS } from "./layout.js";
 import { LEVELS } from "./overlay.js";
 import { presetOfKey } from "./presets.js";
+import { planeWords, projectionWords, slabPart, whole } from "./space.js";
+import { nextPlane, nextProjection } from "./spacemenu.js";
 import { Thumbnails } from "./thumbnails.js";
 import { showHelp, Toolbar } from "./toolbar.js";
 
@@ -103,6 +105,10 @@ const COMMANDS = {
     if (preset) layout.active.preset(preset);
   },
   "choose-preset": (preset) => layout.active.preset(preset),
+  space: ({ change, turns }) => inSpace((viewport) => lookAt(viewport, change, turns)),
+  "next-plane": () => inSpace((viewport) => lookAt(viewport, nextPlane(viewport.standpoint))),
+  "next-projection": () => inSpace((viewport) => lookAt(viewport, nextProjection(viewport.wish))),
+  slab: (by) => inSpace((viewport) => slabPart(by, viewport.wish) && lookAt(viewport, slabPart(by, viewport.wish))),
   "color-map": (name) => layout.active.change({ color_map: name }),
   layout: (name) => {
     layout.set(name);
@@ -127,6 +133,27 @@ const COMMANDS = {
     if (!toolbar.dismiss() && !notes.length) layout.active.stop();
   },
 };
+
+/** With the active pane where its stack makes a volume; else the reason is said. */
+function inSpace(act) {
+  const viewport = layout.active;
+  if (viewport.inSpace) act(viewport);
+  else viewport.sayNoVolume();
+}
+
+/** Another kind of picture. The whole volume comes with the tool that turns it; the tool from before comes back after it. */
+let toolBefore = null;
+function lookAt(viewport, change, turns = whole({ ...viewport.wish, ...change })) {
+  viewport.stop();
+  viewport.change(change);
+  if (turns && desk.tool !== "turn") {
+    toolBefore = desk.tool;
+    COMMANDS.tool("turn");
+  } else if (!turns && toolBefore && desk.tool === "turn") {
+    COMMANDS.tool(toolBefore);
+    toolBefore = null;
+  }
+}
 
 function run(command, argument) {
   COMMANDS[command]?.(argument);
@@ -210,7 +237,8 @@ function describe(viewport) {
   const { header, source, frames } = viewport;
   const view = header.view;
   const name = [source.series.modality, source.series.description].filter(Boolean).join(" ");
-  const label = `${name}, image ${(view.frame ?? 0) + 1} of ${frames}, ${viewport.exact ? "exact" : "preview"}`;
+  const place = Number.isInteger(view.frame) ? `image ${view.frame + 1} of ${frames}` : frames > 1 ? `place ${viewport.frame + 1} of ${frames}` : "";
+  const label = [name, planeWords(view), projectionWords(view), place, viewport.exact ? "exact" : "preview"].filter(Boolean).join(", ");
   viewport.canvas.setAttribute("aria-label", label);
   if (viewport === layout.active && !viewport.playing && viewport.exact) say(label);
 }
@@ -328,7 +356,7 @@ window.farview = Object.freeze({
         exact: viewport.exact,
         counts: { ...viewport.counts },
         timing: { ...viewport.timing },
-        cine: viewport.clip ? { rate: viewport.clip.count.rate(), dropped: viewport.clip.count.dropped, due: viewport.clip.count.due } : null,
+        cine: viewport.player.told,
         canvas: viewport.canvas,
       }),
     );

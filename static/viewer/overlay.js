@@ -3,6 +3,7 @@
 
 import { age, ageOn, clockTime, isoDate, personName, sexWord, short } from "../text.js";
 import { fitScale, scaleBar, sides, sidesStored, zoomNumber } from "./geometry.js";
+import { planeWords, projectionWords, reformatted, whole } from "./space.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 export const LEVELS = ["full", "minimal", "none"];
@@ -69,12 +70,29 @@ function bottomLeft({ header, opened, stack, fit }) {
   const zoom = zoomNumber(view.zoom ?? 1, fit);
   const percent = fit > 0 ? `${Math.round(zoom * fit * 100)} %` : `${short(zoom, 3)}×`;
   return [
-    line(header.view.projection && view.projection !== "slice" ? `${view.projection} ${short(view.slab_thickness)} mm` : "", 1),
+    line(projectionWords(view), 1),
     line(joined([/^gr[ae]y$/i.test(view.color_map ?? "grey") ? "" : view.color_map, turned(view)], "  "), 2),
     line(`Zoom ${percent}${zoom === 1 ? " (fit)" : ""}`, 2),
     line(windowText(view, opened), 0),
-    line(Number.isInteger(view.frame) ? `Im ${view.frame + 1}/${frames ?? "?"}` : "", 0),
+    line(placeWords(header, frames), 0),
   ];
+}
+
+/** "Im 3/120" of a stack, "Coronal 3/512" of the volume. */
+function placeWords({ view, depth }, frames) {
+  if (!reformatted(view)) return Number.isInteger(view.frame) ? `Im ${view.frame + 1}/${frames ?? "?"}` : "";
+  const place = depth && !whole(view) ? `${depth.index + 1}/${depth.count}` : "";
+  return joined([whole(view) && typeof view.plane === "object" ? "" : planeWords(view), place]);
+}
+
+/** Picture pixels to one voxel at zoom 1. */
+function fitOf({ header, stack, opened }, size) {
+  const { view, geometry } = header;
+  if (!reformatted(view)) return stack?.rows ? fitScale(size, stack.rows, stack.columns, view.rotation ?? 0) : 0;
+  const voxel = Math.min(...(opened?.geometry?.spacing ?? []));
+  if (!geometry || !Number.isFinite(voxel)) return 0;
+  const scale = (voxel * size[1]) / (geometry.pixel_spacing[1] * header.columns);
+  return view.zoom === "native" ? scale : scale / zoomNumber(view.zoom ?? 1, 0);
 }
 
 function turned(view) {
@@ -170,7 +188,7 @@ export class Overlay {
   /** Draws the words for a painted frame. @param ratio device pixels per CSS pixel */
   update({ header, study, series, stack, opened, ratio }) {
     const size = header.view.size ?? [header.rows, header.columns];
-    const fit = stack?.rows ? fitScale(size, stack.rows, stack.columns, header.view.rotation ?? 0) : 0;
+    const fit = fitOf({ header, stack, opened }, size);
     const texts = cornerTexts({ header, study, series, stack, opened, fit });
     for (const [name, lines] of Object.entries(texts)) this.#fill(this.corners[name], lines);
     const around = sides(header.geometry) ?? sidesStored(header.labels?.patient_orientation, header.view);

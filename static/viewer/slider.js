@@ -15,13 +15,13 @@ export class Slider {
     this.#listen();
   }
 
-  /** @param frame 0-based @param frames of the stack */
-  show(frame, frames) {
+  /** @param frame 0-based @param frames how many places there are @param word what a place is called */
+  show(frame, frames, word = "image") {
     this.element.hidden = frames < 2;
     if (frames < 2) return;
     this.element.setAttribute("aria-valuemax", String(frames));
     this.element.setAttribute("aria-valuenow", String(frame + 1));
-    this.element.setAttribute("aria-valuetext", `image ${frame + 1} of ${frames}`);
+    this.element.setAttribute("aria-valuetext", `${word} ${frame + 1} of ${frames}`);
     this.knob.style.setProperty("--at", String(frame / (frames - 1)));
     this.knob.style.setProperty("--part", String(1 / frames));
   }

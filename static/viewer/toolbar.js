@@ -2,7 +2,9 @@
 
 import { KEY_MAP_TITLES, KEY_MAPS, keyLabel, keysOf } from "./keys.js";
 import { LAYOUTS } from "./layout.js";
+import { make, Menu } from "./menu.js";
 import { presetRows, shownRow } from "./presets.js";
+import { spaceGroups } from "./spacemenu.js";
 import { TOOLS } from "./tools/index.js";
 
 /** [command, argument, label, icon, place]; place: "bar" always, "wide" on wide screens and in the menu, "menu" only there. */
@@ -26,6 +28,9 @@ const COMMANDS = [
 const LAYOUT_ICONS = { "1x1": "square", "1x2": "columns-2", "2x1": "rows-2", "2x2": "grid-2x2" };
 const WORDS = {
   tool: (value) => `${TOOLS.find(({ name }) => name === value)?.label ?? value} in hand`,
+  "next-plane": () => "As acquired, axial, coronal, sagittal",
+  "next-projection": () => "Slice, MIP, MinIP, mean",
+  slab: (value) => (value < 0 ? "Thinner slab" : "Thicker slab"),
   preset: (value) => `Window preset ${value + 1}`,
   viewport: (value) => (value < 0 ? "Viewport before" : "Viewport after"),
   frame: (value) => (value < 0 ? "Image before" : "Image after"),
@@ -36,76 +41,6 @@ const WORDS = {
 
 const GREY = /^gr[ae]y$/i;
 
-function make(tag, className, parent, attributes = {}) {
-  const element = document.createElement(tag);
-  element.className = className;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  parent?.append(element);
-  return element;
-}
-
-/** A button that opens a list of choices under it; arrows walk, Escape closes. */
-class Menu {
-  constructor(bar, { label, icon, name, fill }) {
-    this.fill = fill;
-    this.holder = make("div", "menu", bar, { "data-menu": name });
-    this.button = make("button", "tool", this.holder, { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": label, title: label });
-    this.button.append(icon);
-    this.list = make("div", "choices", this.holder, { role: "menu", "aria-label": label });
-    this.list.hidden = true;
-    this.button.addEventListener("click", () => (this.list.hidden ? this.open() : this.close()));
-    this.list.addEventListener("keydown", (event) => this.#walk(event));
-    document.addEventListener("pointerdown", (event) => !this.holder.contains(event.target) && this.close(false), { capture: true });
-  }
-
-  open() {
-    this.list.replaceChildren();
-    this.fill(this);
-    this.list.hidden = false;
-    this.button.setAttribute("aria-expanded", "true");
-    (this.list.querySelector("[aria-checked=true]") ?? this.list.querySelector("button"))?.focus();
-  }
-
-  close(back = true) {
-    if (this.list.hidden) return false;
-    this.list.hidden = true;
-    this.button.setAttribute("aria-expanded", "false");
-    if (back) this.button.focus();
-    return true;
-  }
-
-  item({ label, detail = "", key = "", icon = null, checked = null, run }) {
-    const role = checked === null ? "menuitem" : "menuitemradio";
-    const item = make("button", "choice", this.list, { type: "button", role, tabindex: "-1" });
-    if (checked !== null) item.setAttribute("aria-checked", String(checked));
-    if (icon) item.append(icon);
-    make("span", "what", item).textContent = label;
-    if (detail) make("span", "detail", item).textContent = detail;
-    if (key) make("kbd", "", item).textContent = key;
-    item.addEventListener("click", () => {
-      this.close();
-      run();
-    });
-  }
-
-  heading(text) {
-    make("div", "heading", this.list, { role: "presentation" }).textContent = text;
-  }
-
-  #walk(event) {
-    const items = [...this.list.querySelectorAll("button")];
-    const at = items.indexOf(document.activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-    if (event.key === "Escape" || event.key === "Tab") this.close();
-    else if (to !== undefined) items[(to + items.length) % items.length]?.focus();
-    else if (event.key === "Enter" || event.key === " ") return event.stopPropagation();
-    else return undefined;
-    event.preventDefault();
-    event.stopPropagation();
-    return undefined;
-  }
-}
-
 export class Toolbar {
   /** @param run called as run(command, argument, event) @param state what the menus show: {viewport, layout, tool, keyMap} */
   constructor(element, { run, icon, state }) {
@@ -115,6 +50,7 @@ export class Toolbar {
     this.state = state;
     this.menus = [];
     this.#tools();
+    this.#space();
     this.#commands();
     this.#layouts();
     this.#more();
@@ -182,6 +118,28 @@ export class Toolbar {
       const name = typeof map === "string" ? map : map.name;
       if (name && !GREY.test(name)) menu.item({ label: name.replaceAll("_", " "), checked: view.color_map === name, run: () => this.run("color-map", name) });
     }
+  }
+
+  #space() {
+    const group = make("div", "group", this.element, { role: "group", "aria-label": "Planes and volumes" });
+    const keys = keysOf("next-plane", undefined, this.map).join();
+    this.#menu(group, {
+      label: `Planes, slabs, volume${keys ? ` (${keys})` : ""}`,
+      icon: "box",
+      name: "space",
+      fill: (menu) => {
+        const { viewport } = this.state();
+        if (!viewport?.inSpace) {
+          menu.heading("This stack makes no volume");
+          menu.note(viewport?.opened?.geometry_reason ?? "Open a series first.");
+          return;
+        }
+        for (const { heading, items } of spaceGroups(viewport.standpoint)) {
+          menu.heading(heading);
+          for (const { change, turns, ...item } of items) menu.item({ ...item, run: () => this.run("space", { change, turns }) });
+        }
+      },
+    });
   }
 
   #layouts() {

@@ -1,15 +1,18 @@
 // One pane: a canvas that paints what the server sends, its words, and the reader's hand. Draws no pixel of its own.
 
-import { CineClock, CineCount, DEFAULT_RATE, durations } from "./cine.js";
 import { explained } from "./errors.js";
 import { clamp, fitScale, zoomedAbout, zoomNumber } from "./geometry.js";
+import { Glass } from "./glass.js";
 import { takeInHand } from "./hand.js";
+import { Loading } from "./loading.js";
+import { Notes } from "./notes.js";
 import { Notice } from "./notice.js";
 import { Overlay } from "./overlay.js";
+import { Player } from "./player.js";
 import { Slider } from "./slider.js";
+import { along, placePart, reformatted, resetPart, whole } from "./space.js";
 
 const PICTURE = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
-const SETTLE = 90;
 const NUMBER_AFTER = 1000;
 const PATIENCE = 3000;
 const INITIAL = {
@@ -103,7 +106,7 @@ export class Viewport extends EventTarget {
   }
 
   #open(view) {
-    const size = this.#size();
+    const size = this.glass.size;
     this.timing = { asked: performance.now() };
     this.newest = -1;
     this.dead = false;
@@ -134,14 +137,15 @@ export class Viewport extends EventTarget {
     this.opened = message;
     this.timing.opened = performance.now();
     this.more.hidden = true;
-    this.#warn();
+    this.notes.show(message.warnings, this.header?.warnings);
     this.dispatchEvent(new Event("opened"));
   }
 
   #news(message) {
     if (message.type === "series.progress") {
       this.progress = message;
-      this.#notice();
+      if (this.state === "shown") this.loading.show(message);
+      else this.#notice();
     }
     if (message.type !== "series.changed") return;
     this.more.hidden = false;
@@ -156,6 +160,7 @@ export class Viewport extends EventTarget {
       return;
     }
     this.problem = explained(message);
+    this.loading.hide();
     this.dead = !this.opened || message.code === "not_found";
     if (this.painted && !["cannot_decode", "not_found"].includes(message.code)) this.#passing(this.problem);
     else {
@@ -181,17 +186,41 @@ export class Viewport extends EventTarget {
     return this.channel?.wish ?? this.header?.view ?? this.first ?? {};
   }
 
-  get frames() {
+  /** Frames of the stack that is shown. */
+  get stackFrames() {
     return this.header?.frames ?? this.opened?.stacks?.find(({ stack }) => stack === (this.wish.stack ?? 0))?.frames ?? this.opened?.frames ?? this.source?.stack?.frames ?? 0;
   }
 
+  /** How many places there are to scroll to: frames of the stack, or planes of the volume. */
+  get frames() {
+    return reformatted(this.wish) || whole(this.wish) ? (along(this.wish, this.header)?.count ?? 1) : this.stackFrames;
+  }
+
+  /** The place that is wanted, 0-based. */
   get frame() {
+    if (reformatted(this.wish)) return along(this.wish, this.header)?.at ?? 0;
     return Number.isInteger(this.wish.frame) ? this.wish.frame : (this.header?.view.frame ?? 0);
+  }
+
+  /** What another plane or projection begins from. */
+  get standpoint() {
+    const { wish, header, opened, stackFrame } = this;
+    return { view: wish, header, opened, stackFrame };
+  }
+
+  /** True where the stack makes a volume. */
+  get inSpace() {
+    return Boolean(this.opened?.geometry);
+  }
+
+  sayNoVolume() {
+    const detail = this.opened?.geometry_reason ?? "";
+    this.#passing({ title: "This stack makes no volume", detail });
   }
 
   get fit() {
     const { stack } = this.source ?? {};
-    const size = this.wish.size ?? this.#size();
+    const size = this.wish.size ?? this.glass.size;
     return stack?.rows && size ? fitScale(size, stack.rows, stack.columns, this.wish.rotation ?? 0) : 1;
   }
 
@@ -223,9 +252,15 @@ export class Viewport extends EventTarget {
     this.#soon();
   }
 
+  /** Gives up what is still loading: back to the picture that stands. */
+  #takeBack() {
+    this.loading.hide();
+    if (this.header) this.change(this.header.view);
+  }
+
   goTo(frame) {
     const next = clamp(Math.round(frame), 0, Math.max(0, this.frames - 1));
-    if (next !== this.frame) this.change({ frame: next });
+    if (next !== this.frame) this.change(reformatted(this.wish) ? placePart(next, this.wish, this.header) : { frame: next });
   }
 
   step(by) {
@@ -264,51 +299,28 @@ export class Viewport extends EventTarget {
   }
 
   reset() {
-    this.change({ ...INITIAL });
+    this.change({ ...INITIAL, ...resetPart(this.wish) });
   }
 
   // --- cine
 
   get playing() {
-    return Boolean(this.clip);
+    return this.player.playing;
   }
 
   /** Times of the present stack: the file's, or null when it names none. */
   get frameTimes() {
+    if (reformatted(this.wish)) return null;
     const stack = this.wish.stack ?? 0;
     return this.opened?.stacks?.find((one) => one.stack === stack)?.frame_times_ms ?? this.source?.stack?.frame_times_ms ?? null;
   }
 
-  play({ speed = 1, sweep = false } = {}) {
-    if (this.playing || this.frames < 2 || !this.channel) return;
-    const shown = durations(this.frameTimes, this.frames, DEFAULT_RATE);
-    this.clip = { clock: new CineClock(shown, this.frame, performance.now(), { speed, sweep }), count: new CineCount() };
-    const tick = () => {
-      if (!this.clip) return;
-      const { clock, count } = this.clip;
-      const { frame, step } = clock.due(performance.now());
-      if (step !== count.lastStep) {
-        count.ask(step, frame);
-        this.goTo(frame);
-      }
-      this.#tellCine();
-      this.clip.request = requestAnimationFrame(tick);
-    };
-    this.clip.request = requestAnimationFrame(tick);
-    this.dispatchEvent(new Event("cine"));
+  play(options) {
+    this.player.play(options);
   }
 
   stop() {
-    if (!this.clip) return;
-    cancelAnimationFrame(this.clip.request);
-    this.clip = null;
-    this.overlay.playing("");
-    this.dispatchEvent(new Event("cine"));
-  }
-
-  #tellCine() {
-    const { count } = this.clip;
-    this.overlay.playing(`${count.rate().toFixed(0)}/s${count.dropped ? `, ${count.dropped} dropped` : ""}`);
+    this.player.stop();
   }
 
   // --- frames
@@ -350,13 +362,7 @@ export class Viewport extends EventTarget {
     const { header, bitmap } = this.decoded;
     this.decoded = null;
     if (header.viewport !== this.channel.name) return bitmap.close();
-    if (this.canvas.width !== header.columns || this.canvas.height !== header.rows) {
-      this.canvas.width = header.columns;
-      this.canvas.height = header.rows;
-    }
-    this.#place(header.view.size ?? [header.rows, header.columns]);
-    this.context.drawImage(bitmap, 0, 0);
-    bitmap.close();
+    this.glass.paint(bitmap, header);
     this.header = header;
     this.paintedIndex = header.index;
     this.counts.painted += 1;
@@ -372,8 +378,10 @@ export class Viewport extends EventTarget {
     const { series, stack } = this.source;
     this.overlay.update({ header, study, series, stack, opened: this.opened, ratio: devicePixelRatio });
     this.overlay.badge(this.exact);
-    this.#warn();
-    this.clip?.count.paint(header.view.frame, performance.now());
+    this.loading.hide();
+    this.notes.show(this.opened?.warnings, header.warnings);
+    this.stackFrame = header.view.frame ?? this.stackFrame;
+    this.player.painted(header.view.frame ?? header.depth?.index);
     this.#slide();
     this.dispatchEvent(new Event("painted"));
   }
@@ -387,48 +395,26 @@ export class Viewport extends EventTarget {
     this.decoded?.bitmap.close();
     this.decoded = null;
     this.header = null;
+    this.stackFrame = null;
     this.painted = null;
     this.paintedIndex = -1;
-    this.canvas.width = 1;
-    this.canvas.height = 1;
+    this.glass.blank();
     this.overlay.clear();
     this.more.hidden = true;
     this.passing.hidden = true;
-    this.warnings.hidden = true;
-    this.warnings.open = false;
-    this.warned = "";
-  }
-
-  // --- place on the screen
-
-  /** [rows, columns] of the pane in device pixels; null while it has none. */
-  #size() {
-    const box = this.stage.getBoundingClientRect();
-    const size = [Math.round(box.height * devicePixelRatio), Math.round(box.width * devicePixelRatio)];
-    if (size[0] < 1 || size[1] < 1) return null;
-    // The browser's own count decides which way a half is rounded; an emulated screen counts other pixels.
-    const counted = this.deviceSize;
-    return counted && counted.every((value, axis) => Math.abs(value - size[axis]) <= 1) ? counted : size;
-  }
-
-  #place([rows, columns]) {
-    const [width, height] = [`${columns / devicePixelRatio}px`, `${rows / devicePixelRatio}px`];
-    if (this.canvas.style.width !== width) this.canvas.style.width = width;
-    if (this.canvas.style.height !== height) this.canvas.style.height = height;
-  }
-
-  #resized(entry) {
-    const box = entry.devicePixelContentBoxSize?.[0];
-    this.deviceSize = box ? [Math.round(box.blockSize), Math.round(box.inlineSize)] : null;
-    clearTimeout(this.resizing);
-    this.resizing = setTimeout(() => this.#resize(), SETTLE);
+    this.notes.clear();
+    this.loading.hide();
   }
 
   #resize() {
-    const size = this.#size();
+    const size = this.glass.size;
     const now = this.wish.size;
     if (!size || !this.channel || (now && now[0] === size[0] && now[1] === size[1])) return;
     this.change({ size });
+  }
+
+  get canvas() {
+    return this.glass.canvas;
   }
 
   // --- its parts
@@ -438,17 +424,11 @@ export class Viewport extends EventTarget {
     this.element.tabIndex = -1;
     this.element.setAttribute("aria-label", `Viewport ${this.number}`);
     this.stage = make("div", "stage", this.element);
-    this.canvas = make("canvas", "picture", this.stage);
-    this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", "No picture");
-    this.canvas.width = 1;
-    this.canvas.height = 1;
-    this.context = this.canvas.getContext("2d", { alpha: false });
-    this.context.imageSmoothingEnabled = false;
+    this.glass = new Glass(this.stage, () => this.#resize());
     this.overlay = new Overlay(this.stage);
     this.overlay.level(this.desk.level);
-    this.warnings = make("details", "warnings", this.stage);
-    this.warnings.hidden = true;
+    this.notes = new Notes(this.stage);
+    this.loading = new Loading(this.stage, () => this.#takeBack());
     this.more = make("button", "more", this.stage);
     this.more.type = "button";
     this.more.textContent = "More images came. Show them";
@@ -458,22 +438,17 @@ export class Viewport extends EventTarget {
     this.passing.setAttribute("role", "status");
     this.passing.hidden = true;
     this.notice = new Notice(this);
+    this.player = new Player(this);
     this.slider = new Slider(this);
   }
 
   #listen() {
-    const watcher = new ResizeObserver(([entry]) => this.#resized(entry));
-    try {
-      watcher.observe(this.stage, { box: "device-pixel-content-box" });
-    } catch {
-      watcher.observe(this.stage);
-    }
     document.addEventListener("visibilitychange", () => this.#seen());
     takeInHand(this);
   }
 
   #slide() {
-    this.slider.show(this.frame, this.frames);
+    this.slider.show(this.frame, this.frames, reformatted(this.wish) ? "place" : "image");
   }
 
   #seen() {
@@ -511,23 +486,9 @@ export class Viewport extends EventTarget {
   #soon() {
     clearTimeout(this.waitTimer);
     this.waitTimer = setTimeout(() => {
-      if (!this.channel || this.channel.answered || this.clip) return;
+      if (!this.channel || this.channel.answered || this.playing) return;
       this.overlay.badge(false, `, waiting ${Math.round((performance.now() - this.channel.asked) / 1000)} s`);
       this.#soon();
     }, NUMBER_AFTER);
-  }
-
-  /** Notes on the series and on the frame that is painted, folded until someone wants them. */
-  #warn() {
-    const own = [...(this.opened?.warnings ?? []), ...(this.header?.warnings ?? [])];
-    const texts = [...new Set(own.map((warning) => (typeof warning === "string" ? warning : (warning.message ?? ""))))].filter(Boolean);
-    if (texts.join() === this.warned) return;
-    this.warned = texts.join();
-    this.warnings.hidden = !texts.length;
-    const summary = make("summary", "");
-    summary.textContent = texts.length === 1 ? "1 note" : `${texts.length} notes`;
-    const list = make("ul", "");
-    for (const text of texts) Object.assign(make("li", "", list), { textContent: text });
-    this.warnings.replaceChildren(summary, list);
   }
 }

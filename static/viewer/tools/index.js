@@ -2,9 +2,10 @@
 
 import { panTool } from "./pan.js";
 import { scrollTool } from "./scroll.js";
+import { turnTool } from "./turn.js";
 import { windowTool } from "./window.js";
 import { zoomTool } from "./zoom.js";
 
-export const TOOLS = [windowTool, zoomTool, panTool, scrollTool];
+export const TOOLS = [windowTool, zoomTool, panTool, scrollTool, turnTool];
 
 export const toolNamed = (name) => TOOLS.find((tool) => tool.name === name) ?? TOOLS[0];

@@ -1,0 +1,100 @@
+// Plays what a pane shows: a clip in the times of its file, a stack at a plain rate; the whole volume turns.
+
+import { CineClock, CineCount, DEFAULT_RATE, durations } from "./cine.js";
+import { directions, turnedPlane, whole } from "./space.js";
+
+const DEGREES_PER_SECOND = 40;
+const SPAN = 2000;
+
+export class Player {
+  constructor(viewport) {
+    this.viewport = viewport;
+    this.run = null;
+  }
+
+  get playing() {
+    return this.run !== null;
+  }
+
+  /** What an integrator may look at while it plays; null else. */
+  get told() {
+    const { count } = this.run ?? {};
+    return count ? { rate: count.rate(), dropped: count.dropped, due: count.due } : null;
+  }
+
+  play(options = {}) {
+    const { viewport } = this;
+    if (this.playing || !viewport.channel) return;
+    const next = whole(viewport.wish) ? this.#turning() : viewport.frames > 1 ? this.#clip(options) : null;
+    if (!next) return;
+    const tick = () => {
+      if (!this.run) return;
+      next(performance.now());
+      this.#tell();
+      this.run.request = requestAnimationFrame(tick);
+    };
+    this.run = { ...this.run, request: requestAnimationFrame(tick) };
+    viewport.dispatchEvent(new Event("cine"));
+  }
+
+  stop() {
+    if (!this.run) return;
+    cancelAnimationFrame(this.run.request);
+    this.run = null;
+    this.viewport.overlay.playing("");
+    this.viewport.dispatchEvent(new Event("cine"));
+  }
+
+  /** A picture of place `frame` is on the glass. */
+  painted(frame) {
+    this.run?.count.paint(frame, performance.now());
+  }
+
+  #clip({ speed = 1, sweep = false }) {
+    const { viewport } = this;
+    const shown = durations(viewport.frameTimes, viewport.frames, DEFAULT_RATE);
+    const clock = new CineClock(shown, viewport.frame, performance.now(), { speed, sweep });
+    const count = new CineCount();
+    this.run = { count };
+    return (now) => {
+      const { frame, step } = clock.due(now);
+      if (step === count.lastStep) return;
+      count.ask(step, frame);
+      viewport.goTo(frame);
+    };
+  }
+
+  /** About the vertical of the screen, at an even pace: time decides the angle, so that a slow picture turns no slower. */
+  #turning() {
+    const { viewport } = this;
+    const from = directions(viewport.wish, viewport.header);
+    if (!from) return null;
+    const began = performance.now();
+    this.run = { count: new Painted() };
+    return (now) => viewport.change({ plane: turnedPlane(from, [((now - began) / 1000) * DEGREES_PER_SECOND, 0], 1) });
+  }
+
+  #tell() {
+    const { count } = this.run;
+    this.viewport.overlay.playing(`${count.rate().toFixed(0)}/s${count.dropped ? `, ${count.dropped} dropped` : ""}`);
+  }
+}
+
+/** Counts pictures alone: where every picture is asked for anew, none is dropped. */
+class Painted {
+  constructor() {
+    this.times = [];
+    this.dropped = 0;
+    this.due = 0;
+  }
+
+  paint(_, now) {
+    this.due += 1;
+    this.times = [...this.times.filter((time) => time > now - SPAN), now];
+  }
+
+  rate() {
+    const [first] = this.times;
+    return this.times.length > 1 ? ((this.times.length - 1) * 1000) / (this.times.at(-1) - first) : 0;
+  }
+}

@@ -1,0 +1,74 @@
+// The menu of planes, slabs, turning and volume pictures: a table of what can be asked for, and what is shown now.
+
+import { planePart, projectionPart, reformatted, SLABS, turningPart, volumePart, whole } from "./space.js";
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+const PLANES = ["acquired", "axial", "coronal", "sagittal"];
+const SHOWN = { acquired: "As acquired" };
+const PROJECTIONS = [
+  ["slice", "Slice", "one plane"],
+  ["mip", "MIP", "brightest in a slab"],
+  ["minip", "MinIP", "darkest in a slab"],
+  ["mean", "Mean", "of a slab"],
+];
+
+/** Groups of the menu: [{heading, items: [{label, detail, checked, change, turns}]}]. `change` is the part of the View to ask
+ *  for; `turns` says that the hand turns the picture then. */
+export function spaceGroups({ view, header, opened, stackFrame }) {
+  const all = whole(view);
+  const slab = !all && (view.projection ?? "slice") !== "slice";
+  const groups = [
+    { heading: "Plane", items: PLANES.map((name) => plane(name, { view, header, opened, stackFrame })) },
+    {
+      heading: "Projection",
+      items: PROJECTIONS.map(([name, label, detail]) => ({
+        label,
+        detail,
+        checked: !all && (view.projection ?? "slice") === name,
+        change: projectionPart(name, view),
+        turns: false,
+      })),
+    },
+  ];
+  if (slab) groups.push({ heading: "Slab", items: SLABS.map((thickness) => slabItem(thickness, view)) });
+  const presets = opened?.volume_presets ?? [];
+  const spinning = { label: "Rotating MIP", detail: "drag to turn", checked: all && view.projection === "mip", change: turningPart(view), turns: true };
+  const lit = presets.map((name) => ({
+    label: capital(name),
+    detail: "",
+    checked: view.projection === "volume" && view.volume_preset === name,
+    change: volumePart(name, view),
+    turns: true,
+  }));
+  groups.push({ heading: "Whole volume", items: [spinning] });
+  if (lit.length) groups.push({ heading: "Volume picture", items: lit });
+  return groups;
+}
+
+function plane(name, state) {
+  const { view } = state;
+  const change = planePart(name, state);
+  return {
+    label: SHOWN[name] ?? capital(name),
+    detail: "",
+    checked: name === "acquired" ? !reformatted(view) : view.plane === name,
+    change,
+    turns: whole({ ...view, ...change }),
+  };
+}
+
+function slabItem(thickness, view) {
+  return { label: `${thickness} mm`, detail: "", checked: view.slab_thickness === thickness, change: { slab_thickness: thickness }, turns: false };
+}
+
+const AFTER = { acquired: "axial", axial: "coronal", coronal: "sagittal", sagittal: "acquired" };
+
+/** The next of the planes, for a key. */
+export const nextPlane = (state) => planePart(AFTER[state.view.plane ?? "acquired"] ?? "axial", state);
+
+/** The next of the projections, for a key; from the whole volume back to a slice. */
+export function nextProjection(view) {
+  const names = PROJECTIONS.map(([name]) => name);
+  const at = whole(view) ? -1 : names.indexOf(view.projection ?? "slice");
+  return projectionPart(names[(at + 1) % names.length], view);
+}

@@ -1,0 +1,22 @@
+// Turn: what is shown follows the hand, as if it were held. A slice becomes an oblique one through the same point.
+
+import { directions, middleOf, turnedPlane, unturned } from "../space.js";
+
+export const turnTool = {
+  name: "turn",
+  label: "Turn",
+  hint: "Drag to look from another side",
+  icon: "rotate-3d",
+  cursor: "move",
+  begin(viewport, start) {
+    const from = directions(viewport.wish, viewport.header);
+    if (!from || !viewport.inSpace) return { move: () => viewport.sayNoVolume() };
+    const center = viewport.wish.center ?? middleOf(viewport.header);
+    return {
+      move(point) {
+        const way = unturned([point.x - start.x, point.y - start.y], viewport.wish);
+        viewport.change({ plane: turnedPlane(from, way), ...(viewport.wish.center ? {} : { center }) });
+      },
+    };
+  },
+};
