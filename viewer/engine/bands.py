@@ -13,7 +13,7 @@ from typing import Any
 
 from .workers import Priority, WorkerPool
 
-BAND = 16
+BAND = 8
 """Rows. Where bands begin depends on nothing else, so the same bytes come out on any number of threads."""
 
 

@@ -10,10 +10,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from .errors import CannotDraw
-from .workers import Job, Priority
+from .workers import Priority
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -23,10 +23,33 @@ REMEMBER_FAILURE = 5.0
 with it costs seconds, and a reader scrolls over it many times. What failed for no fault of its own is tried again at once."""
 
 
+class Loading(Protocol[V]):
+    """A value on its way: a Job, or what is made of many of them."""
+
+    @property
+    def future(self) -> asyncio.Future[V]: ...
+
+    def promote(self) -> None:
+        """A reader waits for it now."""
+
+    def drop(self) -> bool:
+        """Nobody waits for it any more. True if it will not come."""
+
+
 @dataclass(slots=True)
 class _Load(Generic[V]):
-    job: Job[Any, V]
+    job: Loading[V]
     waiters: int = 0
+
+
+@dataclass(slots=True)
+class CacheCounts:
+    """What the cache did so far."""
+
+    hits: int = 0
+    misses: int = 0
+    """Loads that were begun."""
+    evicted: int = 0
 
 
 class Cache(Generic[K, V]):
@@ -36,6 +59,9 @@ class Cache(Generic[K, V]):
     def __init__(self, limit: int, size_of: Callable[[V], int], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
         self.used = 0
+        self.reserved = 0
+        """Bytes of values on their way that `reserve` was told of."""
+        self.counts = CacheCounts()
         self._size_of = size_of
         self._clock = clock
         self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
@@ -54,12 +80,14 @@ class Cache(Generic[K, V]):
         if kept is None:
             return None
         self._values.move_to_end(key)
+        self.counts.hits += 1
         return kept[0]
 
-    async def load(self, key: K, start: Callable[[Priority], Job[Any, V]], priority: Priority) -> V:
+    async def load(self, key: K, start: Callable[[Priority], Loading[V]], priority: Priority) -> V:
         """The value, from here or from `start(priority)`; callers for the same key share one load.
 
-        A load that every caller was cancelled away from is not begun; once it runs it is let finish, and kept.
+        A load that every caller was cancelled away from is not begun; once it runs it is let finish, and kept, unless it can
+        be dropped even then.
         """
         value = self.get(key)
         if value is not None:
@@ -67,6 +95,7 @@ class Cache(Generic[K, V]):
         load = self._loads.get(key)
         if load is None:
             self._raise_recent_failure(key)
+            self.counts.misses += 1
             load = self._loads[key] = _Load(start(priority))
             load.job.future.add_done_callback(lambda future: self._landed(key, future))
         elif priority is Priority.INTERACTIVE:
@@ -78,6 +107,14 @@ class Cache(Generic[K, V]):
             load.waiters -= 1
             if not load.waiters and not load.job.future.done() and load.job.drop():
                 self._loads.pop(key, None)
+
+    def reserve(self, size: int) -> None:
+        """Make room for a value that is on its way, until `release`."""
+        self.reserved += size
+        self._make_room(0)
+
+    def release(self, size: int) -> None:
+        self.reserved -= size
 
     def clear(self) -> None:
         """Forget every value; loads in progress go on."""
@@ -97,11 +134,15 @@ class Cache(Generic[K, V]):
 
     def _keep(self, key: K, value: V) -> None:
         size = self._size_of(value)
-        while self._values and self.used + size > self.limit:
-            _, (_, freed) = self._values.popitem(last=False)
-            self.used -= freed
+        self._make_room(size)
         self._values[key] = (value, size)
         self.used += size
+
+    def _make_room(self, size: int) -> None:
+        while self._values and self.used + self.reserved + size > self.limit:
+            _, (_, freed) = self._values.popitem(last=False)
+            self.used -= freed
+            self.counts.evicted += 1
 
     def _raise_recent_failure(self, key: K) -> None:
         failed = self._failures.get(key)

@@ -187,21 +187,21 @@ class DecodeChildren:
     """All children of this server. `submit` takes what is to be done with one child, and answers on the event loop."""
 
     def __init__(self, children: int, memory: int, seconds: float, decoder: str = DECODER) -> None:
-        self._pool: WorkerPool[DecodeChild] = WorkerPool(
+        self.pool: WorkerPool[DecodeChild] = WorkerPool(
             "decode", children, lambda: _enter(memory, seconds, decoder), DecodeChild.close
         )
 
     def submit(self, work: Callable[[DecodeChild], Any], priority: Priority) -> Job[DecodeChild, Any]:
         """Queue `work`, which is given the child to decode with."""
-        return self._pool.submit(work, priority)
+        return self.pool.submit(work, priority)
 
     def stop(self) -> None:
         """Drop what waits; children end when they are done."""
-        self._pool.stop()
+        self.pool.stop()
 
     def join(self) -> None:
         """Wait until every child has ended; blocks."""
-        self._pool.join()
+        self.pool.join()
 
 
 def _enter(memory: int, seconds: float, decoder: str) -> DecodeChild:

@@ -1,60 +1,57 @@
-"""Decoded frames kept, and pictures drawn from them. Below this line nothing knows users or rows.
+"""Decoded frames and volumes kept, and pictures drawn from them. Below this line nothing knows users or rows.
 
-`draw` is the way of every picture, whichever door asks for it: the frame from the cache or loaded, then one hop to a
-render thread that draws and encodes it. Everything here is called on the event loop on which `start` was awaited.
+`draw` is the way of every picture, whichever door asks for it: its frame or volume from the cache or loaded, then one hop
+to a render thread that draws and encodes it. Everything here is called on the event loop on which `start` was awaited.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from collections.abc import Hashable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
 
-from viewer.dicom.decode import decode, is_native
-from viewer.dicom.errors import DicomError
-from viewer.dicom.frames import FrameSource
-from viewer.dicom.pixels import read_encoded
 from viewer.dicom.series import SeriesContent
-from viewer.rendering.encode import ENCODERS, encode
-from viewer.rendering.render import RENDERER, render, resolve, warm
-from viewer.rendering.view import BadView, View
-from viewer.rendering.volume import Frame
+from viewer.dicom.volumes import VolumePlan
+from viewer.rendering.encode import ENCODERS
+from viewer.rendering.render import resolve, warm
+from viewer.rendering.view import BadView, View, needs_volume
+from viewer.rendering.volume import Frame, Volume
 
+from .bands import Bands
 from .budget import Budget
 from .cache import Cache
-from .children import DECODER, DecodeChild, DecodeChildren
-from .errors import Busy, CannotDecode
+from .children import DECODER, DecodeChildren
+from .errors import Busy
+from .filling import Progress
+from .frames import Frames
+from .metrics import Counters
+from .picture import Drawn, Order, Pixels, carry_out
 from .prefetch import Prefetcher
-from .series import FrameKey, OpenSeries, key_of, open_series
-from .workers import Job, Priority, WorkerPool
+from .series import OpenSeries, key_of, open_series
+from .store import DecodedStore
+from .volumes import Volumes, added_up
+from .workers import Priority, WorkerPool
 
-__all__ = ["Drawn", "Engine", "OpenSeries", "Priority", "SeriesContent"]
+__all__ = ["Drawn", "Engine", "OpenSeries", "Pixels", "Priority", "Progress", "SeriesContent"]
 
 MAX_OPEN_FRAMES = 200_000
 """Frames of the series whose stacks are kept."""
 MAX_WAITING = 256
 """Pictures that wait for a render thread before a further one is answered `busy`."""
-FRAME_OVERHEAD = 4096
-"""Bytes a cached frame takes beside its values."""
 THUMBNAIL_QUALITY = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """One picture as bytes, with what the header of the protocol says about it."""
-
-    header: dict[str, Any]
-    payload: bytes
-    view: View
-    """Resolved: the same picture can be had again by it."""
+def _nothing() -> None:
+    return None
 
 
 class Engine:
-    """One per process. The defaults of threads and children are one a core."""
+    """One per process. The defaults of threads and children are one a core.
+
+    `store` keeps decoded frames on disk. `find_device` gives what draws volumes faster than the processor does, or None.
+    """
 
     def __init__(
         self,
@@ -64,13 +61,20 @@ class Engine:
         decode_children: int | None = None,
         decode_seconds: float | None = None,
         decoder: str = DECODER,
+        store: DecodedStore | None = None,
+        find_device: Callable[[], Any] = _nothing,
     ) -> None:
         self.budget = budget
+        self.counters = Counters()
+        self.store = store
+        self.device: Any = None
+        self._find_device = find_device
         self._render_threads = render_threads or budget.cores
         self._child_count = decode_children or budget.cores
         self._decode_seconds = decode_seconds or budget.decode_seconds
         self._decoder = decoder
-        self._frames: Cache[FrameKey, Frame] = Cache(budget.frames, _frame_size)
+        self.frames = Frames(budget.frames, store)
+        self.volumes = Volumes(budget.volumes, self.frames)
         self._open: Cache[tuple[str, str, str], OpenSeries] = Cache(
             MAX_OPEN_FRAMES, lambda opened: len(opened.places) + 1
         )
@@ -81,49 +85,83 @@ class Engine:
 
     async def start(self) -> None:
         """Start threads and decode children and compile the kernels; the first picture waits for none of them then."""
-        self._renderers: WorkerPool[None] = WorkerPool("render", self._render_threads, _nothing)
-        self._readers: WorkerPool[None] = WorkerPool("read", max(2, self._render_threads), _nothing)
-        self._children = DecodeChildren(
-            self._child_count, self.budget.decode_child, self._decode_seconds, self._decoder
-        )
-        ready = self._children.submit(lambda child: None, Priority.INTERACTIVE)
-        await asyncio.gather(asyncio.to_thread(warm), ready.future)
+        self.renderers: WorkerPool[None] = WorkerPool("render", self._render_threads, _nothing)
+        self.readers: WorkerPool[None] = WorkerPool("read", max(2, self._render_threads), _nothing)
+        self.children = DecodeChildren(self._child_count, self.budget.decode_child, self._decode_seconds, self._decoder)
+        self._bands = Bands(self.renderers)
+        self.frames.start(self.readers, self.children)
+        self.volumes.start(self.readers, self.children)
+        if self.store is not None:
+            self.store.start()
+        ready = self.children.submit(lambda child: None, Priority.INTERACTIVE)
+        await asyncio.gather(asyncio.to_thread(self._warm), ready.future)
 
     async def stop(self) -> None:
-        """Drop what waits, end threads and children, and forget the frames."""
+        """Drop what waits, end threads and children, and forget frames and volumes."""
         for reader in list(self._ahead):
             self.leave(reader)
-        pools = (self._renderers, self._readers, self._children)
+        pools = (self.renderers, self.readers, self.children)
         for pool in pools:
             pool.stop()
         await asyncio.gather(*(asyncio.to_thread(pool.join) for pool in pools))
-        self._frames.clear()
+        if self.store is not None:
+            await asyncio.to_thread(self.store.close)
+        if self.device is not None:
+            await asyncio.to_thread(self.device.close)
+        self.frames.cache.clear()
+        self.volumes.cache.clear()
         self._open.clear()
+
+    def _warm(self) -> None:
+        """Kernels for the processor, then for the device."""
+        warm()
+        self.device = self._find_device()
+        if self.device is not None:
+            self.device.warm()
 
     async def open(self, content: SeriesContent) -> OpenSeries:
         """The stacks of a series; built once for each version of it."""
         key = (content.organization, content.series, content.version)
         return await self._open.load(
-            key, lambda priority: self._readers.submit(lambda _: open_series(content), priority), Priority.INTERACTIVE
+            key, lambda priority: self.readers.submit(lambda _: open_series(content), priority), Priority.INTERACTIVE
         )
 
     async def opened(self, organization: str, series: str, version: str) -> OpenSeries | None:
         """A series that is open already in this version: its content need not be fetched again."""
         return self._open.get((organization, series, version))
 
-    async def resolve(self, series: OpenSeries, view: View) -> View:
-        """The View with nothing left to choose. Loads its frame: a window may have to be found in the pixels."""
+    async def resolve(self, series: OpenSeries, view: View, fused: OpenSeries | None = None) -> View:
+        """The View with nothing left to choose. Loads what it is drawn from: a window may have to be found in the pixels."""
+        placed, _ = series.place(view)
+        source, overlay = await self._loaded(series, view, fused, Priority.INTERACTIVE)
+        return await self.renderers.submit(lambda _: resolve(placed, source, overlay)).future
+
+    def resident(self, series: OpenSeries, view: View, fused: OpenSeries | None = None) -> bool:
+        """True when what `view` is drawn from needs no loading."""
         placed, source = series.place(view)
-        frame = await self._frame(source, Priority.INTERACTIVE)
-        return await self._renderers.submit(lambda _: resolve(placed, frame)).future
+        if placed.fusion is not None and fused is None:
+            return False
+        if needs_volume(placed):
+            return all(map(self.volumes.resident, _plans(series, placed, fused)))
+        return key_of(source) in self.frames.cache
 
-    def resident(self, series: OpenSeries, view: View) -> bool:
-        """True when the frame of `view` needs no loading."""
-        return key_of(series.place(view)[1]) in self._frames
+    async def load(
+        self,
+        series: OpenSeries,
+        view: View,
+        priority: Priority = Priority.INTERACTIVE,
+        progress: Progress | None = None,
+        fused: OpenSeries | None = None,
+    ) -> None:
+        """Have what `view` is drawn from resident. Of a volume, `progress` is told how many frames of how many are in.
 
-    async def load(self, series: OpenSeries, view: View, priority: Priority = Priority.INTERACTIVE) -> None:
-        """Have the frame of `view` resident. A caller that is cancelled leaves no load behind that was not begun."""
-        await self._frame(series.place(view)[1], priority)
+        A caller that is cancelled leaves no load behind that was not begun, and no load of a volume at all.
+        """
+        await self._loaded(series, view, fused, priority, progress)
+
+    async def source(self, series: OpenSeries, view: View) -> Frame | Volume:
+        """What `view` is drawn from, whatever is laid over it."""
+        return (await self._loaded(series, replace(view, fusion=None), None, Priority.INTERACTIVE))[0]
 
     async def draw(
         self,
@@ -133,43 +171,60 @@ class Engine:
         quality: int = 90,
         priority: Priority = Priority.INTERACTIVE,
         most: int | None = None,
+        fused: OpenSeries | None = None,
+        reuse: Pixels | None = None,
     ) -> Drawn:
-        """One picture, of `most` pixels at most. Raises BadView, or CannotDraw when the frame gives no pixels or too much is
-        asked at once.
+        """One picture, of `most` pixels at most. Raises BadView, or CannotDraw when there are no pixels or too much is asked
+        at once.
 
-        A caller that is cancelled leaves nothing behind: what was not begun for it alone never is.
+        `fused` is the open series of `view.fusion`. `reuse` is what an earlier picture was made of: where it is the one that
+        is asked for, it is not drawn again. A caller that is cancelled leaves nothing behind: what was not begun for
+        it alone never is.
         """
         if media_type not in ENCODERS:
             raise BadView(f"media_type: one of {', '.join(ENCODERS)} is needed")
-        placed, source = series.place(view)
+        placed, _ = series.place(view)
         started = time.perf_counter()
-        frame = self._frames.get(key_of(source))
-        if frame is None:
-            frame = await self._frame(source, priority)
-        if self._renderers.waiting >= MAX_WAITING:
+        source, overlay = await self._loaded(series, view, fused, priority)
+        if self.renderers.waiting >= MAX_WAITING:
+            self.counters.busy += 1
             raise Busy()
-        load, frames = time.perf_counter() - started, len(series.stacks[placed.stack].frames)
-        job = self._renderers.submit(
-            lambda _: _picture(frame, placed, media_type, quality, most, load, frames, series.version),
-            priority,
+        order = Order(
+            source=source,
+            view=placed,
+            media_type=media_type,
+            quality=quality,
+            most=most,
+            content=(series.version,) if fused is None else (series.version, fused.series, fused.version),
+            frames=len(series.stacks[placed.stack].frames),
+            loaded=time.perf_counter() - started,
+            fused=overlay,
+            reuse=reuse,
         )
+        job = self.renderers.submit(lambda _: carry_out(order, self._bands.run, self.device), priority)
         try:
-            return await job.future
+            drawn = await job.future
         except asyncio.CancelledError:
             job.drop()
             raise
+        what = "volume" if isinstance(source, Volume) else "frame"
+        self.counters.count(drawn, what, reused=reuse is not None and drawn.picture is reuse)
+        return drawn
 
     def prefetch(self, series: OpenSeries, view: View, direction: int, *, reader: Hashable) -> None:
         """Load the neighbours of a resolved View in one direction (1 or -1), behind everything that anybody waits for.
 
-        `reader` has one place at a time: what was asked for ahead of the former one and is not begun is dropped.
+        `reader` has one place at a time: what was asked for ahead of the former one and is not begun is dropped. A
+        volume has no neighbours.
         """
+        if needs_volume(view):
+            return
         ahead = self._ahead.get(reader)
         if ahead is None:
             ahead = self._ahead[reader] = Prefetcher(
-                load=partial(self._frame, priority=Priority.PREFETCH),
-                resident=self._frames.__contains__,
-                room=self._room,
+                load=lambda source: self.frames.load(source, Priority.PREFETCH),
+                resident=self.frames.cache.__contains__,
+                room=self.frames.room,
                 slots=self._slots,
                 width=self._slot_count,
             )
@@ -188,102 +243,36 @@ class Engine:
         view = View(stack=stack, frame=len(series.stacks[stack].frames) // 2, size=(size, size))
         return (await self.draw(series, view, "image/jpeg", THUMBNAIL_QUALITY, Priority.PREFETCH)).payload
 
-    async def _frame(self, source: FrameSource, priority: Priority) -> Frame:
-        return await self._frames.load(key_of(source), partial(self._load, source), priority)
-
-    def _load(self, source: FrameSource, priority: Priority) -> Job[Any, Frame]:
-        if is_native(source.layout.transfer_syntax_uid):
-            return self._readers.submit(lambda _: _read(source), priority)
-        return self._children.submit(partial(_decode, source), priority)
-
-    def _room(self, source: FrameSource) -> int:
-        """How many frames like this one a single reader may have loaded ahead: a quarter of the cache."""
-        layout = source.layout
-        size = layout.rows * layout.columns * layout.samples_per_pixel * layout.dtype.itemsize
-        return self._frames.limit // 4 // (size + FRAME_OVERHEAD)
-
-
-def _picture(
-    frame: Frame,
-    view: View,
-    media_type: str,
-    quality: int,
-    most: int | None,
-    load: float,
-    frames: int,
-    series_version: str,
-) -> Drawn:
-    """Draw and encode; in a render thread. `load` is seconds."""
-    begun = time.perf_counter()
-    picture = render(frame, view, most)
-    rendered = time.perf_counter()
-    payload = encode(picture.pixels, media_type, quality)
-    exact = ENCODERS[media_type].lossless and most is None
-    sha256 = hashlib.sha256(picture.pixels.data).hexdigest() if exact else None
-    encoded = time.perf_counter()
-    description = frame.description
-    lossy = description.source_lossy
-    header = {
-        "media_type": media_type,
-        "rows": picture.pixels.shape[0],
-        "columns": picture.pixels.shape[1],
-        "exact": exact,
-        "sampling": picture.sampling,
-        "source_lossy": None if lossy is None else {"ratio": lossy.ratio, "method": lossy.method},
-        "stamped": False,
-        "renderer": RENDERER,
-        "series_version": series_version,
-        "view": picture.view.to_json(),
-        "geometry": None if picture.geometry is None else picture.geometry.to_json(),
-        "pixel_spacing": picture.millimetres,
-        "pixel_spacing_source": picture.millimetres_source,
-        "stack": view.stack,
-        "frames": frames,
-        "labels": dict(description.labels),
-        "warnings": list(description.warnings),
-        "timing_ms": {
-            "load": round(load * 1000, 3),
-            "render": round((rendered - begun) * 1000, 3),
-            "encode": round((encoded - rendered) * 1000, 3),
-        },
-    }
-    if exact:
-        header["sha256"] = sha256
-    return Drawn(header, payload, picture.view)
+    async def _loaded(
+        self,
+        series: OpenSeries,
+        view: View,
+        fused: OpenSeries | None,
+        priority: Priority,
+        progress: Progress | None = None,
+    ) -> tuple[Frame | Volume, Volume | None]:
+        """The frame or volume of a View, and the volume that is laid over it."""
+        placed, source = series.place(view)
+        if not needs_volume(placed):
+            return await self.frames.load(source, priority), None
+        plans = _plans(series, placed, fused)
+        if len(plans) == 1:
+            return await self.volumes.load(plans[0], progress), None
+        one, other = added_up(progress, [len(plan.frames) for plan in plans])
+        below, above = await asyncio.gather(self.volumes.load(plans[0], one), self.volumes.load(plans[1], other))
+        return below, above
 
 
-def _read(source: FrameSource) -> Frame:
-    """A frame that is not compressed; in a read thread."""
-    try:
-        description = source.description()
-        decoded = decode(read_encoded(source), source.layout)
-    except (DicomError, OSError) as error:
-        raise _unreadable(error) from error
-    return Frame(decoded.values, decoded.photometric_interpretation, description)
+def _plans(series: OpenSeries, placed: View, fused: OpenSeries | None) -> list[VolumePlan]:
+    """The volumes that a View is drawn from. Raises BadView where one cannot be had."""
+    plans = [series.volume_plan(placed.stack, _field(placed))]
+    if placed.fusion is not None:
+        if fused is None:
+            raise BadView("fusion: its series is not open")
+        plans.append(fused.volume_plan(placed.fusion.stack, "fusion"))
+    return plans
 
 
-def _unreadable(error: DicomError | OSError) -> CannotDecode:
-    """In words for the reader: what is wrong with the file, not where the server keeps it."""
-    reason = (error.strerror or "its file cannot be used").lower() if isinstance(error, OSError) else str(error)
-    return CannotDecode(f"This image cannot be read: {reason}.")
-
-
-def _decode(source: FrameSource, child: DecodeChild) -> Frame:
-    """A compressed frame; in the thread of a decode child."""
-    try:
-        encoded, description = read_encoded(source), source.description()
-    except (DicomError, OSError) as error:
-        raise _unreadable(error) from error
-    layout = source.layout
-    decoded = child.decode(encoded, layout)
-    if decoded.values.shape != layout.shape:  # kernels trust it
-        raise CannotDecode("This image cannot be decoded: the decoder answered with another shape.")
-    return Frame(decoded.values, decoded.photometric_interpretation, description)
-
-
-def _frame_size(frame: Frame) -> int:
-    return frame.values.nbytes + FRAME_OVERHEAD
-
-
-def _nothing() -> None:
-    return None
+def _field(view: View) -> str:
+    """Which field of a View asks for a volume."""
+    return "plane" if view.plane != "acquired" else "projection" if view.projection != "slice" else "fusion"

@@ -26,3 +26,10 @@ class Busy(CannotDraw):
         self, message: str = "The server has too many pictures to draw just now; ask again in a moment."
     ) -> None:
         super().__init__("busy", message)
+
+
+class TooLarge(CannotDraw):
+    """It would take more memory than one picture or volume may."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("too_large", message)

@@ -10,15 +10,15 @@ from viewer.dicom.errors import DicomError
 from viewer.dicom.frames import FrameSource, frame_sources
 from viewer.dicom.series import SeriesContent
 from viewer.dicom.stacks import Stack, build_stacks, undrawable
+from viewer.dicom.volumes import NoVolume, VolumePlan, plan_volume
+from viewer.rendering import transfer
 from viewer.rendering.colour import COLOR_MAPS
+from viewer.rendering.fields import NAMED_PLANES
 from viewer.rendering.presets import presets_for
+from viewer.rendering.render import PROJECTIONS
 from viewer.rendering.view import BadView, View
 
 from .errors import CannotDraw
-
-PROJECTIONS = ("slice",)
-"""What this engine draws."""
-
 
 FrameKey = tuple[str, int]
 """(digest of the file, frame number): the same frame is the same, whatever series, organization or version it is seen in."""
@@ -43,6 +43,8 @@ class OpenSeries:
     """(SOP Instance UID, frame number) to (stack, frame)."""
     keys: tuple[tuple[FrameKey, ...], ...]
     """`key_of` each frame of each stack."""
+    plans: tuple[VolumePlan | NoVolume, ...]
+    """What volume each stack makes, or why it makes none."""
 
     def place(self, view: View) -> tuple[View, FrameSource]:
         """The frame that `view` means, and the View with that frame named in both ways.
@@ -78,6 +80,15 @@ class OpenSeries:
         )
         return placed, source
 
+    def volume_plan(self, stack: int, field: str) -> VolumePlan:
+        """The volume that a stack makes. Raises BadView about the `field` that asks for one, saying why it makes none."""
+        if not 0 <= stack < len(self.plans):
+            raise BadView(f"{field}: the series has {len(self.plans)} stacks, counted from 0")
+        plan = self.plans[stack]
+        if isinstance(plan, NoVolume):
+            raise BadView(f"{field}: this series makes no volume: {plan.reason}")
+        return plan
+
     def where(self, view: View) -> dict[str, Any]:
         """The frame that `view` means, for an error that says which one."""
         placed, _ = self.place(view)
@@ -90,8 +101,9 @@ class OpenSeries:
     def opened(self, view: View) -> dict[str, Any]:
         """What `series.opened` tells about the stack of `view`, besides the name of the viewport."""
         placed, source = self.place(view)
-        stack = self.stacks[placed.stack]
+        stack, plan = self.stacks[placed.stack], self.plans[placed.stack]
         description = source.description()
+        volume = None if isinstance(plan, NoVolume) else plan
         return {
             "series": self.series,
             "organization": self.organization,
@@ -101,12 +113,13 @@ class OpenSeries:
             "view": placed.to_json(),
             "unit": description.unit,
             "presets": presets_for(description),
-            "projections": list(PROJECTIONS),
-            "volume_presets": [],
+            "planes": list(NAMED_PLANES) if volume else ["acquired"],
+            "projections": list(PROJECTIONS) if volume else ["slice"],
+            "volume_presets": list(transfer.presets_for(description)) if volume and not volume.storage.colour else [],
             "color_maps": list(COLOR_MAPS),
-            "geometry": None if stack.reason_no_volume else _geometry(stack),
-            "geometry_reason": stack.reason_no_volume,
-            "warnings": [*description.warnings, *self.not_drawn],
+            "geometry": None if volume is None else _geometry(volume),
+            "geometry_reason": plan.reason if isinstance(plan, NoVolume) else None,
+            "warnings": [*description.warnings, *(volume.warnings if volume else ()), *self.not_drawn],
         }
 
     def _stack(self, number: int) -> dict[str, Any]:
@@ -145,11 +158,27 @@ def open_series(content: SeriesContent) -> OpenSeries:
             for frame, source in enumerate(stack.frames)
         },
         keys=tuple(tuple(key_of(source) for source in stack.frames) for stack in stacks),
+        plans=tuple(map(_plan, stacks)),
     )
 
 
-def _geometry(stack: Stack) -> dict[str, Any]:
+def _plan(stack: Stack) -> VolumePlan | NoVolume:
+    try:
+        return plan_volume(stack)
+    except NoVolume as reason:
+        return reason
+
+
+def _geometry(plan: VolumePlan) -> dict[str, Any]:
+    """Of the volume: where its grid lies, LPS mm, and what was done to make it one."""
+    geometry = plan.geometry
     return {
-        "frame_of_reference_uid": stack.frame_of_reference_uid,
-        "spacing_between_slices": stack.spacing_between_slices,
+        "frame_of_reference_uid": geometry.frame_of_reference_uid,
+        "shape": list(geometry.shape),
+        "origin": list(geometry.origin),
+        "steps": [list(step) for step in geometry.steps],
+        "spacing": list(geometry.spacing),
+        "spacing_between_slices": geometry.spacing[0],
+        "corrections": list(plan.corrections),
+        "gaps": [list(gap) for gap in plan.gaps],
     }

@@ -34,10 +34,10 @@ def pixels(payload: bytes) -> np.ndarray:
 
 
 async def test_the_first_picture_needs_one_frame_of_the_series(engine: Engine, chest: SeriesContent) -> None:
-    engine._frames.clear()
+    engine.frames.cache.clear()
     series = await engine.open(chest)
     await engine.draw(series, View(size=(512, 512)))
-    assert len(engine._frames) == 1
+    assert len(engine.frames.cache) == 1
 
 
 async def test_an_exact_picture_is_what_rendering_alone_makes_of_the_file(engine: Engine, chest: SeriesContent) -> None:
@@ -115,33 +115,33 @@ async def test_a_series_is_opened_once_for_each_version(engine: Engine, chest: S
 
 
 async def test_readers_of_one_frame_share_its_decoding(engine: Engine, chest: SeriesContent) -> None:
-    engine._frames.clear()
+    engine.frames.cache.clear()
     series = await engine.open(chest)
     views = [View(frame=9, window_center=float(n), window_width=100.0) for n in range(8)]
     drawn = await asyncio.gather(*(engine.draw(series, view) for view in views))
     assert len({d.payload for d in drawn}) == 8
-    assert len(engine._frames) == 1
+    assert len(engine.frames.cache) == 1
 
 
 async def test_neighbours_are_there_before_the_reader_comes(engine: Engine, chest: SeriesContent) -> None:
-    engine._frames.clear()
+    engine.frames.cache.clear()
     series = await engine.open(chest)
     engine.prefetch(series, View(frame=10), -1, reader="a")
     frames = series.stacks[0].frames
     async with asyncio.timeout(20):
-        while not all((frames[n].digest, 1) in engine._frames for n in range(10)):
+        while not all((frames[n].digest, 1) in engine.frames.cache for n in range(10)):
             await asyncio.sleep(0.01)
     engine.leave("a")
 
 
 async def test_a_reader_who_leaves_stops_what_was_loaded_ahead(engine: Engine, chest: SeriesContent) -> None:
-    engine._frames.clear()
+    engine.frames.cache.clear()
     series = await engine.open(chest)
     engine.prefetch(series, View(frame=0), 1, reader="a")
     await asyncio.sleep(0)
     engine.leave("a")
     await asyncio.sleep(0.3)
-    assert len(engine._frames) <= 2
+    assert len(engine.frames.cache) <= 2
 
 
 async def test_the_thumbnail_is_a_small_jpeg_of_the_middle(engine: Engine, chest: SeriesContent) -> None:
@@ -198,7 +198,7 @@ async def test_a_series_without_images_says_what_it_holds(engine: Engine, shared
 async def test_an_uncompressed_frame_is_read_without_a_decode_child(
     engine: Engine, shared_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine._children, "submit", None)
+    monkeypatch.setattr(engine.children, "submit", None)
     series = await engine.open(series_of([shared_data / "derived" / "ct3slice_01.dcm"]))
     assert (await engine.draw(series, View(), PNG)).header["exact"]
 
@@ -211,7 +211,7 @@ async def test_too_many_waiting_pictures_are_answered_busy(chest: SeriesContent)
         await engine.draw(series, View())
         hold = asyncio.Event()
         loop = asyncio.get_running_loop()
-        engine._renderers.submit(lambda _: asyncio.run_coroutine_threadsafe(hold.wait(), loop).result())
+        engine.renderers.submit(lambda _: asyncio.run_coroutine_threadsafe(hold.wait(), loop).result())
         waiting = [asyncio.create_task(engine.draw(series, View())) for _ in range(MAX_WAITING + 5)]
         await asyncio.sleep(0)
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -230,4 +230,4 @@ async def test_a_cancelled_picture_is_not_drawn(engine: Engine, chest: SeriesCon
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert engine._renderers.waiting == 0
+    assert engine.renderers.waiting == 0

@@ -1,0 +1,250 @@
+"""Volumes: loaded once for all who wait, told about, given up when nobody waits, and kept within their bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.viewer.dicom.making import image_file
+from viewer.dicom.series import InstanceFile, SeriesContent
+from viewer.engine.assembling import load_volume
+from viewer.engine.budget import Budget
+from viewer.engine.engine import Engine
+from viewer.engine.errors import CannotDecode, CannotDraw
+from viewer.engine.filling import Filling
+from viewer.rendering.view import BadView, Fusion, View
+from viewer.rendering.volume import Volume
+
+from .series import series_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CORONAL = View(plane="coronal")
+SLICES, ROWS, COLUMNS = 20, 24, 32
+NBYTES = SLICES * ROWS * COLUMNS * 2
+
+
+def scan(folder: Path, seed: int = 0, **attributes: object) -> SeriesContent:
+    """Uncompressed CT slices of noise, 2 mm apart."""
+    folder.mkdir(exist_ok=True)
+    random = np.random.default_rng(seed)
+    for number in range(SLICES):
+        image_file(
+            folder / f"{number:02}.dcm",
+            random.integers(-1000, 2000, (ROWS, COLUMNS)).astype(np.int16),
+            **{
+                "SeriesInstanceUID": f"1.2.{seed}",
+                "SOPInstanceUID": f"1.2.{seed}.{number}",
+                "InstanceNumber": number,
+                "ImagePositionPatient": [0, 0, -2.0 * number],
+                "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+                "PixelSpacing": [1, 1],
+                "FrameOfReferenceUID": "1.2.99",
+                **attributes,
+            },
+        )
+    return series_of(folder.glob("*.dcm"), version=str(seed))
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SeriesContent:
+    return scan(tmp_path)
+
+
+async def volume_of(engine: Engine, content: SeriesContent) -> Volume:
+    series = await engine.open(content)
+    source = await engine.source(series, CORONAL)
+    assert isinstance(source, Volume)
+    return source
+
+
+async def test_files_read_in_parallel_make_the_volume_that_one_reader_makes(
+    engine: Engine, small: SeriesContent
+) -> None:
+    series = await engine.open(small)
+    loaded, alone = await volume_of(engine, small), load_volume(series.stacks[0])
+    assert np.array_equal(loaded.values, alone.values)
+    assert loaded.values.dtype == np.int16
+    assert loaded.bricks is not None
+    assert alone.bricks is not None
+    assert np.array_equal(loaded.bricks.greatest, alone.bricks.greatest)
+    assert (loaded.key, loaded.geometry.shape) == (alone.key, (SLICES, ROWS, COLUMNS))
+
+
+async def test_compressed_frames_make_the_same_volume(engine: Engine, chest: SeriesContent) -> None:
+    series = await engine.open(chest)
+    loaded, alone = await volume_of(engine, chest), load_volume(series.stacks[0])
+    assert np.array_equal(loaded.values, alone.values)
+    assert loaded.holes == alone.holes
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"RescaleSlope": 0.5, "RescaleIntercept": -10},
+        {"PixelPaddingValue": 0, "PixelRepresentation": 1},
+        {"BitsStored": 12, "HighBit": 11},
+        {"BitsStored": 12, "HighBit": 13},
+    ],
+)
+async def test_values_of_every_kind_are_what_the_plain_way_makes_of_them(
+    engine: Engine, tmp_path: Path, attributes: dict[str, object]
+) -> None:
+    content = scan(tmp_path, 7, **attributes)
+    series = await engine.open(dataclasses.replace(content, version=str(attributes)))
+    loaded, alone = await engine.source(series, CORONAL), load_volume(series.stacks[0])
+    assert isinstance(loaded, Volume)
+    assert np.array_equal(loaded.values, alone.values, equal_nan=loaded.values.dtype.kind == "f")
+    assert (loaded.slope, loaded.intercept, loaded.holes) == (alone.slope, alone.intercept, alone.holes)
+
+
+async def test_readers_of_one_volume_share_its_load_and_all_hear_of_its_progress(
+    engine: Engine, small: SeriesContent
+) -> None:
+    engine.volumes.cache.clear()
+    series = await engine.open(small)
+    before = engine.volumes.loads.done
+    heard: list[list[tuple[int, int]]] = [[], [], []]
+    await asyncio.gather(
+        *(engine.load(series, CORONAL, progress=lambda done, total, to=to: to.append((done, total))) for to in heard)
+    )
+    assert engine.volumes.loads.done == before + 1
+    assert heard[0] == heard[1] == heard[2]
+    assert heard[0][-1] == (SLICES, SLICES)
+    assert [done for done, _ in heard[0]] == sorted({done for done, _ in heard[0]})
+    assert engine.resident(series, CORONAL)
+
+
+async def test_a_volume_nobody_waits_for_any_more_is_given_up(engine: Engine, chest: SeriesContent) -> None:
+    engine.volumes.cache.clear()
+    engine.frames.cache.clear()
+    series = await engine.open(chest)
+    decoded, cancelled = engine.frames.decoded, engine.volumes.loads.cancelled
+    readers = [asyncio.create_task(engine.load(series, CORONAL)) for _ in range(2)]
+    await asyncio.sleep(0.02)
+    readers[0].cancel()
+    await asyncio.sleep(0.01)
+    assert engine.volumes.loads.cancelled == cancelled
+    readers[1].cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
+    await asyncio.sleep(0.2)
+    assert engine.volumes.loads.cancelled == cancelled + 1
+    assert engine.frames.decoded - decoded < 10
+    assert not engine.resident(series, CORONAL)
+    assert engine.volumes.cache.reserved == 0
+    await engine.load(series, CORONAL)
+
+
+async def test_a_single_picture_is_drawn_while_a_volume_loads(engine: Engine, chest: SeriesContent) -> None:
+    engine.volumes.cache.clear()
+    engine.frames.cache.clear()
+    series = await engine.open(chest)
+    volume = asyncio.create_task(engine.load(series, CORONAL))
+    await asyncio.sleep(0.005)
+    await engine.draw(series, View(frame=20, size=(64, 64)))
+    assert not volume.done()
+    await volume
+
+
+async def test_frames_that_were_decoded_for_the_stack_are_not_decoded_for_the_volume(
+    engine: Engine, chest: SeriesContent
+) -> None:
+    engine.volumes.cache.clear()
+    series = await engine.open(chest)
+    for frame in range(24):
+        await engine.load(series, View(frame=frame))
+    decoded = engine.frames.decoded
+    await engine.load(series, CORONAL)
+    assert engine.frames.decoded == decoded
+
+
+async def test_a_series_that_would_fill_the_cache_stays_a_stack(small: SeriesContent) -> None:
+    engine = Engine(Budget.measure(frames=1 << 20, volumes=2 * NBYTES - 1), render_threads=1, decode_children=1)
+    await engine.start()
+    try:
+        series = await engine.open(small)
+        with pytest.raises(CannotDraw, match="image by image") as refused:
+            await engine.load(series, CORONAL)
+        assert refused.value.code == "too_large"
+        assert (await engine.draw(series, View(frame=3))).payload
+    finally:
+        await engine.stop()
+
+
+async def test_the_volume_least_recently_used_makes_room(tmp_path: Path) -> None:
+    engine = Engine(Budget.measure(frames=1 << 20, volumes=int(2.5 * NBYTES)), render_threads=2, decode_children=1)
+    await engine.start()
+    try:
+        contents = [scan(tmp_path / str(seed), seed) for seed in (1, 2, 3)]
+        series = [await engine.open(content) for content in contents]
+        await engine.load(series[0], CORONAL)
+        await engine.load(series[1], CORONAL)
+        await engine.load(series[0], CORONAL)
+        await engine.load(series[2], CORONAL)
+        assert [engine.resident(one, CORONAL) for one in series] == [True, False, True]
+        assert engine.volumes.cache.used <= engine.volumes.cache.limit
+        # Loads at once wait for one another's memory.
+        await asyncio.gather(*(engine.load(one, CORONAL) for one in series))
+        assert engine.volumes.cache.used <= engine.volumes.cache.limit
+        assert engine.volumes.cache.reserved == 0
+    finally:
+        await engine.stop()
+
+
+async def test_a_damaged_image_is_named(engine: Engine, small: SeriesContent, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.dcm"
+    cut.write_bytes(small.instances[4].path.read_bytes()[:-100])
+    damaged = InstanceFile(cut, "4" * 64, small.instances[4].index)
+    files = (*small.instances[:4], damaged, *small.instances[5:])
+    series = await engine.open(dataclasses.replace(small, version="cut", instances=files))
+    with pytest.raises(CannotDecode, match=f"image 5 of {SLICES}"):
+        await engine.load(series, CORONAL)
+    assert engine.volumes.cache.reserved == 0
+
+
+async def test_what_makes_no_volume_says_why(engine: Engine, small: SeriesContent) -> None:
+    series = await engine.open(dataclasses.replace(small, version="one", instances=small.instances[:1]))
+    with pytest.raises(BadView, match="single image"):
+        await engine.load(series, CORONAL)
+    opened = series.opened(View())
+    assert (opened["geometry"], opened["projections"], opened["planes"]) == (None, ["slice"], ["acquired"])
+    assert opened["geometry_reason"] == "a single image"
+
+
+async def test_the_client_is_told_where_the_volume_lies(engine: Engine, small: SeriesContent) -> None:
+    geometry = (await engine.open(small)).opened(View())["geometry"]
+    assert geometry["shape"] == [SLICES, ROWS, COLUMNS]
+    assert geometry["spacing"] == pytest.approx([2, 1, 1])
+    assert geometry["steps"] == [[0, 0, -2], [0, 1, 0], [1, 0, 0]]
+    assert (geometry["origin"], geometry["frame_of_reference_uid"]) == ([0, 0, 0], "1.2.99")
+    assert geometry["corrections"] == []
+
+
+async def test_a_fused_view_loads_both_series_as_one(engine: Engine, tmp_path: Path) -> None:
+    below, above = [await engine.open(scan(tmp_path / str(seed), seed)) for seed in (11, 12)]
+    view = View(fusion=Fusion(series=above.series))
+    heard: list[tuple[int, int]] = []
+    with pytest.raises(BadView, match="fusion"):
+        await engine.load(below, view)
+    await engine.load(below, view, progress=lambda done, total: heard.append((done, total)), fused=above)
+    assert heard[-1] == (2 * SLICES, 2 * SLICES)
+    assert engine.resident(below, view, fused=above)
+
+
+async def test_nothing_holds_on_to_a_load_that_failed(engine: Engine, small: SeriesContent) -> None:
+    plan = (await engine.open(small)).volume_plan(0, "plane")
+    lost = dataclasses.replace(
+        plan,
+        frames=tuple(
+            dataclasses.replace(source, instance=dataclasses.replace(source.instance, path=Path("/nowhere")))
+            for source in plan.frames
+        ),
+    )
+    filling = Filling(lost, engine.frames, engine.readers, engine.children, engine.volumes._reserved(lost), print)
+    with pytest.raises(CannotDecode, match="image 1"):
+        await filling.future
+    assert filling._values.size == 0
