@@ -554,6 +554,21 @@ def test_a_sagittal_head_is_kept_to_the_bit(shared_data: Path) -> None:
     assert volume.description.labels["slice_thickness"] == "4"
 
 
+@pytest.mark.parametrize("name", ["series/pet_body", "enhanced/EnhMR_BRTUM001_15f.dcm"])
+def test_uncompressed_files_need_no_copy_on_their_way_into_a_volume(name: str, shared_data: Path) -> None:
+    path = shared_data / name
+    stack = stack_of(*(one for file in ([path] if path.is_file() else path.iterdir()) for one in sources_of(file)))
+    plan = plan_volume(stack)
+    cells = plan.raw()
+    assert cells is not None
+    values = np.empty(plan.frames_shape, np.int16)
+    for number, one in enumerate(plan.frames):
+        values[number] = np.frombuffer(read_encoded(one), np.int16).reshape(values[number].shape)
+    assert len(set(cells)) == 1
+    assert not store_raw(values, cells[0])
+    np.testing.assert_array_equal(values, load_volume(stack).values)
+
+
 def test_a_pet_of_one_slope_stays_in_16_bits(shared_data: Path) -> None:
     volume = load_volume(shared_stack("pet_body", shared_data))
     assert (volume.values.dtype, volume.slope, volume.intercept) == (np.int16, 2.0222414, 0.0)

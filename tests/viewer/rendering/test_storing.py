@@ -10,7 +10,7 @@ import pytest
 
 from tests.viewer.rendering.frames import frame
 from viewer.rendering.storing import bricks_of, lay, store, store_raw
-from viewer.rendering.volume import HOLE, CellDescription, Layers, LookupTable, Storage
+from viewer.rendering.volume import HOLE, CellDescription, Layers, LookupTable, Palette, Storage
 
 WHOLE, FLOATS = np.dtype(np.int16), np.dtype(np.float32)
 RANDOM = np.random.default_rng(1976)
@@ -133,6 +133,14 @@ def test_colour_is_three_planes() -> None:
     )
     np.testing.assert_array_equal(np.moveaxis(volume[:, 1], 0, 2), pixels)
     assert not volume[:, 0].any()
+
+
+def test_a_palette_is_seen_through() -> None:
+    red, green, blue = (LookupTable(0, np.array(entries, np.uint16), 8) for entries in ([0, 255], [10, 20], [7, 9]))
+    volume = np.zeros((3, 1, 2, 2), np.int16)
+    indices = frame(np.array([[0, 1], [1, 0]], np.uint8), "PALETTE COLOR", palette=Palette(red, green, blue))
+    store(indices, Storage(WHOLE, colour=True), volume[:, 0])
+    assert volume[:, 0].reshape(3, 4).tolist() == [[0, 255, 255, 0], [10, 20, 20, 10], [7, 9, 9, 7]]
 
 
 def test_a_frame_of_another_size_is_refused() -> None:
