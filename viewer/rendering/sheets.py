@@ -16,9 +16,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from . import planes
 from .colour import is_colour
 from .geometry import PictureGeometry
 from .outlines import Place
+from .planes import Depth
 from .projections import Rays, project
 from .sampling import Placement, pixel_shape, place
 from .view import View
@@ -27,6 +29,7 @@ from .volume import Frame, Point, Volume
 
 Values = NDArray[np.float64]
 
+_OPPOSITE = {"mip": "minip", "minip": "mip"}
 _IN_THE_PLANE = 0.5
 """mm by which a patient point may miss the picture's plane and still count as lying in it."""
 
@@ -239,32 +242,23 @@ class PlaneSheet(Sheet):
         view = self.shown.view
         if view.projection == "volume":
             raise CannotMeasure("a volume picture shows no values; measure on a plane")
-        low, step, samples = self._depths()
+        depth, normal = Depth(), self._normal
+        if view.projection != "slice":
+            sight = planes.sight(view, self.volume, planes.center_of(view, self.volume))
+            depth, normal = sight.depth, np.asarray(sight.normal)
         down, across = self.shape[0] * self._column, self.shape[1] * self._row
         rays = Rays(
-            origin=_triple(self._voxel(self._origin + first[0] * down + first[1] * across + low * self._normal)),
+            origin=_triple(self._voxel(self._origin + first[0] * down + first[1] * across + depth.first * normal)),
             row_step=_triple(self._to_voxels[:, :3] @ down),
             column_step=_triple(self._to_voxels[:, :3] @ across),
-            depth_step=_triple(self._to_voxels[:, :3] @ self._normal * step),
-            samples=samples,
+            depth_step=_triple(self._to_voxels[:, :3] @ normal * depth.step),
+            samples=depth.samples,
         )
+        # Under a negative slope the greatest modality value is the least of those kept.
+        how = _OPPOSITE.get(view.projection, view.projection) if self.volume.slope < 0.0 else view.projection
         values = np.empty(size, np.float32)
-        project(self.volume, rays, view.projection, 0, size[0], values)
+        project(self.volume, rays, how, 0, size[0], values)
         return values.astype(np.float64) * self.volume.slope + self.volume.intercept
-
-    def _depths(self) -> tuple[float, float, int]:
-        """(first, step, count) in mm along the normal, of the samples of the slab: at most the smallest voxel spacing apart,
-        both ends included."""
-        view = self.shown.view
-        if view.projection == "slice" or view.slab_thickness == 0.0:
-            return 0.0, 0.0, 1
-        if isinstance(view.slab_thickness, str):  # "all"
-            away = [(corner - np.asarray(self.geometry.top_left)) @ self._normal for corner in self._corners(0.0)]
-            low, high = float(min(away)), float(max(away))
-        else:
-            low, high = -view.slab_thickness / 2.0, view.slab_thickness / 2.0
-        intervals = max(1, math.ceil((high - low) / min(self.volume.geometry.spacing) - 1e-6))
-        return low, (high - low) / intervals, intervals + 1
 
     def notes(self) -> list[str]:
         """Depth is lost in a projection; a corrected volume says what was corrected."""

@@ -301,18 +301,20 @@ def test_statistics_on_a_grid_plane_are_those_of_its_voxels() -> None:
 
 
 @pytest.mark.parametrize(("projection", "reduce"), [("mip", np.max), ("minip", np.min), ("mean", np.mean)])
-@pytest.mark.parametrize("thickness", [4.0, "all"])
+@pytest.mark.parametrize(("thickness", "slope"), [(4.0, 1.0), ("all", 1.0), (4.0, -2.0)])
 def test_a_region_on_a_slab_counts_the_projected_values(
-    projection: str, reduce: Callable[..., Any], thickness: Any
+    projection: str, reduce: Callable[..., Any], thickness: Any, slope: float
 ) -> None:
     values = noise((9, 11, 13))
     geometry = VolumeGeometry(values.shape, (0.0, 0.0, 0.0), ((0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)))
-    source = Volume("noise", read_only(values), geometry, description(values[0]))
-    view = View(plane="axial", projection=projection, slab_thickness=thickness)
-    shown = reformat(geometry.point((4.0, 5.0, 6.0)), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), view, mm=0.1)
+    source = Volume("noise", read_only(values), geometry, description(values[0]), slope=slope)
+    center = geometry.point((4.0, 5.0, 6.0))
+    view = View(plane="axial", projection=projection, slab_thickness=thickness, center=center, flip_vertical=True)
+    picture = render(source, replace(view, size=(80, 90), window_center=1.0, window_width=2.0))
+    shown = Shown(picture.view, *picture.pixels.shape, picture.geometry)
     answer = measure("rectangle", [(2.5, 1.5, -4.0), (9.5, 8.5, -4.0)], source, shown)
     slab = values[2:7] if thickness == 4.0 else values
-    expected = reduce(slab[:, 2:9, 3:10].astype(float), axis=0)
+    expected = reduce(slab[:, 2:9, 3:10] * slope, axis=0)
     assert number(answer, "mean") == pytest.approx(expected.mean())
     assert any("depth" in note for note in answer["notes"])
 
