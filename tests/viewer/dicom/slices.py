@@ -23,6 +23,12 @@ CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 
 Vector = NDArray[np.float64]
+
+BEADS = ((-14.0, -9.5, 6.0), (13.0, 11.0, 18.5), (2.5, -3.0, 40.0), (-9.0, 12.0, 52.25))
+"""LPS mm. No two of them meet in any of the three main directions."""
+EVEN = np.arange(-5.0, 64.0, 2.0)
+UNEVEN = np.concatenate([np.arange(-5.0, 20.0, 1.5), np.arange(20.5, 64.0, 2.0)])
+GAP = np.array([z for z in EVEN if not 22.0 < z < 33.0])
 _numbers = count(1)
 
 
@@ -88,6 +94,32 @@ def turned(degrees: float, axis: int = 0) -> Vector:
     matrix = np.eye(3)
     matrix[a, a], matrix[a, b], matrix[b, a], matrix[b, b] = c, -s, s, c
     return matrix
+
+
+def scan(
+    heights: Sequence[float],
+    *,
+    lean: Sequence[float] = (0.0, 0.0),
+    orientation: Sequence[float] = AXIAL,
+    spacing: tuple[float, float] = (1.0, 1.0),
+    turn: Vector | None = None,
+    **more: Any,
+) -> list[FrameSource]:
+    """Slices at these mm along the normal over a box of 70 mm around the beads; each is shifted by
+    `lean` (mm to the left, mm to the back) for each mm. `turn` turns slices and their path together."""
+    turn = np.eye(3) if turn is None else turn
+    row, column = turn @ np.asarray(orientation[:3]), turn @ np.asarray(orientation[3:])
+    normal = np.cross(row, column)
+    middle = turn @ np.array([0.0, 0.0, 29.0])
+    shape = (round(70 / spacing[0]), round(70 / spacing[1]))
+    corner = middle - row * spacing[1] * (shape[1] - 1) / 2 - column * spacing[0] * (shape[0] - 1) / 2
+    center = (max(heights) + min(heights)) / 2
+    found = []
+    for height in heights:
+        away = height - center
+        place = corner + normal * away + row * lean[0] * away + column * lean[1] * away
+        found.append(source(place, (*row, *column), shape=shape, spacing=list(spacing), **more))
+    return found
 
 
 def beads_in(sources: Sequence[FrameSource], beads: Sequence[Sequence[float]], width: float = 3.0) -> Volume:

@@ -18,13 +18,17 @@ import pytest
 from tests.viewer.dicom.making import image_file, sources_of
 from tests.viewer.dicom.slices import (
     AXIAL,
+    BEADS,
     CORONAL,
+    GAP,
     SAGITTAL,
+    UNEVEN,
     Vector,
     along,
     beads_in,
     found_beads,
     plan_of,
+    scan,
     source,
     stack_of,
     turned,
@@ -39,43 +43,10 @@ from viewer.engine.assembling import load_volume
 from viewer.rendering.storing import store_raw
 from viewer.rendering.volume import HOLE, LookupTable, Volume
 
-BEADS = ((-14.0, -9.5, 6.0), (13.0, 11.0, 18.5), (2.5, -3.0, 40.0), (-9.0, 12.0, 52.25))
-
-
-def scan(
-    heights: Sequence[float],
-    *,
-    lean: Sequence[float] = (0.0, 0.0),
-    orientation: Sequence[float] = AXIAL,
-    spacing: tuple[float, float] = (1.0, 1.0),
-    turn: Vector | None = None,
-    **more: Any,
-) -> list[FrameSource]:
-    """Slices at these mm along the normal over the box of the beads; each is shifted by `lean` (mm to the left, mm to the
-    back) for each mm. `turn` turns slices and their path together."""
-    turn = np.eye(3) if turn is None else turn
-    row, column = turn @ np.asarray(orientation[:3]), turn @ np.asarray(orientation[3:])
-    normal = np.cross(row, column)
-    middle = turn @ np.array([0.0, 0.0, 29.0])
-    shape = (round(70 / spacing[0]), round(70 / spacing[1]))
-    corner = middle - row * spacing[1] * (shape[1] - 1) / 2 - column * spacing[0] * (shape[0] - 1) / 2
-    center = (max(heights) + min(heights)) / 2
-    found = []
-    for height in heights:
-        away = height - center
-        place = corner + normal * away + row * lean[0] * away + column * lean[1] * away
-        found.append(source(place, (*row, *column), shape=shape, spacing=list(spacing), **more))
-    return found
-
 
 def errors(volume: Volume, beads: Sequence[Sequence[float]] = BEADS) -> Vector:
     """mm between where the beads are and where the volume says they are."""
     return np.linalg.norm(found_beads(volume, beads) - np.asarray(beads), axis=1)
-
-
-EVEN = np.arange(-5.0, 64.0, 2.0)
-UNEVEN = np.concatenate([np.arange(-5.0, 20.0, 1.5), np.arange(20.5, 64.0, 2.0)])
-GAP = np.array([z for z in EVEN if not 22.0 < z < 33.0])
 
 
 # --- distances
