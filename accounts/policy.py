@@ -163,6 +163,7 @@ RULES: dict[str, Rule] = {
     "password": SIGNED_IN,
     # style sheets and scripts are served beside Django, to everybody
     "healthz": PUBLIC,
+    "metrics": ADMIN,
     # pages; the list of an administrator who reads nowhere is empty
     "study-list": SIGNED_IN,
     "study": READER,

@@ -2,11 +2,13 @@ from django.urls import include, path
 
 from viewer import views
 from viewer.serving.health import healthz
+from viewer.serving.metrics import metrics
 
 urlpatterns = [
     path("", views.study_list, name="study-list"),
     path("studies/<str:study_instance_uid>/", views.study, name="study"),
     path("upload/", views.upload, name="upload"),
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("api/", include("viewer.api.urls")),
 ]

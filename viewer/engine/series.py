@@ -47,7 +47,8 @@ class OpenSeries:
     """What volume each stack makes, or why it makes none."""
 
     def place(self, view: View) -> tuple[View, FrameSource]:
-        """The frame that `view` means, and the View with that frame named in both ways.
+        """The frame that `view` means, and the View with that frame named in both ways. A View through the volume means no
+        frame: it comes back without one, and with the middle frame of its stack.
 
         The SOP Instance UID decides where it is given: it still names the same picture after images came between.
         Raises BadView for a place that is not there, CannotDraw where there is nothing to draw at all.
@@ -68,12 +69,12 @@ class OpenSeries:
         frames = self.stacks[number].frames
         if not 0 <= frame < len(frames):
             raise BadView(f"frame: this stack has {len(frames)}, counted from 0")
+        placed = replace(view, series=self.series, organization=self.organization, stack=number)
+        if view.plane != "acquired":
+            return replace(placed, frame=None, sop_instance_uid=None, frame_number=None), frames[len(frames) // 2]
         source = frames[frame]
         placed = replace(
-            view,
-            series=self.series,
-            organization=self.organization,
-            stack=number,
+            placed,
             frame=frame,
             sop_instance_uid=source.sop_instance_uid,
             frame_number=source.frame_number,

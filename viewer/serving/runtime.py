@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import inspect
+import shutil
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,10 @@ from django.conf import settings
 
 if TYPE_CHECKING:
     from viewer.engine.engine import Engine
+    from viewer.engine.store import DecodedStore
+
+DECODED_SHARE = 0.1
+"""Of the disk, for decoded frames."""
 
 
 class Runtime:
@@ -33,6 +38,11 @@ class Runtime:
     def running(self) -> bool:
         """True once the engine has started and until it stops."""
         return self._engine is not None
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine while it runs; none is started for whoever asks. Its methods belong to its own loop."""
+        return self._engine
 
     async def start(self) -> Engine:
         """Start the engine on the running loop, which becomes its home."""
@@ -103,14 +113,28 @@ def make_engine() -> Engine:
     from viewer.engine.engine import Engine
 
     budget = Budget.measure(
-        frames=settings.FARVIEW_FRAME_CACHE_BYTES or None, decode_child=settings.FARVIEW_DECODE_BYTES or None
+        frames=settings.FARVIEW_FRAME_CACHE_BYTES or None,
+        volumes=settings.FARVIEW_VOLUME_CACHE_BYTES or None,
+        decode_child=settings.FARVIEW_DECODE_BYTES or None,
     )
     return Engine(
         budget,
         render_threads=settings.FARVIEW_RENDER_THREADS or None,
         decode_children=settings.FARVIEW_DECODE_CHILDREN or None,
         decode_seconds=settings.FARVIEW_DECODE_SECONDS,
+        store=make_store(),
     )
+
+
+def make_store() -> DecodedStore:
+    """Where decoded frames are kept. It stops growing, and shrinks, well before the disk is so full that nothing more is
+    taken in."""
+    from viewer.engine.store import DecodedStore
+
+    disk = shutil.disk_usage(settings.FARVIEW_CACHE_DIR).total
+    accepting = max(settings.FARVIEW_MIN_FREE_BYTES, int(settings.FARVIEW_MIN_FREE_FRACTION * disk))
+    limit = settings.FARVIEW_DECODED_CACHE_BYTES or int(disk * DECODED_SHARE)
+    return DecodedStore(settings.FARVIEW_CACHE_DIR / "decoded", limit, keep_free=2 * accepting)
 
 
 def runtime() -> Runtime:

@@ -16,6 +16,7 @@ from viewer.engine.budget import Budget
 from viewer.engine.engine import Engine
 from viewer.engine.errors import CannotDecode, CannotDraw
 from viewer.engine.filling import Filling
+from viewer.engine.store import DecodedStore
 from viewer.rendering.view import BadView, Fusion, View
 from viewer.rendering.volume import Volume
 
@@ -248,3 +249,75 @@ async def test_nothing_holds_on_to_a_load_that_failed(engine: Engine, small: Ser
     with pytest.raises(CannotDecode, match="image 1"):
         await filling.future
     assert filling._values.size == 0
+
+
+async def test_a_second_opening_decodes_nothing_even_after_a_restart(chest: SeriesContent, tmp_path: Path) -> None:
+    values = []
+    for decoded in (24, 0, 0):
+        engine = Engine(Budget.measure(frames=1 << 20), decode_children=2, store=DecodedStore(tmp_path, 1 << 30))
+        await engine.start()
+        try:
+            series = await engine.open(chest)
+            if len(values) == 2:  # single frames come from there as well
+                for frame in range(24):
+                    await engine.load(series, View(frame=frame))
+            volume = await engine.source(series, CORONAL)
+            assert engine.frames.decoded == decoded
+            values.append(volume.values)
+        finally:
+            await engine.stop()
+    assert np.array_equal(values[0], values[1])
+    assert np.array_equal(values[0], values[2])
+
+
+async def test_the_exact_picture_of_what_was_just_drawn_is_not_drawn_again(
+    engine: Engine, chest: SeriesContent
+) -> None:
+    series = await engine.open(chest)
+    view = View(projection="mip", slab_thickness="all", plane="coronal", size=(200, 200))
+    moving = await engine.draw(series, view, "image/jpeg")
+    reused = engine.counters.reused
+    still = await engine.draw(series, view, "image/png", reuse=moving.picture)
+    assert engine.counters.reused == reused + 1
+    assert still.picture is moving.picture
+    assert still.header["timing_ms"]["render"] == moving.header["timing_ms"]["render"]
+    anew = await engine.draw(series, view, "image/png")
+    assert (still.payload, still.header["sha256"]) == (anew.payload, anew.header["sha256"])
+    assert still.header["exact"] is True
+
+
+@pytest.mark.parametrize("change", [{"size": (201, 200)}, {"frame": 4, "plane": "acquired"}, {"rotation": 90}])
+async def test_another_picture_is_never_taken_for_the_one_that_is_asked_for(
+    engine: Engine, chest: SeriesContent, change: dict[str, object]
+) -> None:
+    series = await engine.open(chest)
+    view = View(plane="coronal", size=(200, 200))
+    drawn = await engine.draw(series, view)
+    other = dataclasses.replace(view, **change)
+    again = await engine.draw(series, other, "image/png", reuse=drawn.picture)
+    assert again.payload == (await engine.draw(series, other, "image/png")).payload
+
+
+async def test_neither_a_reduced_picture_nor_one_of_another_version_is_taken_for_it(
+    engine: Engine, small: SeriesContent
+) -> None:
+    series = await engine.open(small)
+    later = await engine.open(dataclasses.replace(small, version="later", instances=small.instances[:10]))
+    view = View(plane="coronal", size=(200, 200))
+    for drawn in (await engine.draw(series, view, most=1000), await engine.draw(later, view)):
+        again = await engine.draw(series, view, "image/png", reuse=drawn.picture)
+        assert again.payload == (await engine.draw(series, view, "image/png")).payload
+
+
+@pytest.mark.parametrize("projection", ["slice", "mip", "mean", "volume"])
+async def test_the_same_bytes_come_from_any_number_of_threads(chest: SeriesContent, projection: str) -> None:
+    view = View(plane="coronal", projection=projection, slab_thickness=20.0, size=(150, 170))
+    payloads = set()
+    for threads in (1, 3):
+        engine = Engine(Budget.measure(frames=1 << 20), render_threads=threads, decode_children=1)
+        await engine.start()
+        try:
+            payloads.add((await engine.draw(await engine.open(chest), view, "image/png")).payload)
+        finally:
+            await engine.stop()
+    assert len(payloads) == 1
