@@ -133,38 +133,74 @@ def composite_pixel(
     i0 = numbers[RAY + 1] + r * numbers[RAY + 4] + c * numbers[RAY + 7]
     j0 = numbers[RAY + 2] + r * numbers[RAY + 5] + c * numbers[RAY + 8]
     dk, di, dj = numbers[RAY + 9], numbers[RAY + 10], numbers[RAY + 11]
-    at, last = span_of(values, numbers, row, column)
     red = green = blue = np.float32(0.0)
     clear = np.float32(1.0)
+    first, last = span_of(values, numbers, row, column)
+    at = first
+    before = np.float32(math.nan)
     while at <= last:
         step = np.float32(at)
         seen, passed = run_of(leaps, numbers, k0 + step * dk, i0 + step * di, j0 + step * dj)
         if not seen:
             at += passed
+            before = np.float32(math.nan)
             continue
-        end = min(at + passed - 1, last)
+        if before != before and at > first:
+            step = np.float32(at - 1)
+            before = sample(values, k0 + step * dk, i0 + step * di, j0 + step * dj, holes)
+        end = min(at + passed, last)  # One more: what is left behind is seen up to the sample after it.
         while at <= end:
             step = np.float32(at)
-            k, i, j = k0 + step * dk, i0 + step * di, j0 + step * dj
             at += 1
-            value = sample(values, k, i, j, holes)
-            if value != value:
+            value = sample(values, k0 + step * dk, i0 + step * di, j0 + step * dj, holes)
+            here = entry_of(value, numbers[FIRST], numbers[SCALE], colours.shape[0])
+            there = entry_of(before, numbers[FIRST], numbers[SCALE], colours.shape[0])
+            there = here if before != before else there
+            seen = colours[here, 4] != colours[there, 4] or (here == there and colours[here, 0] > np.float32(0.0))
+            before = value
+            if value != value or not seen:
                 continue
-            entry = entry_of(value, numbers[FIRST], numbers[SCALE], colours.shape[0])
-            opacity = colours[entry, 3]
-            if not (opacity > np.float32(0.0)):
-                continue
+            middle = step - np.float32(0.5)
+            k, i, j = k0 + middle * dk, i0 + middle * di, j0 + middle * dj
             gk, gi, gj = gradient(values, k, i, j, holes, value)
             lit, glint = light_on(numbers, gk, gi, gj, step)
+            opacity, r, g, b = colour_between(colours, there, here)
             weight = clear * opacity
-            red += weight * (colours[entry, 0] * lit + glint)
-            green += weight * (colours[entry, 1] * lit + glint)
-            blue += weight * (colours[entry, 2] * lit + glint)
+            red += weight * (r * lit + glint)
+            green += weight * (g * lit + glint)
+            blue += weight * (b * lit + glint)
             clear -= weight
             if clear < np.float32(FAINT):
                 at = last + 1
                 break
     return grey_of(red), grey_of(green), grey_of(blue)
+
+
+@compiled
+def colour_between(
+    colours: NDArray[np.float32], there: int, here: int
+) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    """Opacity, red, green, blue of a step on which the values pass from one entry of the table to another."""
+    if there == here:
+        return opacity_of(colours[here, 0]), colours[here, 1], colours[here, 2], colours[here, 3]
+    whole = colours[here, 4] - colours[there, 4]
+    red = (colours[here, 5] - colours[there, 5]) / whole
+    green = (colours[here, 6] - colours[there, 6]) / whole
+    blue = (colours[here, 7] - colours[there, 7]) / whole
+    return opacity_of(whole / np.float32(here - there)), red, green, blue
+
+
+@compiled
+def opacity_of(extinction: np.float32) -> np.float32:
+    """1 - exp(-extinction), from exp(x) = exp(x / 16)**16: a share of 1/1500 off at most where it matters, and the same in
+    every lane and on every processor."""
+    part = extinction * np.float32(1.0 / 16.0)
+    grown = np.float32(1.0) + part + part * part * np.float32(0.5)
+    grown *= grown
+    grown *= grown
+    grown *= grown
+    grown *= grown
+    return np.float32(1.0) - np.float32(1.0) / grown
 
 
 @compiled
@@ -187,7 +223,7 @@ def span_of(values: NDArray[np.generic], numbers: NDArray[np.float32], row: int,
         first, last = narrow(place, step, numbers[BOX + axis], numbers[BOX + 3 + axis], first, last)
     if not (first <= last):
         return 1, 0
-    return math.ceil(first), math.floor(last)
+    return np.int64(math.ceil(first)), np.int64(math.floor(last))
 
 
 @compiled

@@ -47,10 +47,16 @@ class VolumePreset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TransferTable:
-    """A preset for one volume and step: `colours[index_of(value)]` is red, green, blue, opacity of one step."""
+    """A preset for one volume and step.
+
+    A row of `colours` belongs to a value. Its first half is what a step dims if the value stays as it is: the extinction
+    (opacity is 1 - exp(-extinction)), and red, green, blue. Its second half holds the sums from the first row to this one of
+    extinction and of extinction times red, green, blue: with them a kernel has the mean over all values that a ray passes
+    through from one sample to the next, and surfaces show no rings where samples fall before or behind them.
+    """
 
     colours: NDArray[np.float32]
-    """(entries, 4), 0..1, not multiplied by opacity."""
+    """(entries, 8)."""
     first: np.float32
     """In the volume's own units, before slope and intercept."""
     scale: np.float32
@@ -80,17 +86,9 @@ def table_of(name: str, volume: Volume, step_mm: float) -> TransferTable:
     values = np.array([point[0] for point in preset.points]) * unit + zero
     if unit < 0.0:
         values = values[::-1]
-    places = np.linspace(values[0], values[-1], _ENTRIES)
-    opacities, *channels = _columns(preset, reverse=unit < 0.0)
-    colours = np.empty((_ENTRIES, 4), np.float32)
-    for channel, column in enumerate(channels):
-        colours[:, channel] = np.interp(places, values, column)
-    clear = 1.0 - np.minimum(np.interp(places, values, opacities), _MOST_OPACITY)
-    colours[:, 3] = 1.0 - clear**step_mm
-    colours[colours[:, 3] < _LEAST_OPACITY, 3] = 0.0
+    colours = _colours(values, _columns(preset, reverse=unit < 0.0), step_mm)
     first = np.float32(values[0])
     scale = np.float32((_ENTRIES - 1) / (values[-1] - values[0]))
-    colours.flags.writeable = False
     shading = preset.shading
     own = Shading(shading.ambient, shading.diffuse, shading.specular, shading.edge * abs(unit), shading.haze)
     return TransferTable(colours, first, scale, _leaps(volume.bricks, colours, first, scale), own)
@@ -122,8 +120,22 @@ def _columns(preset: VolumePreset, reverse: bool) -> list[list[float]]:
     return [list(column) for column in zip(*(reversed(rows) if reverse else rows), strict=True)]
 
 
+def _colours(values: NDArray[np.float64], columns: list[list[float]], step_mm: float) -> NDArray[np.float32]:
+    """(entries, 8), as `TransferTable`."""
+    places = np.linspace(values[0], values[-1], _ENTRIES)
+    opacity, *channels = (np.interp(places, values, column) for column in columns)
+    extinction = -np.log(1.0 - np.minimum(opacity, _MOST_OPACITY)) * step_mm
+    extinction[extinction < _LEAST_EXTINCTION] = 0.0
+    steps = np.stack([extinction, *(extinction * channel for channel in channels)], axis=1)
+    sums = np.zeros_like(steps)
+    np.cumsum((steps[1:] + steps[:-1]) / 2.0, axis=0, out=sums[1:])
+    colours = np.column_stack((extinction, *channels, sums)).astype(np.float32)
+    colours.flags.writeable = False
+    return colours
+
+
 def _leaps(bricks: Bricks, colours: NDArray[np.float32], first: np.float32, scale: np.float32) -> NDArray[np.uint8]:
-    seen = np.concatenate(([0], np.cumsum(colours[:, 3] > 0.0))).astype(np.int32)
+    seen = np.concatenate(([0], np.cumsum(colours[:, 0] > 0.0))).astype(np.int32)
     leaps = np.empty(bricks.least.shape, np.uint8)
     _mark(bricks.least, bricks.greatest, seen, first, scale, leaps)
     _measure(leaps)
@@ -133,9 +145,11 @@ def _leaps(bricks: Bricks, colours: NDArray[np.float32], first: np.float32, scal
 
 @compiled
 def entry_of(value: np.float32, first: np.float32, scale: np.float32, entries: int) -> int:
-    """Where a value stands in a table; the ends of the table go on for ever."""
+    """Where a value stands in a table; the ends of the table go on for ever. NaN stands at 0."""
     place = (value - first) * scale + np.float32(0.5)
-    return int(min(max(place, np.float32(0.0)), np.float32(entries - 1)))
+    last = np.float32(entries - 1)
+    place = place if place > np.float32(0.0) else np.float32(0.0)
+    return int(place if place < last else last)
 
 
 @compiled
@@ -201,7 +215,7 @@ def _nearest(leaps: NDArray[np.uint8], k: int, i: int, j: int, side: int) -> int
 
 _ENTRIES = 4096
 _MOST_OPACITY = 0.999
-_LEAST_OPACITY = 1.0 / 1024.0
+_LEAST_EXTINCTION = 1.0 / 1024.0
 """Of a step: what is clearer than this is not there. A hundred such steps would dim what lies behind by a tenth."""
 _SAMPLED = 100_000
 """Voxels looked at to find the range of a volume."""

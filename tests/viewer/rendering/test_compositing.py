@@ -89,6 +89,7 @@ def judged(
     rows, columns = np.meshgrid(np.arange(size[0]), np.arange(size[1]), indexing="ij")
     light, clear = np.zeros((*size, 3)), np.ones(size)
     fragile = np.zeros(size, bool)
+    before = np.full(size, np.nan)
     forth = volume.geometry.to_patient
     axes = [forth[:, :3] @ np.array(step) for step in (rays.column_step, rays.row_step, rays.depth_step)]
     screen = np.array([axis / np.linalg.norm(axis) for axis in axes])
@@ -105,11 +106,13 @@ def judged(
             mm = place @ forth[:, :3].T + forth[:, 3]
             margin = np.minimum(margin, np.minimum(mm - clip[0], np.array(clip[1]) - mm).min(axis=-1))
         fragile |= np.abs(margin) < 1e-3
-        value, gradient = interpolated(volume, np.clip(place, 0, shape - 1))
-        entry = np.floor((value - table.first) * table.scale + 0.5)
-        entry = np.clip(np.nan_to_num(entry), 0, len(table.colours) - 1).astype(int)
-        colour, opacity = table.colours[entry, :3].astype(float), table.colours[entry, 3].astype(float)
-        opacity = np.where((margin >= 0) & np.isfinite(value), opacity, 0.0)
+        value, _ = interpolated(volume, np.clip(place, 0, shape - 1))
+        value[margin < 0] = np.nan
+        # From the last sample to this one; the surface between them is lit as it lies half way.
+        middle = np.clip(place - np.array(rays.depth_step) / 2, 0, shape - 1)
+        _, gradient = interpolated(volume, middle, value)
+        colour, opacity = between(table, np.where(np.isnan(before), value, before), value)
+        before = value
         lit, glint = shaded(volume, table, gradient, screen)
         left = 1.0 - table.shading.haze * sample / max(rays.samples - 1, 1)
         weight = (clear * opacity)[..., None]
@@ -118,8 +121,28 @@ def judged(
     return np.minimum(light, 1.0) * 255.0, fragile
 
 
-def interpolated(volume: Volume, place: Float) -> tuple[Float, Float]:
-    """Values at the places and their gradient in units per mm; NaN where hardly any voxel is real."""
+def between(table: TransferTable, before: Float, after: Float) -> tuple[Float, Float]:
+    """Mean colour and opacity over the entries from one value to another; nothing for NaN."""
+    real = np.isfinite(after)
+    there, here = (
+        np.clip(np.floor((np.nan_to_num(value) - table.first) * table.scale + 0.5), 0, len(table.colours) - 1).astype(
+            int
+        )
+        for value in (before, after)
+    )
+    colours = table.colours.astype(np.float64)
+    same = here == there
+    sums = np.where(same[..., None], colours[here, :4], colours[here, 4:] - colours[there, 4:])
+    extinction = np.where(same, sums[..., 0], sums[..., 0] / np.where(same, 1, here - there))
+    opacity = np.where(real, 1.0 - np.exp(-extinction), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.nan_to_num(sums[..., 1:] / sums[..., :1])
+    return np.where(same[..., None], sums[..., 1:], mean), opacity
+
+
+def interpolated(volume: Volume, place: Float, instead: Float | None = None) -> tuple[Float, Float]:
+    """Values at the places, NaN where hardly any voxel is real; and their gradient in units per mm, with holes taken to
+    hold `instead`."""
     values = volume.values.astype(np.float64)
     values[volume.values == HOLE] = np.nan
     shape = np.array(values.shape)
@@ -134,12 +157,13 @@ def interpolated(volume: Volume, place: Float) -> tuple[Float, Float]:
         share += np.where(np.isnan(voxel), 0, weight)
     value = np.where(share >= 1 / 256, total / np.maximum(share, 1e-9), np.nan)
     slopes = np.zeros(place.shape)
+    instead = value if instead is None else instead
     for axis in range(3):
         step = np.eye(3, dtype=int)[axis]
         for corner, weight in zip(corners, weights, strict=True):
             beside = [np.clip(base + corner + side * step, 0, shape - 1) for side in (-1, 1)]
             before, after = (values[tuple(np.moveaxis(index, -1, 0))] for index in beside)
-            before, after = (np.where(np.isnan(voxel), value, voxel) for voxel in (before, after))
+            before, after = (np.where(np.isnan(voxel), instead, voxel) for voxel in (before, after))
             slopes[..., axis] += weight * (after - before) / 2
     return value, slopes @ volume.geometry.to_voxels[:, :3]
 
@@ -207,14 +231,14 @@ def test_even_tissue_shines_by_its_colour_opacity_and_depth() -> None:
     volume = placed(np.full((10, 10, 10), 50, np.int16))
     front = Rays((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0), samples=10)
     table = table_of("soft tissue", volume, 1.0)
-    opacity = float(table.colours[int((50 - table.first) * table.scale + 0.5), 3])
-    colour = table.colours[int((50 - table.first) * table.scale + 0.5), :3]
+    extinction, *colour = table.colours[int((50 - table.first) * table.scale + 0.5), :4].tolist()
+    opacity = 1.0 - math.exp(-extinction)
     weights = opacity * (1 - opacity) ** np.arange(10) * (1 - table.shading.haze * np.arange(10) / 9)
 
     found = drawn(volume, front, table, size=(10, 10))
 
     np.testing.assert_array_equal(
-        found, np.broadcast_to(np.floor(colour * EVEN * weights.sum() * 255 + 0.5), found.shape)
+        found, np.broadcast_to(np.floor(np.array(colour) * EVEN * weights.sum() * 255 + 0.5), found.shape)
     )
 
 

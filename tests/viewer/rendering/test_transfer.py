@@ -33,8 +33,10 @@ def noise(shape: tuple[int, int, int] = (17, 20, 33), low: int = -1000, high: in
 
 
 def looked_up(table: TransferTable, value: float) -> NDArray[np.float32]:
+    """Red, green, blue, opacity of a step."""
     place = np.floor((value - table.first) * table.scale + 0.5)
-    return table.colours[int(np.clip(place, 0, len(table.colours) - 1))]
+    extinction, *colour = table.colours[int(np.clip(place, 0, len(table.colours) - 1)), :4]
+    return np.array([*colour, 1.0 - np.exp(-extinction)])
 
 
 def test_a_ct_in_hounsfield_units_has_five_presets_and_everything_else_two() -> None:
@@ -67,8 +69,20 @@ def test_points_of_a_preset_are_met_in_the_table(name: str) -> None:
 def test_two_half_steps_dim_as_much_as_a_whole_one(name: str) -> None:
     volume = volume_of(noise())
     whole, half = table_of(name, volume, 0.8), table_of(name, volume, 0.4)
-    seen = half.colours[:, 3] > 0
-    np.testing.assert_allclose((1 - half.colours[seen, 3]) ** 2, 1 - whole.colours[seen, 3], atol=1e-5)
+    seen = half.colours[:, 0] > 0
+    np.testing.assert_allclose(2 * half.colours[seen, 0], whole.colours[seen, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", CT_PRESETS)
+def test_sums_of_a_table_give_the_mean_between_two_of_its_entries(name: str) -> None:
+    colours = table_of(name, volume_of(noise()), 0.5).colours.astype(np.float64)
+    for there, here in [(0, 4095), (1000, 1400), (2000, 2003), (7, 8)]:
+        some = colours[there : here + 1]
+        weights = np.ones(len(some))
+        weights[[0, -1]] = 0.5
+        extinction = (weights * some[:, 0]).sum()
+        light = ((weights * some[:, 0])[:, None] * some[:, 1:4]).sum(axis=0)
+        np.testing.assert_allclose(colours[here, 4:] - colours[there, 4:], [extinction, *light], rtol=1e-4, atol=2e-3)
 
 
 @pytest.mark.parametrize("slope", [0.25, 2.0, -0.5])
