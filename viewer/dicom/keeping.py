@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,18 +55,35 @@ def storage_of(frames: Sequence[FrameSource]) -> Storage | None:
 
 def raw_cells(frames: Sequence[FrameSource], storage: Storage) -> list[Cells] | None:
     """How the bytes of each frame become values where they lie, None where that cannot be done for all of them."""
-    if storage.dtype != _WHOLE or storage.colour or sys.byteorder != "little":
+    if sys.byteorder != "little" or not all(map(_is_bare, frames)):
+        return None
+    return _cells(frames, storage, _described)
+
+
+def decoded_cells(frames: Sequence[FrameSource], storage: Storage) -> list[Cells] | None:
+    """The same for 16-bit values as a decoder gives them, whatever they were compressed with."""
+    if not all(map(_is_words, frames)):
+        return None
+    return _cells(frames, storage, lambda frame: _at_the_low_end(_described(frame)))
+
+
+def _cells(
+    frames: Sequence[FrameSource], storage: Storage, describe: Callable[[FrameSource], CellDescription]
+) -> list[Cells] | None:
+    if storage.dtype != _WHOLE or storage.colour:
         return None
     known: dict[CellDescription, Cells] = {}
     found = []
     for frame in frames:
-        if not _is_bare(frame):
-            return None
-        described = _described(frame)
+        described = describe(frame)
         if described not in known:
             known[described] = storage.cells(described)
         found.append(known[described])
     return found
+
+
+def _at_the_low_end(described: CellDescription) -> CellDescription:
+    return described._replace(high_bit=described.bits_stored - 1)
 
 
 def _kind(frame: FrameSource) -> tuple[bool, bool]:
@@ -93,14 +110,14 @@ def _stored(frame: FrameSource) -> tuple[int, int]:
 
 def _is_bare(frame: FrameSource) -> bool:
     """Uncompressed words of 16 bits, lowest byte first, without a Modality LUT."""
+    pixels: dict[str, Any] = frame.instance.index["pixels"]
+    return _is_words(frame) and is_native(pixels["transfer_syntax_uid"]) and pixels.get("little", True)
+
+
+def _is_words(frame: FrameSource) -> bool:
+    """16 bits a pixel, without a Modality LUT."""
     index = frame.instance.index
-    pixels: dict[str, Any] = index["pixels"]
-    return (
-        is_native(pixels["transfer_syntax_uid"])
-        and pixels["bits_allocated"] == 16
-        and pixels.get("little", True)
-        and "modality_lut" not in index
-    )
+    return index["pixels"]["bits_allocated"] == 16 and "modality_lut" not in index
 
 
 def _described(frame: FrameSource) -> CellDescription:

@@ -25,7 +25,7 @@ from viewer.rendering.volume import Cells, FrameDescription, Layers, Point, Stor
 
 from .errors import DicomError
 from .frames import FrameSource
-from .keeping import raw_cells, storage_of
+from .keeping import decoded_cells, raw_cells, storage_of
 from .stacks import Stack
 
 _EVEN = 0.01
@@ -97,6 +97,11 @@ class VolumePlan:
         """For each frame how its bytes become values, where all of them are bare 16-bit numbers in the order of this
         machine: they may be read straight into the array. Takes a moment for thousands of frames."""
         return raw_cells(self.frames, self.storage)
+
+    def decoded(self) -> list[Cells] | None:
+        """For each frame how the values that a decoder gave become those of the volume, where they are 16-bit numbers that
+        may be read straight into the array."""
+        return decoded_cells(self.frames, self.storage)
 
     def description(self) -> FrameDescription:
         """Of the middle frame, with the labels that all frames share. Takes a moment for thousands of frames."""

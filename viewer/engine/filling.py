@@ -58,7 +58,10 @@ class Filling:
         self._done = 0
         self._holes = False
         self._dropped = False
-        self._cells: list[Cells] | None = None
+        self._raw: list[Cells] | None = None
+        """How each frame is converted in place, where all of them are read straight into the array."""
+        self._decoded_before: list[Cells] | None = None
+        """How the frames are that were decoded before and kept on disk."""
         self._values: NDArray[Any] = np.empty(0)
         self._task = asyncio.create_task(self._run(), name="a volume is loaded")
 
@@ -107,7 +110,7 @@ class Filling:
     async def _piece(self, numbers: range) -> None:
         """Some neighbouring frames: first what only has to be read, then what has to be decoded."""
         cached = {}
-        if self._cells is None:
+        if self._raw is None:
             cached = {n: frame for n in numbers if (frame := self._frames.cache.get(key_of(self.plan.frames[n])))}
         missing = await self._job(self._readers.submit(lambda _: self._read(numbers, cached), Priority.VOLUME))
         self._advance(len(numbers) - len(missing))
@@ -135,7 +138,8 @@ class Filling:
     # --- in threads
 
     def _prepare(self) -> None:
-        self._cells = self.plan.raw()
+        self._raw = self.plan.raw()
+        self._decoded_before = None if self._raw else self.plan.decoded()
         self._values = np.empty(self.plan.frames_shape, self.plan.storage.dtype)
 
     def _read(self, numbers: range, cached: dict[int, Frame]) -> list[int]:
@@ -151,12 +155,20 @@ class Filling:
 
     def _placed(self, number: int, cached: dict[int, Frame]) -> bool:
         source, values = self.plan.frames[number], self._values
-        if self._cells is not None:
-            self._note(_read_raw(source, self._cells[number], values[number]))
+        if self._raw is not None:
+            _read_raw(source, values[number])
+            self._note(store_raw(values[number], self._raw[number]))
             return True
         frame = cached.get(number)
-        if frame is None:
-            frame = self._frames.kept(source) if is_compressed(source) else read_frame(source)
+        if frame is None and not is_compressed(source):
+            frame = read_frame(source)
+        elif frame is None and self._decoded_before is not None:
+            kept = self._frames.kept_into(source, values[number])
+            if kept:
+                self._note(store_raw(values[number], self._decoded_before[number]))
+            return kept
+        elif frame is None:
+            frame = self._frames.kept(source)
         if frame is not None:
             self._put(number, frame)
         return frame is not None
@@ -189,8 +201,8 @@ class Filling:
         return assemble(self.plan, self._values, self._holes, Bands(self._readers, band=1).run)
 
 
-def _read_raw(source: FrameSource, cells: Cells, out: NDArray[np.int16]) -> bool:
-    """One uncompressed frame from its file into its slice, with nothing in between. True where some of it is no image."""
+def _read_raw(source: FrameSource, out: NDArray[np.int16]) -> None:
+    """The bytes of one uncompressed frame from its file into its slice, with nothing in between."""
     try:
         ((offset, length),) = source.places
         target = out.reshape(-1).view(np.uint8).data
@@ -208,7 +220,6 @@ def _read_raw(source: FrameSource, cells: Cells, out: NDArray[np.int16]) -> bool
             os.close(descriptor)
     except (DicomError, OSError) as error:
         raise unreadable(error) from error
-    return store_raw(out, cells)
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

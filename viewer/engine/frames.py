@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from numpy.typing import NDArray
+
 from viewer.dicom.decode import decode, is_native
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frames import FrameSource
@@ -56,6 +58,10 @@ class Frames:
             return None
         found = self.store.read(key_of(source), source.layout)
         return None if found is None else _frame(source, found)
+
+    def kept_into(self, source: FrameSource, out: NDArray[Any]) -> bool:
+        """The values of such a frame, 16 bits each, straight into `out`; False where it has to be decoded. In any thread."""
+        return self.store is not None and self.store.read_into(key_of(source), out)
 
     def decode(self, source: FrameSource, child: DecodeChild) -> Frame:
         """A compressed frame; in the thread of a decode child."""

@@ -59,6 +59,26 @@ def test_what_was_kept_comes_back_to_the_byte(store: DecodedStore) -> None:
         assert found.photometric_interpretation == expected.photometric_interpretation
 
 
+def test_values_come_back_straight_into_a_volume(store: DecodedStore, folder: Path) -> None:
+    kept(store, (KEY, grey()))
+    out = np.empty((40, 50), np.int16)
+    assert store.read_into(KEY, out)
+    assert np.array_equal(out, grey().values)
+    assert not store.read_into((KEY[0], 2), out)
+    (path,) = (path for path in folder.rglob("*") if path.is_file())
+    damaged = bytearray(path.read_bytes())
+    damaged[500] ^= 1
+    path.write_bytes(damaged)
+    assert not store.read_into(KEY, out)
+    assert not path.exists()
+
+
+def test_values_of_another_shape_or_size_are_not_put_into_a_volume(store: DecodedStore) -> None:
+    for shape, dtype in (((50, 40), np.int16), ((40, 25), np.float32), ((40, 49), np.int16), ((40, 51), np.int16)):
+        kept(store, (KEY, grey()))
+        assert not store.read_into(KEY, np.empty(shape, dtype))
+
+
 def test_what_was_never_kept_is_not_there(store: DecodedStore) -> None:
     assert store.read(KEY, GREY) is None
     assert store.counts.bent == 0
