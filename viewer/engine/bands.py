@@ -1,7 +1,8 @@
 """One picture on several threads: its rows are parted in bands, which whoever has time draws.
 
 The thread that was given the picture draws bands itself and never waits for help; threads of the same pool with nothing
-better to do join it at once. A picture that another reader waits for goes before helping.
+better to do join it at once. A quick picture that another reader waits for goes before helping, and between two bands
+of a heavy one.
 """
 
 from __future__ import annotations
@@ -27,10 +28,21 @@ class Bands:
     def run(self, draw_rows: Callable[[int, int], None], rows: int) -> None:
         """Call `draw_rows(first, end)` for all rows from 0 to `rows`, in any order and in several threads at once; from a
         thread of the pool. Raises what `draw_rows` raised first."""
+        self._run(draw_rows, rows, lambda: False)
+
+    def run_heavy(self, draw_rows: Callable[[int, int], None], rows: int) -> None:
+        """The same for work that takes long: quick pictures that readers wait for are drawn in between."""
+        self._run(draw_rows, rows, self._between)
+
+    def _between(self) -> bool:
+        self._pool.run_urgent(None)
+        return False
+
+    def _run(self, draw_rows: Callable[[int, int], None], rows: int, between: Callable[[], bool]) -> None:
         work = _Parted(draw_rows, rows, self._band)
         for _ in range(min(self._pool.workers, work.bands) - 1):
             self._pool.enqueue(_Help(work, self._pool), Priority.SHARE)
-        work.draw()
+        work.draw(between)
         work.finish()
 
 
@@ -47,9 +59,9 @@ class _Parted:
         self._done = threading.Event()
         self._error: BaseException | None = None
 
-    def draw(self, called_away: Callable[[], bool] | None = None) -> bool:
+    def draw(self, called_away: Callable[[], bool]) -> bool:
         """Draw bands until none is left; False when `called_away` between two of them."""
-        while not (called_away and called_away()):
+        while not called_away():
             number = next(self._numbers)
             if number >= self.bands:
                 return True
@@ -90,5 +102,5 @@ class _Help:
         return not self._work.finished
 
     def run(self, state: object) -> None:
-        if not self._work.draw(called_away=lambda: self._pool.waiting > 0):
+        if not self._work.draw(called_away=lambda: self._pool.urgent):
             self._pool.enqueue(self, Priority.SHARE)

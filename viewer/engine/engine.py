@@ -201,7 +201,10 @@ class Engine:
             fused=overlay,
             reuse=reuse,
         )
-        job = self.renderers.submit(lambda _: carry_out(order, self._bands.run, self.device), priority)
+        run = self._bands.run
+        if priority is Priority.INTERACTIVE and placed.projection != "slice":
+            priority, run = Priority.HEAVY, self._bands.run_heavy
+        job = self.renderers.submit(lambda _: carry_out(order, run, self.device), priority)
         try:
             drawn = await job.future
         except asyncio.CancelledError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,10 +27,16 @@ class Priority(IntEnum):
     """A reader, for one picture."""
     SHARE = 1
     """Another worker of the same pool, for a part of what it does for a reader."""
-    VOLUME = 2
+    HEAVY = 2
+    """A reader, for a picture that takes long: begun by one worker, helped by the others, one after another."""
+    VOLUME = 3
     """A reader, for a volume of many frames."""
-    PREFETCH = 3
+    PREFETCH = 4
     """Nobody yet."""
+
+
+PATIENCE = 0.05
+"""Seconds that heavy work waits behind lighter work, however much there is of it."""
 
 
 class Entry(Protocol[S_contra]):
@@ -100,13 +107,15 @@ class Job(Generic[S, T]):
 class WorkerPool(Generic[S]):
     """`workers` threads, each with a state of its own made by `enter` in that thread and given to `leave` at the end.
 
-    A promise of order: within one priority first come, first served; nothing starts while work of a lower number waits.
+    A promise of order: within one priority first come, first served; nothing starts while work of a lower number waits,
+    except that heavy work is never passed over for longer than PATIENCE.
     """
 
     def __init__(
         self, name: str, workers: int, enter: Callable[[], S], leave: Callable[[S], None] | None = None
     ) -> None:
-        self._queues: tuple[deque[Entry[S]], ...] = tuple(deque() for _ in Priority)
+        self._queues: tuple[deque[tuple[float, Entry[S]]], ...] = tuple(deque() for _ in Priority)
+        """Each entry with the time at which it came."""
         self._tokens: SimpleQueue[bool] = SimpleQueue()
         """One for each entry of the queues; waiting on it is the cheapest way to sleep that Python has."""
         self._taking = threading.Lock()
@@ -123,7 +132,7 @@ class WorkerPool(Generic[S]):
 
     def enqueue(self, entry: Entry[S], priority: Priority) -> None:
         """Queue something that takes care of its own result; from any thread."""
-        self._queues[priority].append(entry)
+        self._queues[priority].append((time.monotonic(), entry))
         self._tokens.put(True)
 
     @property
@@ -132,14 +141,28 @@ class WorkerPool(Generic[S]):
 
     @property
     def waiting(self) -> int:
-        """Interactive jobs that no worker has taken yet (those dropped meanwhile are counted until they are met)."""
-        return len(self._queues[Priority.INTERACTIVE])
+        """Jobs for readers that no worker has taken yet (those dropped meanwhile are counted until they are met)."""
+        return len(self._queues[Priority.INTERACTIVE]) + len(self._queues[Priority.HEAVY])
+
+    @property
+    def urgent(self) -> bool:
+        """A reader waits for something quick."""
+        return bool(self._queues[Priority.INTERACTIVE])
+
+    def run_urgent(self, state: S) -> None:
+        """In a worker, between two parts of long work: do one quick thing that a reader waits for, if there is one."""
+        try:
+            _, entry = self._queues[Priority.INTERACTIVE].popleft()
+        except IndexError:
+            return
+        if entry.take():
+            entry.run(state)
 
     def stop(self) -> None:
         """Drop what waits and send every worker home once it is done with what it has; on the event loop."""
         for queue in self._queues:
             while queue:
-                entry = queue.popleft()
+                _, entry = queue.popleft()
                 if isinstance(entry, Job):
                     entry.drop()
         for _ in self._threads:
@@ -151,12 +174,20 @@ class WorkerPool(Generic[S]):
             thread.join()
 
     def _next(self) -> Entry[S] | None:
-        for queue in self._queues:
+        for queue in (self._overdue(), *self._queues):
             try:
-                return queue.popleft()
+                return queue.popleft()[1]
             except IndexError:
                 continue
         return None
+
+    def _overdue(self) -> deque[tuple[float, Entry[S]]]:
+        """The heavy work, if it has waited long enough; else nothing."""
+        heavy = self._queues[Priority.HEAVY]
+        try:
+            return heavy if time.monotonic() - heavy[0][0] > PATIENCE else deque()
+        except IndexError:
+            return heavy
 
     def _work(self) -> None:
         state = self._enter()

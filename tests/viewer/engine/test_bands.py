@@ -90,6 +90,26 @@ async def test_a_picture_that_somebody_waits_for_goes_before_helping(pool: Worke
     assert len(seen) == 40
 
 
+async def test_quick_pictures_are_drawn_between_the_bands_of_a_heavy_one() -> None:
+    pool: WorkerPool[None] = WorkerPool("test", 1, lambda: None)
+    order: list[str] = []
+    begun, queued = threading.Event(), threading.Event()
+
+    def draw(first: int, end: int) -> None:
+        order.append(f"band {first}")
+        begun.set()
+        queued.wait(10)
+
+    heavy = pool.submit(lambda _: Bands(pool, band=1).run_heavy(draw, 5), Priority.HEAVY)
+    await asyncio.to_thread(begun.wait)
+    quick = [pool.submit(lambda _, n=n: order.append(f"quick {n}")) for n in range(2)]
+    queued.set()
+    await asyncio.gather(heavy.future, *(job.future for job in quick))
+    assert order == ["band 0", "quick 0", "band 1", "quick 1", "band 2", "band 3", "band 4"]
+    pool.stop()
+    pool.join()
+
+
 async def test_what_goes_wrong_in_a_band_reaches_the_caller(pool: WorkerPool[None]) -> None:
     def draw(first: int, end: int) -> None:
         if first == 32:

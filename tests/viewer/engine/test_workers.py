@@ -94,3 +94,20 @@ async def test_each_worker_enters_and_leaves_with_its_own_state() -> None:
     pool.stop()
     await asyncio.to_thread(pool.join)
     assert sorted(map(id, entered)) == sorted(map(id, left))
+
+
+@pytest.mark.parametrize(("patience", "first"), [(1000.0, "quick"), (-1.0, "heavy")])
+async def test_heavy_work_lets_quick_work_go_first_but_not_for_ever(
+    pool: WorkerPool[None], gate: threading.Event, monkeypatch: pytest.MonkeyPatch, patience: float, first: str
+) -> None:
+    monkeypatch.setattr("viewer.engine.workers.PATIENCE", patience)
+    done: list[str] = []
+    pool.submit(lambda _: gate.wait())
+    names = ["heavy", "quick", "heavy", "quick"]
+    jobs = [
+        pool.submit(lambda _, name=name: done.append(name), Priority.HEAVY if name == "heavy" else Priority.INTERACTIVE)
+        for name in names
+    ]
+    gate.set()
+    await asyncio.gather(*(job.future for job in jobs))
+    assert done == sorted(names, reverse=first == "quick")
