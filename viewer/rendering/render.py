@@ -9,22 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import storing
 from .colour import GREY
+from .device import DeviceFailed
 from .drawing import draw_slice
 from .encode import ENCODERS, encode
 from .geometry import PictureGeometry, picture_geometry, picture_millimetres
-from .planes import center_of, fewer, scroll, sight, smallest_spacing
-from .reformat import draw_volume
+from .planes import Sight, center_of, fewer, scroll, sight, smallest_spacing
+from .reformat import RENDERER, Cpu, Painter, draw_volume
 from .resolve import resolve
 from .sampling import coarser, place
-from .storing import Run, serial
-from .view import BadView, View, needs_volume
-from .volume import Frame, FrameDescription, LookupTable, Palette, Volume
+from .storing import Run, bricks_of, serial
+from .view import BadView, Fusion, View, needs_volume
+from .volume import Frame, FrameDescription, LookupTable, Palette, Volume, VolumeGeometry
 
 __all__ = ["PROJECTIONS", "RENDERER", "Picture", "needs_volume", "render", "resolve", "serial", "warm"]
-
-RENDERER = "numba/1"
-"""Kernel family and version; the version grows whenever any byte of any picture changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,39 +56,55 @@ def render(
     most: int | None = None,
     run: Run = serial,
     fused: Volume | None = None,
-    device: Any = None,
+    device: Painter | None = None,
 ) -> Picture:
     """Draw one frame, or a volume for Views that `needs_volume`. Pure, safe in any thread, the same bytes every time and on
     any number of threads. Raises `BadView`.
 
     With `most` the picture has that many pixels at most, over the same part of the patient: geometry and millimetres are
     those of the pixels drawn; `view` and `sampling` stay those of the picture that was asked for. `fused` is the volume of
-    `view.fusion`.
+    `view.fusion`. Volumes are drawn by `device` where there is one and it can; else by the CPU, with a note in `warnings`.
     """
     if isinstance(source, Volume):
-        return _render_volume(source, view, most, run, fused)
+        return _render_volume(source, view, most, run, fused, device)
     return _render_frame(source, view, most)
 
 
-def _render_volume(volume: Volume, view: View, most: int | None, run: Run, fused: Volume | None) -> Picture:
+def _render_volume(
+    volume: Volume, view: View, most: int | None, run: Run, fused: Volume | None, device: Painter | None
+) -> Picture:
     if view.fusion is not None and fused is None:
         raise BadView("fusion: the series to lay over this one is needed")
     view = resolve(view, volume, fused)
     center = center_of(view, volume)
     whole = sight(view, volume, center)
     drawn = whole if most is None else fewer(whole, most, smallest_spacing(volume.geometry))
-    acquired = view.plane == "acquired"
+    pixels, renderer, notes = _painted(volume, view, drawn, run, fused, device)
     return Picture(
-        pixels=draw_volume(volume, view, drawn, run, fused),
+        pixels=pixels,
         sampling="reformatted",
         geometry=drawn.geometry(),
         millimetres=drawn.pixel_spacing,
         millimetres_source=_MILLIMETRES,
         view=view,
-        warnings=(*volume.description.warnings, *volume.corrections),
-        depth=None if acquired else scroll(view, volume.geometry, center).to_json(),
+        renderer=renderer,
+        warnings=(*volume.description.warnings, *volume.corrections, *notes),
+        depth=None if view.plane == "acquired" else scroll(view, volume.geometry, center).to_json(),
         final=drawn is whole,
     )
+
+
+def _painted(
+    volume: Volume, view: View, drawn: Sight, run: Run, fused: Volume | None, device: Painter | None
+) -> tuple[NDArray[np.uint8], str, tuple[str, ...]]:
+    """Pixels, the renderer that made them, and notes: the CPU draws what the device cannot."""
+    notes: tuple[str, ...] = ()
+    if device is not None:
+        try:
+            return draw_volume(volume, view, drawn, device, fused), device.renderer, notes
+        except DeviceFailed as failed:
+            notes = (str(failed),)
+    return draw_volume(volume, view, drawn, Cpu(run), fused), RENDERER, notes
 
 
 def _render_frame(frame: Frame, view: View, most: int | None) -> Picture:
@@ -111,6 +126,14 @@ def _render_frame(frame: Frame, view: View, most: int | None) -> Picture:
 
 def warm() -> None:
     """Compile every kernel for every kind of stored value, or load it from disk, so that no reader waits for it."""
+    storing.warm()
+    pictures = [*_pictures_of_frames(), *_pictures_of_volumes()]
+    for pixels in pictures:
+        for media_type in ENCODERS:
+            encode(pixels, media_type)
+
+
+def _pictures_of_frames() -> list[NDArray[np.uint8]]:
     table = LookupTable(0, np.zeros(2, np.uint16), 8)
     window = View(window_center=1.0, window_width=2.0)
     for dtype in (np.uint8, np.uint16, np.int16, np.float64):
@@ -124,9 +147,22 @@ def warm() -> None:
     pictures = [render(_plain(colour, photometric), View()).pixels for photometric in ("RGB", "YBR_FULL")]
     pictures += [render(_plain(few_values), replace(window, color_map=name)).pixels for name in (GREY, "hot_iron")]
     pictures.append(render(_plain(few_values, palette=Palette(table, table, table)), View()).pixels)
-    for pixels in pictures:
-        for media_type in ENCODERS:
-            encode(pixels, media_type)
+    return pictures
+
+
+def _pictures_of_volumes() -> list[NDArray[np.uint8]]:
+    view = View(plane="axial", window_center=1.0, window_width=2.0, size=(20, 20), fusion=Fusion("1", opacity=0.5))
+    pictures = []
+    for dtype in (np.int16, np.float32):
+        for holes in (False, True):
+            volume = _plain_volume(np.zeros((9, 9, 9), dtype), holes)
+            for projection in PROJECTIONS:
+                fusion = None if projection == "volume" else view.fusion
+                seen = replace(view, projection=projection, slab_thickness="all", fusion=fusion)
+                pictures.append(render(volume, seen, fused=volume).pixels)
+    coloured = _plain_volume(np.zeros((3, 9, 9, 9), np.int16), False)
+    pictures.append(render(coloured, replace(view, fusion=None)).pixels)
+    return pictures[-2:]
 
 
 def _plain(values: NDArray[np.generic], photometric: str = "MONOCHROME2", **more: Any) -> Frame:
@@ -146,6 +182,15 @@ def _plain(values: NDArray[np.generic], photometric: str = "MONOCHROME2", **more
         **more,
     )
     return Frame(values, photometric, description)
+
+
+def _plain_volume(values: NDArray[np.generic], holes: bool) -> Volume:
+    values.flags.writeable = False
+    slices, rows, columns = values.shape[-3:]
+    geometry = VolumeGeometry((slices, rows, columns), (0.0, 0.0, 0.0), ((0, 0, -1), (0, 1, 0), (1, 0, 0)), "1")
+    bricks = None if values.ndim == 4 else bricks_of(values)
+    description = _plain(values[..., 0, :, :]).description
+    return Volume("warm", values, geometry, description, holes=holes, bricks=bricks)
 
 
 PROJECTIONS = ("slice", "mip", "minip", "mean", "volume")

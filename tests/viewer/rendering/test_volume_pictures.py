@@ -18,8 +18,8 @@ from viewer.rendering.volume import LookupTable, Volume, Window
 
 from . import volume_judge
 from .frames import frame, noise
-from .volume_judge import Asked, slab
 from .small_volumes import ORIGIN, SHAPE, STRAIGHT, VOLUMES, modality_values, volume
+from .volume_judge import Asked, slab
 
 AXIAL, CORONAL, SAGITTAL = ((1, 0, 0), (0, 1, 0)), ((1, 0, 0), (0, 0, -1)), ((0, 1, 0), (0, 0, -1))
 OBLIQUE = ((0.8, 0.6, 0.0), (-0.36, 0.48, 0.8))
