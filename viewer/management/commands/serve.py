@@ -26,6 +26,8 @@ from viewer.models import Study
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 15.0
+STILL_SECONDS = 10.0
+"""Between two lines about a step that goes on."""
 """After this long a stopping server ends whatever still runs."""
 
 
@@ -48,7 +50,7 @@ class Command(BaseCommand):
                 call_command("migrate", interactive=False, verbosity=0)
             with self.step("Left-overs of earlier runs"):
                 sweep()
-            with self.step("Rendering kernels (compiled once, then kept)"):
+            with self.step("Rendering kernels (compiled once, in about a minute, then kept)"):
                 from viewer.rendering.render import warm
 
                 warm()
@@ -103,15 +105,21 @@ class Command(BaseCommand):
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Name a step while it lasts, so that nobody looks at a still screen for longer than a second."""
+        """Name a step that lasts, and say now and then that it still does, so that nobody looks at a still screen for long."""
         started = time.monotonic()
-        late = threading.Timer(1.0, lambda: self.say(f"{name} ..."))
-        late.daemon = True
-        late.start()
+        over = threading.Event()
+
+        def tell() -> None:
+            if not over.wait(1.0):
+                self.say(f"{name} ...")
+                while not over.wait(STILL_SECONDS):
+                    self.say(f"{name} ... {time.monotonic() - started:.0f} s")
+
+        threading.Thread(target=tell, name="step", daemon=True).start()
         try:
             yield
         finally:
-            late.cancel()
+            over.set()
         took = time.monotonic() - started
         if took > 1.0:
             self.say(f"{name}: {took:.1f} s")
