@@ -26,9 +26,9 @@ from viewer.models import Study
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 15.0
+"""After this long a stopping server ends whatever still runs."""
 STILL_SECONDS = 10.0
 """Between two lines about a step that goes on."""
-"""After this long a stopping server ends whatever still runs."""
 
 
 class Command(BaseCommand):
