@@ -8,7 +8,7 @@ import { commandFor, KEY_MAPS } from "./keys.js";
 import { firstLayout, hangingOrder, Layout, LAYOUTS } from "./layout.js";
 import { LEVELS } from "./overlay.js";
 import { presetOfKey } from "./presets.js";
-import { planeWords, projectionWords, slabPart, whole } from "./space.js";
+import { planeWords, projectionWords, slabPart, whole, windowPart } from "./space.js";
 import { nextPlane, nextProjection } from "./spacemenu.js";
 import { Thumbnails } from "./thumbnails.js";
 import { showHelp, Toolbar } from "./toolbar.js";
@@ -78,6 +78,8 @@ const layout = new Layout(at("panes"), desk);
 const thumbnails = new Thumbnails(at("series"), icon);
 let keyMap = remembered.get("keys", "reader") in KEY_MAPS ? remembered.get("keys", "reader") : "reader";
 
+const BONE = "bone";
+
 // --- commands: what a key, a button or a menu asks for
 
 const COMMANDS = {
@@ -107,7 +109,7 @@ const COMMANDS = {
   "choose-preset": (preset) => layout.active.preset(preset),
   space: ({ change, turns }) => inSpace((viewport) => lookAt(viewport, change, turns)),
   "next-plane": () => inSpace((viewport) => lookAt(viewport, nextPlane(viewport.standpoint))),
-  "next-projection": () => inSpace((viewport) => lookAt(viewport, nextProjection(viewport.wish))),
+  "next-projection": () => inSpace((viewport) => lookAt(viewport, nextProjection(viewport.standpoint))),
   slab: (by) => inSpace((viewport) => slabPart(by, viewport.wish) && lookAt(viewport, slabPart(by, viewport.wish))),
   "color-map": (name) => layout.active.change({ color_map: name }),
   layout: (name) => {
@@ -141,11 +143,12 @@ function inSpace(act) {
   else viewport.sayNoVolume();
 }
 
-/** Another kind of picture. The whole volume comes with the tool that turns it; the tool from before comes back after it. */
+/** Another kind of picture. The whole volume comes with the tool that turns it and a window that shows it; both are given back
+ *  after it. */
 let toolBefore = null;
 function lookAt(viewport, change, turns = whole({ ...viewport.wish, ...change })) {
   viewport.stop();
-  viewport.change(change);
+  viewport.change({ ...change, ...wholeWindow(viewport, change, turns) });
   if (turns && desk.tool !== "turn") {
     toolBefore = desk.tool;
     COMMANDS.tool("turn");
@@ -153,6 +156,17 @@ function lookAt(viewport, change, turns = whole({ ...viewport.wish, ...change })
     COMMANDS.tool(toolBefore);
     toolBefore = null;
   }
+}
+
+/** The window that goes with a change of what is shown. Through a whole body the brightest is bone, whatever the slices need; a
+ *  volume picture has none. */
+function wholeWindow(viewport, change, turns) {
+  const { wish } = viewport;
+  if (!turns) return whole(wish) ? (viewport.windowBefore ?? {}) : {};
+  if (!whole(wish)) viewport.windowBefore = windowPart(wish);
+  const shown = wish.projection === "mip" && whole(wish);
+  const bone = viewport.opened.presets.some(({ name, source }) => name === BONE && source === "server");
+  return bone && !shown && change.projection === "mip" ? { preset: BONE } : {};
 }
 
 function run(command, argument) {

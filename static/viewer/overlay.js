@@ -215,7 +215,7 @@ export class Overlay {
     this.ruler.hidden = !bar;
     if (!bar) return;
     const source = header.pixel_spacing_source;
-    put(this.rulerText, source && !/^pixel spacing$/i.test(source) ? `${bar.label}, ${source}` : bar.label);
+    put(this.rulerText, source && !/^pixel spacing( and image position.*)?$/i.test(source) ? `${bar.label}, ${source}` : bar.label);
     const width = Math.round(bar.pixels);
     this.rulerArt.setAttribute("width", String(width + 2));
     let path = `M1 8.5H${width + 1}`;

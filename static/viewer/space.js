@@ -49,22 +49,49 @@ export function middleOf(header) {
   return plus(along, geometry.column, (geometry.pixel_spacing[0] * (rows - 1)) / 2);
 }
 
+/** The middle of a volume, from the geometry of `series.opened`. */
+function heartOf({ origin, steps, shape }) {
+  return steps.reduce((point, step, axis) => plus(point, step, (shape[axis] - 1) / 2), origin);
+}
+
+/** The point that the reader has scrolled to in all directions: what was known of it (`spot`), moved onto the plane that a
+ *  picture shows. Pictures of the whole volume leave it where it is. null where there is no volume. */
+export function spotOf({ view, header, opened, spot = null }) {
+  if (!opened?.geometry?.origin) return null;
+  const from = spot ?? heartOf(opened.geometry);
+  const on = view.center ?? middleOf(header);
+  const plane = directions(view, header);
+  if (whole(view) || !on || !plane) return from;
+  const normal = normalOf(plane);
+  return plus(from, normal, dot(plus(on, from, -1), normal));
+}
+
+/** A point in the plane through the spot, from where the whole picture fits. */
+function centerOf({ row, column }, spot, geometry) {
+  if (!spot) return null;
+  const normal = cross(row, column);
+  const heart = heartOf(geometry);
+  return plus(heart, normal, dot(plus(spot, heart, -1), normal));
+}
+
 // --- what to ask for
 
-/** Another plane through the same point; the stack where that point is, else where the reader left it (`stackFrame`). */
-export function planePart(name, { view, header, opened, stackFrame = null }) {
-  const center = view.center ?? (whole(view) ? null : middleOf(header));
-  if (name !== "acquired") return { ...UPRIGHT, plane: name, center };
+/** Another plane through the spot; the stack at the image of the spot, else where the reader left it (`stackFrame`). */
+export function planePart(name, { view, header, opened, spot = null, stackFrame = null }) {
+  const here = spotOf({ view, header, opened, spot });
+  if (name !== "acquired") return { ...UPRIGHT, plane: name, center: whole(view) ? null : centerOf(PLANES[name], here, opened?.geometry) };
   const slab = whole(view) ? { projection: "slice", slab_thickness: 0 } : {};
-  const frame = frameAt(opened?.geometry, center, opened?.frames) ?? stackFrame;
+  const frame = frameAt(opened?.geometry, here, opened?.frames) ?? stackFrame;
   return { ...UPRIGHT, plane: "acquired", center: null, ...slab, ...(frame === null ? {} : { frame }) };
 }
 
-/** Another projection of what is there; one of the whole volume becomes a slab through its middle. */
-export function projectionPart(name, view) {
-  if (name === "slice") return { projection: "slice", slab_thickness: 0 };
+/** Another projection of what is there; the whole volume is left for its plane through the spot. */
+export function projectionPart(name, { view, spot = null, opened = null }) {
+  const plane = whole(view) ? directions(view) : null;
+  const back = plane ? { center: centerOf(plane, spot, opened?.geometry) } : {};
+  if (name === "slice") return { ...back, projection: "slice", slab_thickness: 0 };
   const thickness = Number.isFinite(view.slab_thickness) && view.slab_thickness > 0 ? view.slab_thickness : USUAL_SLAB;
-  return { projection: name, slab_thickness: thickness };
+  return { ...back, projection: name, slab_thickness: thickness };
 }
 
 /** Thicker (1) or thinner (-1), by the steps of the menu; a slice becomes the thinnest MIP. */
@@ -73,7 +100,7 @@ export function slabPart(by, view) {
   const now = (view.projection ?? "slice") === "slice" ? 0 : view.slab_thickness;
   const next = by > 0 ? SLABS.find((one) => one > now) : SLABS.findLast((one) => one < now);
   if (next) return { projection: now ? view.projection : "mip", slab_thickness: next };
-  return by < 0 && now ? projectionPart("slice", view) : null;
+  return by < 0 && now ? projectionPart("slice", { view }) : null;
 }
 
 /** The whole volume, seen from where the reader looks already, else from the front. */
@@ -83,6 +110,14 @@ export function wholePart(part, view) {
 }
 export const turningPart = (view) => wholePart({ projection: "mip" }, view);
 export const volumePart = (name, view) => wholePart({ projection: "volume", volume_preset: name }, view);
+
+const WINDOW = ["window_center", "window_width", "voi_lut_function"];
+
+/** The window of a View as a part of one: the name of a preset, or numbers. */
+export function windowPart(view) {
+  if (view.preset) return { preset: view.preset };
+  return Object.fromEntries(WINDOW.map((field) => [field, view[field] ?? null]));
+}
 
 /** Everything back but the kind of picture; a turned plane back to the front. */
 export function resetPart(view) {

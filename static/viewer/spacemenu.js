@@ -14,18 +14,19 @@ const PROJECTIONS = [
 
 /** Groups of the menu: [{heading, items: [{label, detail, checked, change, turns}]}]. `change` is the part of the View to ask
  *  for; `turns` says that the hand turns the picture then. */
-export function spaceGroups({ view, header, opened, stackFrame }) {
+export function spaceGroups(standpoint) {
+  const { view, opened } = standpoint;
   const all = whole(view);
   const slab = !all && (view.projection ?? "slice") !== "slice";
   const groups = [
-    { heading: "Plane", items: PLANES.map((name) => plane(name, { view, header, opened, stackFrame })) },
+    { heading: "Plane", items: PLANES.map((name) => plane(name, standpoint)) },
     {
       heading: "Projection",
       items: PROJECTIONS.map(([name, label, detail]) => ({
         label,
         detail,
         checked: !all && (view.projection ?? "slice") === name,
-        change: projectionPart(name, view),
+        change: projectionPart(name, standpoint),
         turns: false,
       })),
     },
@@ -45,9 +46,9 @@ export function spaceGroups({ view, header, opened, stackFrame }) {
   return groups;
 }
 
-function plane(name, state) {
-  const { view } = state;
-  const change = planePart(name, state);
+function plane(name, standpoint) {
+  const { view } = standpoint;
+  const change = planePart(name, standpoint);
   return {
     label: SHOWN[name] ?? capital(name),
     detail: "",
@@ -64,11 +65,12 @@ function slabItem(thickness, view) {
 const AFTER = { acquired: "axial", axial: "coronal", coronal: "sagittal", sagittal: "acquired" };
 
 /** The next of the planes, for a key. */
-export const nextPlane = (state) => planePart(AFTER[state.view.plane ?? "acquired"] ?? "axial", state);
+export const nextPlane = (standpoint) => planePart(AFTER[standpoint.view.plane ?? "acquired"] ?? "axial", standpoint);
 
 /** The next of the projections, for a key; from the whole volume back to a slice. */
-export function nextProjection(view) {
+export function nextProjection(standpoint) {
+  const { view } = standpoint;
   const names = PROJECTIONS.map(([name]) => name);
   const at = whole(view) ? -1 : names.indexOf(view.projection ?? "slice");
-  return projectionPart(names[(at + 1) % names.length], view);
+  return projectionPart(names[(at + 1) % names.length], standpoint);
 }

@@ -10,7 +10,7 @@ import { Notice } from "./notice.js";
 import { Overlay } from "./overlay.js";
 import { Player } from "./player.js";
 import { Slider } from "./slider.js";
-import { along, placePart, reformatted, resetPart, whole } from "./space.js";
+import { along, placePart, reformatted, resetPart, spotOf, whole } from "./space.js";
 
 const PICTURE = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
 const NUMBER_AFTER = 1000;
@@ -204,8 +204,8 @@ export class Viewport extends EventTarget {
 
   /** What another plane or projection begins from. */
   get standpoint() {
-    const { wish, header, opened, stackFrame } = this;
-    return { view: wish, header, opened, stackFrame };
+    const { wish, header, opened, spot, stackFrame } = this;
+    return { view: wish, header, opened, spot, stackFrame };
   }
 
   /** True where the stack makes a volume. */
@@ -269,7 +269,7 @@ export class Viewport extends EventTarget {
   }
 
   preset(preset) {
-    this.change({ preset: preset.name });
+    if (this.wish.projection !== "volume") this.change({ preset: preset.name });
   }
 
   zoomBy(factor, at = [0, 0]) {
@@ -381,6 +381,7 @@ export class Viewport extends EventTarget {
     this.loading.hide();
     this.notes.show(this.opened?.warnings, header.warnings);
     this.stackFrame = header.view.frame ?? this.stackFrame;
+    this.spot = spotOf({ view: header.view, header, opened: this.opened, spot: this.spot });
     this.player.painted(header.view.frame ?? header.depth?.index);
     this.#slide();
     this.dispatchEvent(new Event("painted"));
@@ -396,6 +397,7 @@ export class Viewport extends EventTarget {
     this.decoded = null;
     this.header = null;
     this.stackFrame = null;
+    this.spot = null;
     this.painted = null;
     this.paintedIndex = -1;
     this.glass.blank();

@@ -1,4 +1,4 @@
-import { along, directions, middleOf, normalOf, placePart, planePart, PLANES, planeWords, projectionPart, projectionWords, reformatted, resetPart, slabPart, turnedPlane, turningPart, unturned, volumePart, whole } from "/static/viewer/space.js";
+import { along, directions, middleOf, normalOf, placePart, planePart, PLANES, planeWords, projectionPart, projectionWords, reformatted, resetPart, slabPart, spotOf, turnedPlane, turningPart, unturned, volumePart, whole, windowPart } from "/static/viewer/space.js";
 import { equal, near, ok, test } from "./harness.js";
 
 const close = (have, want, by = 1e-9) => have.forEach((value, axis) => near(value, want[axis], by));
@@ -18,24 +18,41 @@ test("the middle of a picture is a point of the patient", () => {
   equal(middleOf({ ...HEADER, geometry: null }), null);
 });
 
-test("another plane goes through the middle of the picture that is left", () => {
-  const part = planePart("coronal", { view: HEADER.view, header: HEADER, opened: OPENED });
-  equal(part.plane, "coronal");
-  close(part.center, [0, -15, 30]);
+const HEART = [-0.25, -15.25, -49];
+
+test("another plane goes through what the reader scrolled to, and shows all of it", () => {
+  const part = planePart("axial", { view: HEADER.view, header: HEADER, opened: OPENED });
+  equal(part.plane, "axial");
+  close(part.center, [HEART[0], HEART[1], 30]);
   equal([part.zoom, part.pan, part.rotation], [1, [0, 0], 0]);
+  close(planePart("coronal", { view: HEADER.view, header: HEADER, opened: OPENED }).center, HEART);
+});
+
+test("what was scrolled to in one plane is found again after another", () => {
+  let spot = spotOf({ view: HEADER.view, header: HEADER, opened: OPENED });
+  close(spot, [HEART[0], HEART[1], 30]);
+  spot = spotOf({ view: { plane: "coronal", center: [0, 7, HEART[2]] }, header: CORONAL, opened: OPENED, spot });
+  close(spot, [HEART[0], 7, 30]);
+  spot = spotOf({ view: { plane: "coronal", projection: "mip", slab_thickness: "all", center: HEART }, header: CORONAL, opened: OPENED, spot });
+  close(spot, [HEART[0], 7, 30], 0);
+  const view = { plane: "sagittal", center: [11, HEART[1], HEART[2]] };
+  close(planePart("axial", { view, header: HEADER, opened: OPENED, spot }).center, [HEART[0], HEART[1], 30]);
+  close(planePart("coronal", { view, header: HEADER, opened: OPENED, spot }).center, [HEART[0], 7, HEART[2]]);
+  equal(spotOf({ view, header: HEADER, opened: { geometry: null } }), null);
 });
 
 test("back to the stack comes the image nearest to where the reader was", () => {
-  const part = planePart("acquired", { view: { plane: "coronal", center: [3, 4, 30.9] }, header: HEADER, opened: OPENED });
+  const part = planePart("acquired", { view: { plane: "axial", center: [3, 4, 30.9] }, header: HEADER, opened: OPENED });
   equal([part.plane, part.frame, part.center], ["acquired", 10, null]);
-  const far = planePart("acquired", { view: { plane: "coronal", center: [3, 4, -5000] }, header: HEADER, opened: OPENED });
+  const far = planePart("acquired", { view: { plane: "axial", center: [3, 4, -5000] }, header: HEADER, opened: OPENED });
   equal(far.frame, 99);
 });
 
 test("where slices of the volume are no images of the stack, the stack stays where it was", () => {
   const opened = { frames: 60, geometry: GEOMETRY };
   ok(!("frame" in planePart("acquired", { view: { plane: "axial", center: [0, 0, 0] }, header: HEADER, opened })));
-  ok(!("frame" in planePart("acquired", { view: { plane: "axial", center: [0, 0, 0] }, header: HEADER, opened: null })));
+  const left = planePart("acquired", { view: { plane: "axial", center: [0, 0, 0] }, header: HEADER, opened: null, stackFrame: 7 });
+  equal(left.frame, 7);
 });
 
 test("from the whole volume back to the stack is a slice", () => {
@@ -44,10 +61,17 @@ test("from the whole volume back to the stack is a slice", () => {
 });
 
 test("a projection keeps the thickness that was chosen, and gets one where there was none", () => {
-  equal(projectionPart("mip", { projection: "slice", slab_thickness: 0 }), { projection: "mip", slab_thickness: 10 });
-  equal(projectionPart("minip", { projection: "mip", slab_thickness: 25 }), { projection: "minip", slab_thickness: 25 });
-  equal(projectionPart("mean", { projection: "mip", slab_thickness: "all" }), { projection: "mean", slab_thickness: 10 });
-  equal(projectionPart("slice", { projection: "mip", slab_thickness: 25 }), { projection: "slice", slab_thickness: 0 });
+  const from = (projection, slab_thickness) => ({ view: { plane: "axial", projection, slab_thickness } });
+  equal(projectionPart("mip", from("slice", 0)), { projection: "mip", slab_thickness: 10 });
+  equal(projectionPart("minip", from("mip", 25)), { projection: "minip", slab_thickness: 25 });
+  equal(projectionPart("slice", from("mip", 25)), { projection: "slice", slab_thickness: 0 });
+});
+
+test("the whole volume is left for its plane through the point from before", () => {
+  const view = { plane: "sagittal", projection: "mip", slab_thickness: "all", center: HEART };
+  const part = projectionPart("mean", { view, spot: [42, 7, 30], opened: OPENED });
+  equal([part.projection, part.slab_thickness], ["mean", 10]);
+  close(part.center, [42, HEART[1], HEART[2]]);
 });
 
 test("a slab grows and shrinks by the steps of the menu, to a slice and back", () => {
@@ -127,6 +151,13 @@ test("the plane of the stack is found in a picture that is turned or flipped", (
   const turned = directions({ rotation: 90 }, seen([0, -1, 0], [1, 0, 0]));
   close([...turned.row, ...turned.column], [1, 0, 0, 0, 1, 0]);
   equal(directions({ plane: "acquired" }, { geometry: null }), null);
+});
+
+test("a window can be taken along and given back", () => {
+  const view = { window_center: 40, window_width: 400, voi_lut_function: "LINEAR", preset: null };
+  equal(windowPart(view), { window_center: 40, window_width: 400, voi_lut_function: "LINEAR" });
+  equal(windowPart({ preset: "bone" }), { preset: "bone" });
+  equal(windowPart({}), { window_center: null, window_width: null, voi_lut_function: null });
 });
 
 test("reset keeps the kind of picture and leaves a turned one", () => {

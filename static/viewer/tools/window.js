@@ -9,6 +9,8 @@ export const windowTool = {
   icon: "contrast",
   cursor: "crosshair",
   begin(viewport, start) {
+    // A volume picture has colours of its preset, and no window.
+    if (viewport.wish.projection === "volume") return { move() {} };
     const from = viewport.window;
     return {
       move(point) {
