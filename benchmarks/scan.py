@@ -28,7 +28,7 @@ T = TypeVar("T")
 def files() -> list[Path]:
     """Written once and kept in the temporary folder: painting them takes half a minute."""
     folder = Path(tempfile.gettempdir()) / "farview-benchmark-scan"
-    found = sorted(folder.glob("*.dcm"))
+    found = sorted(folder.rglob("*.dcm"))
     if len(found) != SHAPE[0]:
         print(f"Painting a scan of {SHAPE[0]} slices in {folder}", flush=True)
         found = sorted(write_ct(folder, shape=SHAPE))
