@@ -14,6 +14,8 @@ from typing import Any
 
 from .workers import Priority, WorkerPool
 
+Run = Callable[[Callable[[int, int], None], int], None]
+
 BAND = 8
 """Rows. Where bands begin depends on nothing else, so the same bytes come out on any number of threads."""
 
@@ -44,6 +46,30 @@ class Bands:
             self._pool.enqueue(_Help(work, self._pool), Priority.SHARE)
         work.draw(between)
         work.finish()
+
+
+class Unwanted:
+    """Ends work that nobody waits for any more between two of its bands, so that what is wanted instead need not wait."""
+
+    def __init__(self) -> None:
+        self.now = False
+
+    def stops(self, run: Run) -> Run:
+        """`run`, for work that ends with `Abandoned` once `now` is set."""
+
+        def run_while_wanted(draw_rows: Callable[[int, int], None], rows: int) -> None:
+            def draw_if_wanted(first: int, end: int) -> None:
+                if self.now:
+                    raise Abandoned
+                draw_rows(first, end)
+
+            run(draw_if_wanted, rows)
+
+        return run_while_wanted
+
+
+class Abandoned(Exception):
+    """Nobody waits for this picture any more."""
 
 
 class _Parted:

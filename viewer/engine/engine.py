@@ -15,11 +15,12 @@ from typing import Any
 from viewer.dicom.series import SeriesContent
 from viewer.dicom.volumes import VolumePlan
 from viewer.rendering.encode import ENCODERS
+from viewer.rendering.measuring import Points, Shown, measure
 from viewer.rendering.render import resolve, warm
 from viewer.rendering.view import BadView, View, needs_volume
 from viewer.rendering.volume import Frame, Volume
 
-from .bands import Bands
+from .bands import Bands, Run, Unwanted
 from .budget import Budget
 from .cache import Cache
 from .children import DECODER, DecodeChildren
@@ -179,7 +180,7 @@ class Engine:
 
         `fused` is the open series of `view.fusion`. `reuse` is what an earlier picture was made of: where it is the one that
         is asked for, it is not drawn again. A caller that is cancelled leaves nothing behind: what was not begun for
-        it alone never is.
+        it alone never is, and a heavy picture stops after the band at hand.
         """
         if media_type not in ENCODERS:
             raise BadView(f"media_type: one of {', '.join(ENCODERS)} is needed")
@@ -201,18 +202,30 @@ class Engine:
             fused=overlay,
             reuse=reuse,
         )
-        run = self._bands.run
+        unwanted = Unwanted()
+        run: Run = self._bands.run
         if priority is Priority.INTERACTIVE and placed.projection != "slice":
-            priority, run = Priority.HEAVY, self._bands.run_heavy
+            priority, run = Priority.HEAVY, unwanted.stops(self._bands.run_heavy)
         job = self.renderers.submit(lambda _: carry_out(order, run, self.device), priority)
         try:
             drawn = await job.future
         except asyncio.CancelledError:
+            unwanted.now = True
             job.drop()
             raise
         what = "volume" if isinstance(source, Volume) else "frame"
         self.counters.count(drawn, what, reused=reuse is not None and drawn.picture is reuse)
         return drawn
+
+    async def measure(self, series: OpenSeries, kind: str, points: Points, shown: Shown) -> dict[str, Any]:
+        """What `rendering.measuring.measure` finds on a picture of the series that was shown. Raises CannotMeasure."""
+        source = await self.source(series, shown.view)
+        job = self.renderers.submit(lambda _: measure(kind, points, source, shown))
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            job.drop()
+            raise
 
     def prefetch(self, series: OpenSeries, view: View, direction: int, *, reader: Hashable) -> None:
         """Load the neighbours of a resolved View in one direction (1 or -1), behind everything that anybody waits for.

@@ -27,6 +27,8 @@ TRIPS_LEFT = 0.9
 """What a lone frame counts for against the next one: some ten are remembered."""
 GAP_LEFT = 0.75
 """The same of a frame that stood behind another, among those of like size."""
+HURRY = 0.95
+"""Frames that follow each other and do not wait could follow more closely: so much more, until one does wait."""
 GAPS_LAST = 4.0
 """Seconds for which it is remembered how long frames of one size took."""
 GAPS_COUNT = 10.0
@@ -167,6 +169,7 @@ class Link:
         if self._last_shown - self.round_trip > sent and self.measured:
             self._gaps.add(now, kilobytes, min(gap, longest + self._gaps.usual))
         elif frames == 1:
+            self._gaps.usual *= 1.0 if alone else HURRY
             self._trips.fade(TRIPS_LEFT)
             self._trips.add(kilobytes, min(trip, longest + self._trips.usual) if self.measured else trip)
             self.measured = True

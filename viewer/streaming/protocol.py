@@ -20,7 +20,9 @@ MAX_NAME = 64
 MAX_UID = 64
 MAX_COUNTER = 2**53 - 1
 """Counters are whole numbers that JavaScript holds exactly."""
-MAX_POINTS = 1000
+MAX_POINTS = 2000
+FARTHEST = 1e7
+"""No coordinate of a point is larger."""
 
 POLICY_VIOLATION = 1008
 TOO_BIG = 1009
@@ -59,10 +61,18 @@ def _view(name: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _points(name: str, value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, list) or len(value) > MAX_POINTS:
-        raise BadMessage(f"{name}: a list of at most {MAX_POINTS} points is needed")
-    return tuple(value)
+def _points(name: str, value: Any) -> tuple[tuple[float, ...], ...]:
+    if not isinstance(value, list) or len(value) > MAX_POINTS or not all(map(_is_point, value)):
+        raise BadMessage(f"{name}: a list of at most {MAX_POINTS} points is needed, [column, row] or [x, y, z]")
+    return tuple(tuple(map(float, point)) for point in value)
+
+
+def _is_point(value: Any) -> bool:
+    return isinstance(value, list) and len(value) in (2, 3) and all(map(_is_coordinate, value))
+
+
+def _is_coordinate(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= FARTHEST
 
 
 def _needed(check: Callable[[str, Any], Any]) -> Any:
@@ -124,7 +134,7 @@ class Measure:
     index: int = _needed(_counter)
     id: str = _needed(_text(MAX_UID))
     kind: str = _needed(_text(MAX_UID))
-    points: tuple[Any, ...] = _needed(_points)
+    points: tuple[tuple[float, ...], ...] = _needed(_points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +201,7 @@ def _parser(message: type[Any]) -> Callable[[dict[str, Any]], Any]:
     return parse_fields
 
 
-def text_message(kind: str, **members: Any) -> str:
+def text_message(kind: str, /, **members: Any) -> str:
     """A text message of the server."""
     return _encode({"type": kind, **members})
 

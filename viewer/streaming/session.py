@@ -145,10 +145,7 @@ class Session:
             await former.close()
 
     async def _view_change(self, message: ViewChange) -> None:
-        viewport = self._viewports.get(message.viewport)
-        if viewport is None or not viewport.alive:
-            raise BadMessage("viewport: no series was opened in it", message.viewport)
-        viewport.change(message)
+        self._open_viewport(message.viewport).change(message)
 
     async def _frame_shown(self, message: FrameShown) -> None:
         viewport = self._viewports.get(message.viewport)
@@ -158,7 +155,7 @@ class Session:
             self._left[message.viewport].shown(message.index)
 
     async def _measure(self, message: Measure) -> None:
-        raise BadMessage("measure: this server does not offer measurements yet", message.viewport)
+        self._open_viewport(message.viewport).measure(message)
 
     async def _viewport_close(self, message: ViewportClose) -> None:
         viewport = self._viewports.pop(message.viewport, None)
@@ -170,6 +167,12 @@ class Session:
         if len(self._left) > MAX_VIEWPORTS:
             self._left.pop(next(iter(self._left)))
         await viewport.close()
+
+    def _open_viewport(self, name: str) -> Viewport:
+        viewport = self._viewports.get(name)
+        if viewport is None or not viewport.alive:
+            raise BadMessage("viewport: no series was opened in it", name)
+        return viewport
 
     async def _find(self, series: str, organization: str | None) -> OpenSeries:
         try:

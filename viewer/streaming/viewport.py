@@ -15,15 +15,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from viewer.engine.errors import Busy, CannotDraw
+from viewer.rendering.measuring import CannotMeasure, Shown
 from viewer.rendering.view import BadView, View, needs_volume
 
 from .credit import Credit
+from .pacing import DRAWING as DRAWING
 from .pacing import FIRST_PASSAGE, PASSAGE, UNMEASURED, Kind, Pace, Size
-from .protocol import BadMessage, SeriesOpen, ViewChange, frame_message, text_message
+from .protocol import BadMessage, Measure, SeriesOpen, ViewChange, frame_message, text_message
 
 if TYPE_CHECKING:
     from viewer.engine.engine import Drawn, Engine, OpenSeries
-    from viewer.rendering.render import Picture
+    from viewer.engine.picture import Pixels
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,10 @@ BUSY = 0.25
 """Seconds before a wish is tried again that the engine was too busy for."""
 PROGRESS = 0.2
 """Seconds between two words on how far loading is."""
+MEASURABLE = 64
+"""Frames of a viewport on which can still be measured: more than can be on their way."""
+MEASURING = 8
+"""Measurements of a viewport that are taken at once."""
 MOVING = "image/jpeg"
 MOVING_PIXELS = 2**20
 """Most pixels of a picture while the hand moves: a browser paints a larger one too slowly. The exact one has them all."""
@@ -89,10 +95,13 @@ class Viewport:
         self._load_left: asyncio.Future[None] | None = None
         """A load that was overtaken; it goes on until the next one has begun, which may want the same volume."""
         self._pace = Pace(MOVING_PIXELS)
+        self._sent: dict[int, Shown] = {}
+        """By index, oldest first: the last frames, for what is measured on them."""
+        self._measuring: set[asyncio.Task[None]] = set()
         self._pixels = USUAL_PIXELS
         """Of the picture without loss, where the View does not say."""
-        self._whole: tuple[View, Picture] | None = None
-        """The last picture, if it has all its pixels: without loss it only needs to be written anew."""
+        self._last: Pixels | None = None
+        """Of the last lossy picture: if it has all its pixels, the one without loss only needs to be written."""
         self._frame: int | None = None
         self._wanted = False
         self._exact_due = False
@@ -132,16 +141,46 @@ class Viewport:
         """False once opening has failed, or anything else ended it."""
         return self._task is not None and not self._task.done()
 
+    def measure(self, message: Measure) -> None:
+        """Answer with what is measured on a frame that was sent; beside everything else."""
+        shown = self._sent.get(message.index)
+        if shown is None:
+            raise BadMessage(
+                f"index: frame {message.index} is not among the last {MEASURABLE} of this viewport", self.name
+            )
+        if len(self._measuring) >= MEASURING:
+            raise BadMessage("measure: too many are being taken at once", self.name)
+        task = asyncio.create_task(self._measure(message, shown), name=f"viewport {self.name} measures")
+        self._measuring.add(task)
+        task.add_done_callback(self._measuring.discard)
+
+    async def _measure(self, message: Measure, shown: Shown) -> None:
+        if self.series is None:
+            return
+        with suppress(ConnectionError):
+            try:
+                found = await self._engine.measure(self.series, message.kind, message.points, shown)
+            except (CannotMeasure, CannotDraw) as error:
+                code = error.code if isinstance(error, CannotDraw) else "cannot_measure"
+                await self._error(code, str(error), id=message.id)
+            except Exception:
+                logger.exception("a measurement failed")
+                await self._error("cannot_measure", "The server failed to measure, and has written down why.", id=message.id)
+            else:
+                await self._wires.text(text_message("measure.result", viewport=self.name, id=message.id, **found))
+
     async def close(self) -> None:
         """Stop at once; nothing is sent after this."""
         self._engine.leave(self)
+        for task in self._measuring:
+            task.cancel()
         if self._rest is not None:
             self._rest.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self._drop_load()
-        self.series = self._over = self._whole = None
+        self.series = self._over = self._last = None
 
     async def _run(self, series: str) -> None:
         with suppress(ConnectionError):
@@ -207,7 +246,7 @@ class Viewport:
         size = None if exact else self._size(wish)
         try:
             fused = await self._laid_over(series, wish)
-            if not self._engine.resident(series, wish) and not await self._load(series, wish, fused):
+            if not self._engine.resident(series, wish, fused) and not await self._load(series, wish, fused):
                 return
             self._drop_load()
             drawn = await (self._moving(series, wish, fused, size) if size else self._still(series, wish, fused))
@@ -222,6 +261,9 @@ class Viewport:
             self._want()
         except CannotDraw as error:
             await self._tell(error, change=change, **series.where(wish))
+            if needs_volume(wish) and not needs_volume(self._drawable):  # the reader is left with what there was
+                self._wish = self._drawable
+                self._want()
         else:
             self._drawable = wish
             if drawn is None or not await self._send(drawn, change, since, size):
@@ -246,18 +288,16 @@ class Viewport:
         return wish.size[0] * wish.size[1] if wish.size else self._pixels
 
     async def _moving(self, series: OpenSeries, wish: View, fused: OpenSeries | None, size: Size) -> Drawn:
-        drawn = await self._engine.draw(series, wish, MOVING, size.quality, most=size.most, **_over(fused))
+        drawn = await self._engine.draw(series, wish, MOVING, size.quality, most=size.most, fused=fused)
         rows, columns = drawn.header["rows"], drawn.header["columns"]
         self._pace.drew(_kind(wish), rows * columns, drawn.header["timing_ms"]["render"] / 1000)
-        picture = getattr(drawn, "picture", None)
-        self._whole = (wish, picture) if picture is not None and wish.size == (rows, columns) else None
+        self._last = drawn.picture
         return drawn
 
     async def _still(self, series: OpenSeries, wish: View, fused: OpenSeries | None) -> Drawn | None:
         """The picture without loss. None when something newer is wanted before it is done: the hand does not wait."""
-        reuse = self._whole[1] if self._whole is not None and self._whole[0] == wish else None
-        again: dict[str, Any] = {} if reuse is None else {"reuse": reuse}
-        draw = asyncio.ensure_future(self._engine.draw(series, wish, STILL, **again, **_over(fused)))
+        last, self._last = self._last, None
+        draw = asyncio.ensure_future(self._engine.draw(series, wish, STILL, fused=fused, reuse=last))
         draw.add_done_callback(lambda _: self._wake.set())
         try:
             while not draw.done():
@@ -269,7 +309,7 @@ class Viewport:
             draw.cancel()
         drawn = await draw
         self._pixels = drawn.header["rows"] * drawn.header["columns"]
-        if reuse is None:
+        if drawn.picture is not last:
             self._pace.drew(_kind(wish), self._pixels, drawn.header["timing_ms"]["render"] / 1000)
         return drawn
 
@@ -289,9 +329,11 @@ class Viewport:
         """Wait for what `wish` is drawn from. False when it takes long and something newer is wanted."""
         begun, wait = self._clock(), PATIENCE
         progress = Progress(self.name, series.series, self._clock)
-        told: dict[str, Any] = {"progress": progress.note} if needs_volume(wish) else {}
-        load = asyncio.ensure_future(self._engine.load(series, wish, **told, **_over(fused)))
-        await asyncio.sleep(0)  # now it has begun: had the former one been alone with its volume, it is not any more
+        load = asyncio.ensure_future(self._engine.load(series, wish, progress=progress.note, fused=fused))
+        for _ in range(
+            2
+        ):  # then it has begun, and the volume that both want, if they do, has somebody who waits for it
+            await asyncio.sleep(0)
         self._drop_load()
         self._load_left = load
         try:
@@ -347,9 +389,17 @@ class Viewport:
             self._pace.sent(
                 size.quality, self._wanted_pixels(drawn.view), drawn_pixels, len(drawn.payload), len(message)
             )
+        self._remember(drawn)
         self.credit.sent(self.index, len(message))
         await self._wires.binary(message)
         return True
+
+    def _remember(self, drawn: Drawn) -> None:
+        header, picture = drawn.header, drawn.picture
+        geometry = picture.picture.geometry if picture is not None else None
+        self._sent[self.index] = Shown(drawn.view, header["rows"], header["columns"], geometry)
+        if len(self._sent) > MEASURABLE:
+            del self._sent[next(iter(self._sent))]
 
     def _want(self) -> None:
         if self.series is not None:
@@ -436,7 +486,3 @@ class Progress:
 
 def _kind(view: View) -> Kind:
     return Kind(view.projection, needs_volume(view), view.slab_thickness == "all")
-
-
-def _over(fused: OpenSeries | None) -> dict[str, Any]:
-    return {} if fused is None else {"fused": fused}

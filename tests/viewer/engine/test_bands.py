@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from viewer.engine.bands import Bands
+from viewer.engine.bands import BAND, Abandoned, Bands, Unwanted
 from viewer.engine.workers import Priority, WorkerPool
 
 
@@ -118,3 +118,17 @@ async def test_what_goes_wrong_in_a_band_reaches_the_caller(pool: WorkerPool[Non
     with pytest.raises(ValueError, match="a band"):
         await pool.submit(lambda _: Bands(pool).run(draw, 160)).future
     assert await pool.submit(lambda _: "alive", Priority.PREFETCH).future == "alive"
+
+
+def test_work_that_nobody_wants_any_more_ends_between_two_bands(pool: WorkerPool[None]) -> None:
+    drawn: list[int] = []
+    unwanted = Unwanted()
+
+    def draw_rows(first: int, end: int) -> None:
+        drawn.append(first)
+        if first >= 3 * BAND:
+            unwanted.now = True
+
+    with pytest.raises(Abandoned):
+        unwanted.stops(Bands(pool).run)(draw_rows, 1000 * BAND)
+    assert len(drawn) < 10

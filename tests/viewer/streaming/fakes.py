@@ -11,10 +11,14 @@ from typing import Any
 
 from viewer.engine.engine import Drawn
 from viewer.engine.errors import CannotDraw
-from viewer.rendering.view import BadView, View
+from viewer.rendering.measuring import CannotMeasure, Shown
+from viewer.rendering.view import BadView, View, needs_volume
 from viewer.streaming.session import NotFound, Session
 
 SERIES = "1.2.3"
+OVERLAY = "1.2.4"
+HUGE = "1.2.5"
+"""Too large for a volume."""
 FRAMES = 100
 UNDECODABLE = 13
 
@@ -41,6 +45,15 @@ class FakeSeries:
         return {"series": self.series, "series_version": self.version, "frames": FRAMES, "view": view.to_json()}
 
 
+class FakePixels:
+    """What a picture was encoded from."""
+
+    class Picture:
+        geometry = None
+
+    picture = Picture()
+
+
 class FakeEngine:
     """Draws when it is let: `gate` and `exact_gate` are closed for a slow one.
 
@@ -61,16 +74,49 @@ class FakeEngine:
         self.steps: list[tuple[int | None, int]] = []
         """(frame, direction) of what was to be loaded ahead."""
         self.left = 0
+        self.fused: list[str | None] = []
+        """The series that lay over each picture."""
+        self.reused: list[Any] = []
+        self.render_seconds_per_pixel = 0.0
+        self.volume = asyncio.Event()
+        """Set once the volume of the series is loaded."""
+        self.loads = 0
+        """Loads of the volume that are waited for."""
+        self.loads_begun = 0
+        """How often loading the volume began from nothing."""
+        self.tell: list[Callable[[int, int], None]] = []
 
     async def open(self, content: FakeSeries) -> FakeSeries:
         return content
 
-    def resident(self, series: FakeSeries, view: View) -> bool:
-        return view.frame not in self.slow
+    def resident(self, series: FakeSeries, view: View, fused: FakeSeries | None = None) -> bool:
+        return self.volume.is_set() if needs_volume(view) else view.frame not in self.slow
 
-    async def load(self, series: FakeSeries, view: View) -> None:
-        if view.frame in self.slow:
+    async def load(
+        self,
+        series: FakeSeries,
+        view: View,
+        progress: Callable[[int, int], None] | None = None,
+        fused: FakeSeries | None = None,
+    ) -> None:
+        if needs_volume(view):
+            if series.series == HUGE:
+                raise CannotDraw("too_large", "This series is too large for a volume.")
+            await self._load_volume(progress)
+        elif view.frame in self.slow:
             await asyncio.Event().wait()
+
+    async def _load_volume(self, progress: Callable[[int, int], None] | None) -> None:
+        self.loads_begun += not self.loads
+        self.loads += 1
+        if progress:
+            self.tell.append(progress)
+        try:
+            await self.volume.wait()
+        finally:
+            self.loads -= 1
+            if progress:
+                self.tell.remove(progress)
 
     async def resolve(self, series: FakeSeries, view: View) -> View:
         if view.frame == UNDECODABLE:
@@ -80,11 +126,20 @@ class FakeEngine:
         return view
 
     async def draw(
-        self, series: FakeSeries, view: View, media_type: str, quality: int = 90, most: int | None = None
+        self,
+        series: FakeSeries,
+        view: View,
+        media_type: str,
+        quality: int = 90,
+        most: int | None = None,
+        fused: FakeSeries | None = None,
+        reuse: Any = None,
     ) -> Drawn:
         placed, _ = series.place(view)
         self.drawn.append((placed, media_type == "image/png"))
         self.most.append(most)
+        self.fused.append(fused and fused.series)
+        self.reused.append(reuse)
         try:
             await (self.exact_gate if media_type == "image/png" else self.gate).wait()
             resolved = await self.resolve(series, placed)
@@ -95,15 +150,22 @@ class FakeEngine:
             raise BadView("preset: there is none of that name")
         rows, columns = view.size or (512, 512)
         shrunk = min(1.0, (most or rows * columns) / (rows * columns)) ** 0.5
+        rows, columns = int(rows * shrunk), int(columns * shrunk)
+        seconds = rows * columns * self.render_seconds_per_pixel
         header = {
             "media_type": media_type,
-            "rows": int(rows * shrunk),
-            "columns": int(columns * shrunk),
+            "rows": rows,
+            "columns": columns,
             "exact": media_type == "image/png",
             "view": resolved.to_json(),
-            "timing_ms": {"load": 0.0, "render": 0.0, "encode": 0.0},
+            "timing_ms": {"load": 0.0, "render": seconds * 1000, "encode": 0.0},
         }
-        return Drawn(header, bytes(self.size), resolved)
+        return Drawn(header, bytes(self.size), resolved, FakePixels())  # type: ignore[arg-type]
+
+    async def measure(self, series: FakeSeries, kind: str, points: Any, shown: Shown) -> dict[str, Any]:
+        if kind == "taste":
+            raise CannotMeasure("kind: length is needed")
+        return {"kind": kind, "values": {"frame": shown.view.frame}, "points": list(points), "notes": []}
 
     def prefetch(self, series: FakeSeries, view: View, direction: int, *, reader: object) -> None:
         self.steps.append((view.frame, direction))
@@ -193,9 +255,9 @@ class Browser:
 
 
 async def _find(series: str, organization: str | None) -> FakeSeries:
-    if series != SERIES:
+    if series not in (SERIES, OVERLAY, HUGE):
         raise NotFound
-    return FakeSeries()
+    return FakeSeries(series)
 
 
 async def settle(seconds: float = 0.02) -> None:

@@ -13,6 +13,7 @@ from viewer.streaming.protocol import (
     BadMessage,
     FrameShown,
     Hello,
+    Measure,
     SeriesOpen,
     ViewChange,
     ViewportClose,
@@ -28,6 +29,9 @@ RIGHT = {
     '{"type":"view.change","viewport":"a","change":7,"view":{}}': ViewChange("a", {}, 7, None),
     '{"type":"view.change","viewport":"a","change":7,"index":null,"view":{}}': ViewChange("a", {}, 7, None),
     '{"type":"frame.shown","viewport":"a","index":9}': FrameShown("a", 9),
+    '{"type":"measure","viewport":"a","index":1,"id":"m","kind":"length","points":[[1,2],[3.5,4,5]]}': Measure(
+        "a", 1, "m", "length", ((1.0, 2.0), (3.5, 4.0, 5.0))
+    ),
     '{"type":"viewport.close","viewport":"oben links"}': ViewportClose("oben links"),
 }
 
@@ -54,6 +58,10 @@ WRONG = {
     json.dumps({"type": "viewport.close", "viewport": "x" * 65}): "viewport: a text",
     '{"type":"series.open","viewport":"a","series":"1.2","view":[]}': "view: an object",
     '{"type":"series.open","viewport":"a","series":12,"view":{}}': "series: a text",
+    **{
+        f'{{"type":"measure","viewport":"a","index":1,"id":"m","kind":"probe","points":{points}}}': "points: a list"
+        for points in ("{}", "[1]", "[[1]]", "[[1,2,3,4]]", '[["1",2]]', "[[true,2]]", "[[1,1e9]]", "[[1,1e999]]")
+    },
 }
 
 

@@ -49,13 +49,6 @@ async def test_a_series_of_several_organizations_asks_which_one(engine: FakeEngi
     await browser.session.close()
 
 
-async def test_measurements_are_refused_in_words(browser: Browser) -> None:
-    await browser.send("measure", viewport="a", index=1, id="m1", kind="length", points=[[1, 2], [3, 4]])
-    error = await browser.next_text("error")
-    assert error["code"] == "bad_message"
-    assert "does not offer" in error["message"]
-
-
 async def test_changes_to_a_viewport_nobody_opened_are_refused(browser: Browser) -> None:
     await browser.change(1, viewport="nowhere", frame=1)
     assert (await browser.next_text("error"))["viewport"] == "nowhere"
