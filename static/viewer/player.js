@@ -1,7 +1,7 @@
 // Plays what a pane shows: a clip in the times of its file, a stack at a plain rate; the whole volume turns.
 
 import { CineClock, CineCount, DEFAULT_RATE, durations } from "./cine.js";
-import { directions, turnedPlane, whole } from "./space.js";
+import { directions, turnPart, unturned, whole } from "./space.js";
 
 const DEGREES_PER_SECOND = 40;
 const SPAN = 2000;
@@ -67,11 +67,13 @@ export class Player {
   /** About the vertical of the screen, at an even pace: time decides the angle, so that a slow picture turns no slower. */
   #turning() {
     const { viewport } = this;
-    const from = directions(viewport.wish, viewport.header);
+    const { wish, opened } = viewport;
+    const from = directions(wish, viewport.header);
     if (!from) return null;
     const began = performance.now();
     this.run = { count: new Painted() };
-    return (now) => viewport.change({ plane: turnedPlane(from, [((now - began) / 1000) * DEGREES_PER_SECOND, 0], 1) });
+    const way = (now) => unturned([((now - began) / 1000) * DEGREES_PER_SECOND, 0], wish);
+    return (now) => viewport.change(turnPart(from, way(now), wish, opened, 1));
   }
 
   #tell() {

@@ -183,6 +183,21 @@ export function turnedPlane({ row, column }, [x, y], degreesPerPixel = DEGREES_P
   return { row: newRow, column: unit(plus(newColumn, newRow, -dot(newColumn, newRow))) };
 }
 
+/** The part of a View whose plane was turned from `from`: at the same scale, though the volume fits the pane differently now. */
+export function turnPart(from, way, view, opened, degreesPerPixel = DEGREES_PER_PIXEL) {
+  const plane = turnedPlane(from, way, degreesPerPixel);
+  const [before, after] = [from, plane].map((one) => fittedPixel(one, view, opened?.geometry));
+  return Number.isFinite(view.zoom) && before && after ? { plane, zoom: (view.zoom * after) / before } : { plane };
+}
+
+/** mm of a pixel at zoom 1, where the box of the volume just fits the viewport; 0 when unknown. */
+function fittedPixel({ row, column }, { size, rotation = 0 }, geometry) {
+  if (!geometry?.steps || !size) return 0;
+  const reach = (way) => geometry.steps.reduce((sum, step, axis) => sum + Math.abs(dot(step, way)) * geometry.shape[axis], 0);
+  const [tall, wide] = rotation % 180 ? [reach(row), reach(column)] : [reach(column), reach(row)];
+  return Math.max(tall / size[0], wide / size[1]);
+}
+
 // --- words
 
 const NAMES = { mip: "MIP", minip: "MinIP", mean: "mean" };

@@ -1,4 +1,4 @@
-import { along, directions, middleOf, normalOf, placePart, planePart, PLANES, planeWords, projectionPart, projectionWords, reformatted, resetPart, slabPart, spotOf, turnedPlane, turningPart, unturned, volumePart, whole, windowPart } from "/static/viewer/space.js";
+import { along, directions, middleOf, normalOf, placePart, planePart, PLANES, planeWords, projectionPart, projectionWords, reformatted, resetPart, slabPart, spotOf, turnedPlane, turningPart, turnPart, unturned, volumePart, whole, windowPart } from "/static/viewer/space.js";
 import { equal, near, ok, test } from "./harness.js";
 
 const close = (have, want, by = 1e-9) => have.forEach((value, axis) => near(value, want[axis], by));
@@ -134,6 +134,21 @@ test("a turned plane stays square and of length one, however long it is turned",
   near(Math.hypot(...plane.column), 1, 1e-12);
   near(plane.row.reduce((sum, value, axis) => sum + value * plane.column[axis], 0), 0, 1e-12);
   equal(turnedPlane(PLANES.axial, [0, 0]), PLANES.axial);
+});
+
+test("turning keeps the scale, though the volume fits the pane differently from each side", () => {
+  const view = { zoom: 1, size: [400, 400] };
+  const turned = turnPart(PLANES.axial, [0, -225], view, OPENED); // 200 x 150 mm from below, 200 x 200 from the back
+  close(normalOf(turned.plane), [0, -1, 0]);
+  near(turned.zoom, 1, 1e-9);
+  const aside = turnPart(PLANES.coronal, [225, 0], { zoom: 2, size: [200, 800] }, OPENED);
+  near(aside.zoom, 2, 1e-9); // 200 mm from head to feet fill the height from everywhere
+  const wide = turnPart(PLANES.axial, [225, 0], { zoom: 1.5, size: [800, 400] }, OPENED);
+  near(wide.zoom, 1.5, 1e-9);
+  const tall = turnPart(PLANES.axial, [0, -225], { zoom: 1, size: [300, 800] }, OPENED);
+  near(tall.zoom, 200 / 150, 1e-9);
+  ok(!("zoom" in turnPart(PLANES.axial, [9, 9], { zoom: "native", size: [400, 400] }, OPENED)));
+  ok(!("zoom" in turnPart(PLANES.axial, [9, 9], { zoom: 1, size: [400, 400] }, null)));
 });
 
 test("a hand on a turned or flipped picture means what it sees", () => {

@@ -1,6 +1,6 @@
 // Turn: what is shown follows the hand, as if it were held. A slice becomes an oblique one through the same point.
 
-import { directions, middleOf, turnedPlane, unturned } from "../space.js";
+import { directions, middleOf, turnPart, unturned } from "../space.js";
 
 export const turnTool = {
   name: "turn",
@@ -11,11 +11,12 @@ export const turnTool = {
   begin(viewport, start) {
     const from = directions(viewport.wish, viewport.header);
     if (!from || !viewport.inSpace) return { move: () => viewport.sayNoVolume() };
-    const center = viewport.wish.center ?? middleOf(viewport.header);
+    const { wish, opened, header } = viewport;
+    const still = wish.center ? {} : { center: middleOf(header) };
     return {
       move(point) {
-        const way = unturned([point.x - start.x, point.y - start.y], viewport.wish);
-        viewport.change({ plane: turnedPlane(from, way), ...(viewport.wish.center ? {} : { center }) });
+        const way = unturned([point.x - start.x, point.y - start.y], wish);
+        viewport.change({ ...turnPart(from, way, wish, opened), ...still });
       },
     };
   },
