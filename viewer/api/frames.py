@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from accounts.models import User
 from viewer.api import shapes
 from viewer.api.doors import AsyncDoor
-from viewer.api.viewing import note_viewing
+from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.archive.query import BadQuery
 from viewer.engine.engine import Engine, OpenSeries
@@ -24,7 +24,7 @@ from viewer.engine.errors import CannotDraw
 from viewer.models import Series
 from viewer.rendering.encode import ENCODERS
 from viewer.rendering.render import RENDERER
-from viewer.rendering.view import BadView, View
+from viewer.rendering.view import BadView, Fusion, View
 from viewer.serving import runtime
 
 VIEW_CHARACTERS = 16_384
@@ -82,7 +82,8 @@ class Frame(AsyncDoor):
             raise BadView("organization: not the one of the address")
         series = await sync_to_async(_series_to_show)(request.user, series_instance_uid, organization, request)
         engine, opened = await _opened(series)
-        drawn = await engine.draw(opened, view, media_type=media_type, quality=quality)
+        fused = await _laid_over(request, view.fusion, series) if view.fusion is not None else None
+        drawn = await engine.draw(opened, view, media_type=media_type, quality=quality, fused=fused)
         return _picture(request, drawn.header, drawn.payload)
 
 
@@ -138,6 +139,17 @@ def view_of(text: str, series_instance_uid: str) -> View:
     if view.series not in (None, series_instance_uid):
         raise BadView("series: not the one of the address")
     return view
+
+
+async def _laid_over(request: Request, fusion: Fusion, below: Series) -> OpenSeries:
+    """The series of `View.fusion`, for those who may see it too; it is looked for where the one below it is."""
+    organization = fusion.organization or below.organization.name
+    try:
+        series = await sync_to_async(_series_to_show)(request.user, fusion.series, organization, request)
+    except query.NotFound:
+        await sync_to_async(note_denial)(request.user, fusion.series, request, door="api")
+        raise BadView("fusion: There is no such series.") from None
+    return (await _opened(series))[1]
 
 
 def _series_to_show(user: User, series_instance_uid: str, organization: str | None, request: Request) -> Series:
