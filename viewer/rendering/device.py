@@ -258,7 +258,6 @@ def find(setting: str, limit: int = 0, open_processor: Callable[[], Processor] |
         _log.debug("%s", failed)
         device.close()
         return None
-    _log.info("Volumes are drawn by %s", device.name)
     return device
 
 
