@@ -61,7 +61,7 @@ class TransferTable:
     """In the volume's own units, before slope and intercept."""
     scale: np.float32
     """Entries per unit. A value stands at entry floor((value - first) * scale + 0.5), within the table."""
-    leaps: NDArray[np.uint8]
+    leaps: NDArray[np.int16]
     """One number for each brick of 8 voxels: 0 where something may be seen, else how many bricks away that is at least, in
     the largest of the three directions."""
     shading: Shading
@@ -134,9 +134,9 @@ def _colours(values: NDArray[np.float64], columns: list[list[float]], step_mm: f
     return colours
 
 
-def _leaps(bricks: Bricks, colours: NDArray[np.float32], first: np.float32, scale: np.float32) -> NDArray[np.uint8]:
+def _leaps(bricks: Bricks, colours: NDArray[np.float32], first: np.float32, scale: np.float32) -> NDArray[np.int16]:
     seen = np.concatenate(([0], np.cumsum(colours[:, 0] > 0.0))).astype(np.int32)
-    leaps = np.empty(bricks.least.shape, np.uint8)
+    leaps = np.empty(bricks.least.shape, np.int16)
     _mark(bricks.least, bricks.greatest, seen, first, scale, leaps)
     _measure(leaps)
     leaps.flags.writeable = False
@@ -159,7 +159,7 @@ def _mark(
     seen: NDArray[np.int32],
     first: np.float32,
     scale: np.float32,
-    leaps: NDArray[np.uint8],
+    leaps: NDArray[np.int16],
 ) -> None:
     """`leaps` = 0 for bricks with values in which the table shows something, else 255. `seen[n]`: visible entries before n."""
     entries = seen.size - 1
@@ -176,7 +176,7 @@ def _mark(
 
 
 @compiled
-def _measure(leaps: NDArray[np.uint8]) -> None:
+def _measure(leaps: NDArray[np.int16]) -> None:
     """255 becomes the distance to the nearest 0 in bricks, in the largest of the three directions.
 
     Two passes over all bricks, each looking at the half of the 26 neighbours that it has passed already (Rosenfeld and Pfaltz
@@ -196,20 +196,20 @@ def _measure(leaps: NDArray[np.uint8]) -> None:
 
 
 @compiled
-def _nearest(leaps: NDArray[np.uint8], k: int, i: int, j: int, side: int) -> int:
+def _nearest(leaps: NDArray[np.int16], k: int, i: int, j: int, side: int) -> int:
     """One more than the least of the neighbours on one side, or what is there already."""
     slices, rows, columns = leaps.shape
-    here = int(np.int64(leaps[k, i, j]))
+    here = int(leaps[k, i, j])
     least = min(here, 254)
     if 0 <= k + side < slices:
         for row in range(max(i - 1, 0), min(i + 2, rows)):
             for column in range(max(j - 1, 0), min(j + 2, columns)):
-                least = min(least, int(np.int64(leaps[k + side, row, column])))
+                least = min(least, int(leaps[k + side, row, column]))
     if 0 <= i + side < rows:
         for column in range(max(j - 1, 0), min(j + 2, columns)):
-            least = min(least, int(np.int64(leaps[k, i + side, column])))
+            least = min(least, int(leaps[k, i + side, column]))
     if 0 <= j + side < columns:
-        least = min(least, int(np.int64(leaps[k, i, j + side])))
+        least = min(least, int(leaps[k, i, j + side]))
     return min(least + 1, here)
 
 

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.viewer.rendering.test_transfer import noise, volume_of
-from viewer.rendering.compositing import ClipBox, composite, step_of
+from viewer.rendering import packets, shading
+from viewer.rendering.compositing import ClipBox, composite, describe, step_of
 from viewer.rendering.projections import Rays
 from viewer.rendering.transfer import TransferTable, table_of
 from viewer.rendering.volume import HOLE, Volume, VolumeGeometry
@@ -287,6 +288,37 @@ def test_a_box_around_everything_changes_nothing_and_an_empty_one_shows_nothing(
 
 
 # --- what saves time changes nothing
+
+
+@pytest.mark.skipif(not packets.AVAILABLE, reason="this processor draws pixel by pixel")
+@pytest.mark.parametrize("preset", ["bone", "soft tissue", "lung", "skin"])
+@pytest.mark.parametrize(
+    "volume",
+    [
+        pytest.param(placed(smooth((40, 70, 81))), id="square"),
+        pytest.param(placed(smooth((14, 33, 30), 2), FLAT), id="flat voxels"),
+        pytest.param(placed(smooth((40, 50, 73), 3), LEANING), id="leaning"),
+        pytest.param(placed(pocked(smooth((20, 50, 73), 4)), FLAT), id="holes"),
+        pytest.param(placed(pocked(smooth((20, 50, 73), 4)).astype(np.float32), FLAT, slope=0.5), id="floats"),
+        pytest.param(placed(noise((2, 2, 3), -700, 700)), id="hardly any voxels"),
+    ],
+)
+def test_many_rays_at_once_give_the_very_bytes_of_one_at_a_time(volume: Volume, preset: str) -> None:
+    for yaw, pitch, step, size in [
+        (30.0, 20.0, 0.7, (40, 50)),
+        (0.0, 0.0, 0.75, (33, 19)),
+        (200.0, -70.0, 0.2, (9, 8)),
+    ]:
+        rays = around(volume, size, yaw, pitch, step)
+        table = table_of(preset, volume, step_of(volume, rays))
+        low, high = volume.geometry.point((1.0, 2.0, 3.0)), volume.geometry.point((9.0, 30.0, 70.0))
+        for clip in (None, (tuple(np.minimum(low, high)), tuple(np.maximum(low, high)))):
+            numbers = describe(volume, rays, table, clip)  # type: ignore[arg-type]
+            arrays = volume.values, volume.holes, table.colours, table.leaps, numbers
+            pictures = np.full((2, *size, 3), 77, np.uint8)
+            shading.composite_rows(*arrays, 1, size[0], pictures[0])
+            packets.composite_rows(*arrays, 1, size[0], pictures[1])
+            np.testing.assert_array_equal(pictures[1], pictures[0])
 
 
 @pytest.mark.parametrize("preset", ["bone", "lung", "skin"])

@@ -1,0 +1,517 @@
+"""Volume pictures for a tile of rays at once.
+
+The rays of a tile go on together, round by round. In every round each ray is moved to its next brick that may show something,
+and its samples there are written down behind those of the other rays. All are interpolated side by side, one in each lane; of
+those that do show something the gradients are read and lit, again side by side; and each ray takes what its own samples give.
+A ray that has ended leaves the tile's list, so that lanes are full whatever becomes of its neighbours.
+
+Every ray does what `shading.composite_pixel` does, in the same order, and to the same last bit. What is rare is left to that
+code itself: samples at the edges of the volume and beside holes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.np.arrayobj import make_array
+from numpy.typing import NDArray
+
+from .compiled import compiled, inlined
+from .lanes import (
+    FEATURES,
+    FLOATS,
+    TRUTHS,
+    WIDTH,
+    any_of,
+    every,
+    floating,
+    instructions,
+    lane_numbers,
+    neighbours_at,
+    select,
+    whole,
+)
+from .projections import sample
+from .shading import (
+    AMBIENT,
+    DIFFUSE,
+    EDGE,
+    EVEN,
+    FAINT,
+    FIRST,
+    HALF,
+    HAZE,
+    HEADLAMP,
+    KEY,
+    RAY,
+    SCALE,
+    SPECULAR,
+    TURN,
+    gradient,
+    grey_of,
+    run_of,
+    span_of,
+)
+from .volume import HOLE
+
+AVAILABLE = bool(FEATURES.get("avx512f") or FEATURES.get("avx2"))
+"""Whether the processor has registers for this; without them the plain kernel is as fast."""
+MOST_VOXELS = 2**31 - 1
+"""Places are counted in 32 bits."""
+
+Floats = Any
+"""Lanes of floats; `Ints` and `Truths` likewise."""
+Ints = Any
+Truths = Any
+Lines = NDArray[np.float32]
+"""(n, rays): a row for each number that is kept of every ray, or of every sample of a round."""
+
+_SIDE = 8
+_RAYS = _SIDE * _SIDE
+_RUN = 8
+"""Samples of a ray in a round at most; less than the lanes, which write them down all at once."""
+
+# Rows of the numbers kept of a ray.
+_K, _I, _J, _CLEAR, _RED, _GREEN, _BLUE = range(7)
+# Rows of the whole numbers: the next sample, the first and the last, the last in bricks that may show something; the pixel.
+_AT, _START, _LAST, _END, _ROW, _COLUMN = range(6)
+# Rows of the numbers of a sample: place, number along the ray, number of the ray, value, entry in the table, sum up to there.
+_PK, _PI, _PJ, _STEP, _OWNER, _VALUE, _ENTRY, _SUM = range(8)
+_SAMPLES = _RAYS * (_RUN + 1) + 1
+# Rows of a sample that shows something: place of its gradient, number along the ray, of the ray, value, entries before and
+# after; its gradient, what it sends back.
+_BEFORE, _GK, _GI, _GJ, _OPACITY, _SR, _SG, _SB = range(7, 15)
+
+_ONE = np.float32(1.0)
+_HOLE = np.float32(HOLE)
+_INFINITE = np.float32(math.inf)
+
+
+@instructions
+def load(context: Any, lines: Any, row: Any, column: Any) -> Any:
+    """Numbers that lie side by side in the two-dimensional float32 array `lines` from (row, column) on."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        found = builder.load(_place(context, builder, call, values))
+        found.align = 4
+        return found
+
+    return FLOATS(lines, types.int64, types.int64), emit
+
+
+@instructions
+def keep(context: Any, lines: Any, row: Any, column: Any, numbers: Any) -> Any:
+    """Store lanes side by side in `lines` from (row, column) on."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        builder.store(values[3], _place(context, builder, call, values)).align = 4
+        return context.get_dummy_value()
+
+    return types.none(lines, types.int64, types.int64, FLOATS), emit
+
+
+@instructions
+def root(context: Any, numbers: Any) -> Any:
+    """Square roots."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        name = f"llvm.sqrt.v{WIDTH}f32"
+        kind = ir.FunctionType(FLOATS.vector, [FLOATS.vector])
+        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        return builder.call(function, [values[0]])
+
+    return FLOATS(FLOATS), emit
+
+
+@instructions
+def bits_of(context: Any, truths: Any) -> Any:
+    """A whole number with a bit for each lane, the first lane's the lowest."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        return builder.zext(builder.bitcast(values[0], ir.IntType(WIDTH)), ir.IntType(64))
+
+    return types.int64(TRUTHS), emit
+
+
+def _place(context: Any, builder: Any, call: Any, values: Any) -> Any:
+    array = make_array(call.args[0])(context, builder, values[0])
+    width = builder.extract_value(array.shape, 1)
+    at = builder.gep(array.data, [builder.add(builder.mul(values[1], width), values[2])])
+    return builder.bitcast(at, ir.PointerType(FLOATS.vector))
+
+
+@compiled
+def composite_rows(
+    values: NDArray[Any],
+    holes: bool,
+    colours: NDArray[np.float32],
+    leaps: NDArray[np.int16],
+    numbers: NDArray[np.float32],
+    first_row: int,
+    end_row: int,
+    out: NDArray[np.uint8],
+) -> None:
+    """As `shading.composite_rows`."""
+    rays = np.empty((7, _RAYS), np.float32)
+    counts = np.empty((6, _RAYS), np.int32)
+    samples = np.zeros((8, _SAMPLES + 2 * WIDTH), np.float32)
+    shown = np.zeros((15, _SAMPLES + 2 * WIDTH), np.float32)
+    alive = np.empty(_RAYS, np.int32)
+    samples[_OWNER, 0] = -1
+    for top in range(first_row, end_row, _SIDE):
+        for left in range(0, out.shape[1], _SIDE):
+            living = _start(values, numbers, top, left, first_row, end_row, rays, counts, alive, out)
+            while living:
+                living, end = _advance(leaps, numbers, rays, counts, alive, living, samples, out)
+                _interpolate(values, samples, end, holes)
+                found = _choose(colours, numbers, rays, samples, end, shown)
+                if found:
+                    _measure(values, shown, found, holes)
+                    _light(numbers, colours, shown, found)
+                    _take(rays, counts, shown, found)
+
+
+@compiled
+def _start(
+    values: NDArray[Any],
+    numbers: NDArray[np.float32],
+    top: int,
+    left: int,
+    first_row: int,
+    end_row: int,
+    rays: Lines,
+    counts: NDArray[np.int32],
+    alive: NDArray[np.int32],
+    out: NDArray[np.uint8],
+) -> int:
+    """Set up the rays of a tile; `alive` lists those that meet the volume, and how many they are is the answer."""
+    living = 0
+    for row in range(top, min(top + _SIDE, end_row)):
+        for column in range(left, min(left + _SIDE, out.shape[1])):
+            first, last = span_of(values, numbers, row, column)
+            if first > last:
+                out[row - first_row, column] = 0
+                continue
+            r, c = np.float32(row), np.float32(column)
+            for axis in range(3):
+                rays[axis, living] = numbers[RAY + axis] + r * numbers[RAY + 3 + axis] + c * numbers[RAY + 6 + axis]
+            rays[_CLEAR, living] = 1.0
+            rays[_RED, living] = rays[_GREEN, living] = rays[_BLUE, living] = 0.0
+            counts[_AT, living] = counts[_START, living] = first
+            counts[_LAST, living] = last
+            counts[_END, living] = first - 1
+            counts[_ROW, living] = row - first_row
+            counts[_COLUMN, living] = column
+            alive[living] = living
+            living += 1
+    return living
+
+
+@compiled
+def _advance(
+    leaps: NDArray[np.int16],
+    numbers: NDArray[np.float32],
+    rays: Lines,
+    counts: NDArray[np.int32],
+    alive: NDArray[np.int32],
+    living: int,
+    samples: Lines,
+    out: NDArray[np.uint8],
+) -> tuple[int, int]:
+    """Move every ray to its next samples in bricks that may show something, and write these down, with the one before them
+    in front. Rays that have none are finished and leave `alive`. The answer: how many go on, and the end of the samples,
+    which begin at 1."""
+    dk, di, dj = numbers[RAY + 9], numbers[RAY + 10], numbers[RAY + 11]
+    ahead = floating(lane_numbers())
+    going, end = 0, 1
+    for place in range(living):
+        ray = alive[place]
+        k, i, j = rays[_K, ray], rays[_I, ray], rays[_J, ray]
+        at, last = counts[_AT, ray], counts[_LAST, ray]
+        if at > counts[_END, ray]:
+            while at <= last:
+                step = np.float32(at)
+                seen, passed = run_of(leaps, numbers, k + step * dk, i + step * di, j + step * dj)
+                if seen:
+                    counts[_END, ray] = min(at + passed, last)
+                    break
+                at += passed
+            if at > last:
+                row, column = counts[_ROW, ray], counts[_COLUMN, ray]
+                out[row, column, 0] = grey_of(rays[_RED, ray])
+                out[row, column, 1] = grey_of(rays[_GREEN, ray])
+                out[row, column, 2] = grey_of(rays[_BLUE, ray])
+                continue
+        taken = min(counts[_END, ray] - at + 1, _RUN)
+        steps = np.float32(at - 1) + ahead
+        keep(samples, _PK, end, k + steps * dk)
+        keep(samples, _PI, end, i + steps * di)
+        keep(samples, _PJ, end, j + steps * dj)
+        keep(samples, _STEP, end, steps)
+        keep(samples, _OWNER, end, every(np.float32(ray)))
+        if at == counts[_START, ray]:
+            # Nothing is known before: as if the values had been the same.
+            for row in range(_PK, _PJ + 1):
+                samples[row, end] = samples[row, end + 1]
+        counts[_AT, ray] = at + taken
+        end += taken + 1
+        alive[going] = ray
+        going += 1
+    return going, end
+
+
+@compiled
+def _interpolate(values: NDArray[Any], samples: Lines, end: int, holes: bool) -> None:
+    """_VALUE at _PK, _PI, _PJ, as `projections.sample`."""
+    _fill(samples, 1, end)
+    _, rows, columns = values.shape
+    plane = rows * columns
+    for first in range(1, end, WIDTH):
+        k, i, j = load(samples, _PK, first), load(samples, _PI, first), load(samples, _PJ, first)
+        easy = _inside(values, k, i, j, _ONE)
+        if easy:
+            k0, i0, j0 = whole(k), whole(i), whole(j)
+            dk, di, dj = k - floating(k0), i - floating(i0), j - floating(j0)
+            places = (k0 * np.int32(rows) + i0) * np.int32(columns) + j0
+            a, b = neighbours_at(values, 0, places)
+            c, d = neighbours_at(values, columns, places)
+            e, f = neighbours_at(values, plane, places)
+            g, h = neighbours_at(values, plane + columns, places)
+            if holes:
+                missing = _missing(a) | _missing(b) | _missing(c) | _missing(d)
+                missing = missing | _missing(e) | _missing(f) | _missing(g) | _missing(h)
+                easy = not any_of(missing)
+            above = _between(_between(a, b, dj), _between(c, d, dj), di)
+            below = _between(_between(e, f, dj), _between(g, h, dj), di)
+            keep(samples, _VALUE, first, _between(above, below, dk))
+        if not easy:
+            for n in range(first, min(first + WIDTH, end)):
+                samples[_VALUE, n] = sample(values, samples[_PK, n], samples[_PI, n], samples[_PJ, n], holes)
+
+
+@inlined
+def _inside(values: NDArray[Any], k: Floats, i: Floats, j: Floats, beyond: np.float32) -> bool:
+    """Whether all lanes have voxels on all sides: one before, and `beyond` behind the next one."""
+    slices, rows, columns = values.shape
+    inside = (k >= _ONE) & (k < np.float32(slices) - beyond)
+    inside = inside & (i >= _ONE) & (i < np.float32(rows) - beyond)
+    inside = inside & (j >= _ONE) & (j < np.float32(columns) - beyond)
+    return not any_of(~inside)
+
+
+@inlined
+def _between(a: Floats, b: Floats, fraction: Floats) -> Floats:
+    return a + (b - a) * fraction
+
+
+@inlined
+def _missing(value: Floats) -> Truths:
+    return (value == _HOLE) | ~(value == value)
+
+
+@inlined
+def _fill(samples: Lines, first: int, end: int) -> None:
+    """Repeat the last place, so that lanes past the end are in the volume."""
+    if end > first:
+        for row in range(_PK, _PJ + 1):
+            keep(samples, row, end, every(samples[row, end - 1]))
+
+
+@compiled
+def _choose(
+    colours: NDArray[np.float32],
+    numbers: NDArray[np.float32],
+    rays: Lines,
+    samples: Lines,
+    end: int,
+    shown: Lines,
+) -> int:
+    """Copy the samples that show something, half a step back to where their gradient is read. How many is the answer."""
+    dk, di, dj = numbers[RAY + 9], numbers[RAY + 10], numbers[RAY + 11]
+    zero, most = np.float32(0.0), np.float32(colours.shape[0] - 1)
+    for first in range(1, end, WIDTH):
+        entry = (load(samples, _VALUE, first) - numbers[FIRST]) * numbers[SCALE] + np.float32(0.5)
+        entry = select(entry > zero, entry, zero)
+        row = whole(select(entry < most, entry, most))
+        total, _ = neighbours_at(colours, 4, row * np.int32(8))
+        keep(samples, _ENTRY, first, floating(row))
+        keep(samples, _SUM, first, total)
+    found = 0
+    for first in range(1, end, WIDTH):
+        value, before = load(samples, _VALUE, first), load(samples, _VALUE, first - 1)
+        here, there = load(samples, _ENTRY, first), load(samples, _ENTRY, first - 1)
+        known = before == before
+        extinction, _ = neighbours_at(colours, 0, whole(here) * np.int32(8))
+        rises = known & ~(load(samples, _SUM, first) == load(samples, _SUM, first - 1))
+        stays = ((here == there) | ~known) & (extinction > zero)
+        own = load(samples, _OWNER, first) == load(samples, _OWNER, first - 1)
+        bits = bits_of(own & (value == value) & (rises | stays))
+        if not bits:
+            continue
+        for n in range(first, min(first + WIDTH, end)):
+            if (bits >> (n - first)) & 1:
+                ray = int(samples[_OWNER, n])
+                step = samples[_STEP, n]
+                middle = step - np.float32(0.5)
+                shown[_PK, found] = rays[_K, ray] + middle * dk
+                shown[_PI, found] = rays[_I, ray] + middle * di
+                shown[_PJ, found] = rays[_J, ray] + middle * dj
+                shown[_STEP, found] = step
+                shown[_OWNER, found] = samples[_OWNER, n]
+                shown[_VALUE, found] = samples[_VALUE, n]
+                shown[_ENTRY, found] = samples[_ENTRY, n]
+                real = samples[_VALUE, n - 1] == samples[_VALUE, n - 1]
+                shown[_BEFORE, found] = samples[_ENTRY, n - 1] if real else samples[_ENTRY, n]
+                found += 1
+    return found
+
+
+@compiled
+def _measure(values: NDArray[Any], samples: Lines, count: int, holes: bool) -> None:
+    """_GK, _GI, _GJ at _PK, _PI, _PJ, as `shading.gradient`."""
+    _fill(samples, 0, count)
+    for first in range(0, count, WIDTH):
+        k, i, j = load(samples, _PK, first), load(samples, _PI, first), load(samples, _PJ, first)
+        easy = _inside(values, k, i, j, np.float32(2.0))
+        if easy:
+            gk, gi, gj, missing = _gradient(values, k, i, j, holes)
+            keep(samples, _GK, first, gk)
+            keep(samples, _GI, first, gi)
+            keep(samples, _GJ, first, gj)
+            easy = not (holes and any_of(missing))
+        if not easy:
+            for n in range(first, min(first + WIDTH, count)):
+                k1, i1, j1 = samples[_PK, n], samples[_PI, n], samples[_PJ, n]
+                g = gradient(values, k1, i1, j1, holes, samples[_VALUE, n])
+                samples[_GK, n], samples[_GI, n], samples[_GJ, n] = g
+
+
+@inlined
+def _gradient(
+    values: NDArray[Any], k: Floats, i: Floats, j: Floats, holes: bool
+) -> tuple[Floats, Floats, Floats, Truths]:
+    """Of places with voxels all around; and where one of those is missing."""
+    row = values.shape[2]
+    plane = values.shape[1] * row
+    k1, i1, j1 = whole(k), whole(i), whole(j)
+    fk, fi, fj = k - floating(k1), i - floating(i1), j - floating(j1)
+    places = (k1 * np.int32(values.shape[1]) + i1) * np.int32(row) + j1
+
+    a0, ma = _line(values, -plane, places, fj, holes)
+    b0, mb = _line(values, row - plane, places, fj, holes)
+    a3, mc = _line(values, 2 * plane, places, fj, holes)
+    b3, md = _line(values, row + 2 * plane, places, fj, holes)
+    above1, me = _line(values, -row, places, fj, holes)
+    below1, mf = _line(values, 2 * row, places, fj, holes)
+    above2, mg = _line(values, plane - row, places, fj, holes)
+    below2, mh = _line(values, plane + 2 * row, places, fj, holes)
+    a1, da1, mi = _line_and_rise(values, 0, places, fj, holes)
+    b1, db1, mj = _line_and_rise(values, row, places, fj, holes)
+    a2, da2, mk = _line_and_rise(values, plane, places, fj, holes)
+    b2, db2, ml = _line_and_rise(values, plane + row, places, fj, holes)
+    missing = ma | mb | mc | md | me | mf | mg | mh | mi | mj | mk | ml
+
+    p0, p1, p2, p3 = _between(a0, b0, fi), _between(a1, b1, fi), _between(a2, b2, fi), _between(a3, b3, fi)
+    gk = _between(p2 - p0, p3 - p1, fk)
+    r1 = _between(b1 - above1, below1 - a1, fi)
+    r2 = _between(b2 - above2, below2 - a2, fi)
+    gi = _between(r1, r2, fk)
+    c1, c2 = _between(da1, db1, fi), _between(da2, db2, fi)
+    gj = _between(c1, c2, fk)
+    half = np.float32(0.5)
+    return gk * half, gi * half, gj * half, missing
+
+
+@inlined
+def _line(values: NDArray[Any], offset: int, places: Ints, f: Floats, holes: bool) -> tuple[Floats, Truths]:
+    here, there = neighbours_at(values, offset, places)
+    missing = _missing(here) | _missing(there) if holes else here < -_INFINITE
+    return _between(here, there, f), missing
+
+
+@inlined
+def _line_and_rise(
+    values: NDArray[Any], offset: int, places: Ints, f: Floats, holes: bool
+) -> tuple[Floats, Floats, Truths]:
+    before, here = neighbours_at(values, offset - 1, places)
+    there, after = neighbours_at(values, offset + 1, places)
+    missing = here < -_INFINITE
+    if holes:
+        missing = _missing(before) | _missing(here) | _missing(there) | _missing(after)
+    return _between(here, there, f), _between(there - before, after - here, f), missing
+
+
+@compiled
+def _light(numbers: NDArray[np.float32], colours: NDArray[np.float32], samples: Lines, count: int) -> None:
+    """What samples send back, for `_take`: as `shading.light_on` and `shading.colour_between`."""
+    zero = np.float32(0.0)
+    for first in range(0, count, WIDTH):
+        gk, gi, gj = load(samples, _GK, first), load(samples, _GI, first), load(samples, _GJ, first)
+        x = numbers[TURN + 0] * gk + numbers[TURN + 1] * gi + numbers[TURN + 2] * gj
+        y = numbers[TURN + 3] * gk + numbers[TURN + 4] * gi + numbers[TURN + 5] * gj
+        z = numbers[TURN + 6] * gk + numbers[TURN + 7] * gi + numbers[TURN + 8] * gj
+        steep = root(x * x + y * y + z * z)
+        upright = select(z > zero, -_ONE, every(_ONE)) / (steep + np.float32(1e-6))
+        x, y, z = x * upright, y * upright, z * upright
+        key = x * np.float32(KEY[0]) + y * np.float32(KEY[1]) + z * np.float32(KEY[2])
+        key = select(key > zero, key, zero)
+        facing = np.float32(1.0 - HEADLAMP) * key - np.float32(HEADLAMP) * z
+        glint = x * np.float32(HALF[0]) + y * np.float32(HALF[1]) + z * np.float32(HALF[2])
+        glint = select(glint > zero, glint, zero)
+        glint = glint * glint
+        glint = glint * glint
+        glint = glint * glint
+        glint = glint * glint
+        surface = steep / (steep + numbers[EDGE])
+        even = np.float32(EVEN)
+        lit = even + (numbers[AMBIENT] + numbers[DIFFUSE] * facing - even) * surface
+        left = _ONE - numbers[HAZE] * load(samples, _STEP, first)
+        lit, glint = lit * left, numbers[SPECULAR] * glint * surface * left
+
+        here, there = load(samples, _ENTRY, first), load(samples, _BEFORE, first)
+        places, places_before = whole(here) * np.int32(8), whole(there) * np.int32(8)
+        same = here == there
+        extinction, red = neighbours_at(colours, 0, places)
+        green, blue = neighbours_at(colours, 2, places)
+        sum_e, sum_r = neighbours_at(colours, 4, places)
+        sum_g, sum_b = neighbours_at(colours, 6, places)
+        before_e, before_r = neighbours_at(colours, 4, places_before)
+        before_g, before_b = neighbours_at(colours, 6, places_before)
+        total = sum_e - before_e
+        red = select(same, red, (sum_r - before_r) / total)
+        green = select(same, green, (sum_g - before_g) / total)
+        blue = select(same, blue, (sum_b - before_b) / total)
+        extinction = select(same, extinction, total / (here - there))
+        part = extinction * np.float32(1.0 / 16.0)
+        grown = _ONE + part + part * part * np.float32(0.5)
+        grown = grown * grown
+        grown = grown * grown
+        grown = grown * grown
+        grown = grown * grown
+        keep(samples, _OPACITY, first, _ONE - _ONE / grown)
+        keep(samples, _SR, first, red * lit + glint)
+        keep(samples, _SG, first, green * lit + glint)
+        keep(samples, _SB, first, blue * lit + glint)
+
+
+@compiled
+def _take(rays: Lines, counts: NDArray[np.int32], samples: Lines, count: int) -> None:
+    """Add to each ray what its samples send back; end those that hardly any light comes through."""
+    for n in range(count):
+        ray = int(samples[_OWNER, n])
+        clear = rays[_CLEAR, ray]
+        if clear < np.float32(FAINT):
+            continue
+        weight = clear * samples[_OPACITY, n]
+        rays[_RED, ray] += weight * samples[_SR, n]
+        rays[_GREEN, ray] += weight * samples[_SG, n]
+        rays[_BLUE, ray] += weight * samples[_SB, n]
+        clear -= weight
+        rays[_CLEAR, ray] = clear
+        if clear < np.float32(FAINT):
+            counts[_AT, ray] = counts[_LAST, ray] + 1
+            counts[_END, ray] = counts[_LAST, ray]
