@@ -7,6 +7,7 @@ to a render thread that draws and encodes it. Everything here is called on the e
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 
 from viewer.dicom.series import SeriesContent
 from viewer.dicom.volumes import VolumePlan
+from viewer.rendering.device import Device
 from viewer.rendering.encode import ENCODERS
 from viewer.rendering.measuring import Points, Shown, measure
 from viewer.rendering.render import resolve, warm
@@ -36,6 +38,8 @@ from .volumes import Volumes, added_up
 from .workers import Priority, WorkerPool
 
 __all__ = ["Drawn", "Engine", "OpenSeries", "Pixels", "Priority", "Progress", "SeriesContent"]
+
+logger = logging.getLogger(__name__)
 
 MAX_OPEN_FRAMES = 200_000
 """Frames of the series whose stacks are kept."""
@@ -63,12 +67,12 @@ class Engine:
         decode_seconds: float | None = None,
         decoder: str = DECODER,
         store: DecodedStore | None = None,
-        find_device: Callable[[], Any] = _nothing,
+        find_device: Callable[[], Device | None] = _nothing,
     ) -> None:
         self.budget = budget
         self.counters = Counters()
         self.store = store
-        self.device: Any = None
+        self.device: Device | None = None
         self._find_device = find_device
         self._render_threads = render_threads or budget.cores
         self._child_count = decode_children or budget.cores
@@ -116,9 +120,11 @@ class Engine:
     def _warm(self) -> None:
         """Kernels for the processor, then for the device."""
         warm()
-        self.device = self._find_device()
-        if self.device is not None:
-            self.device.warm()
+        device = self._find_device()
+        if device is not None and not device.lost:
+            logger.info("Volumes are drawn by %s; preparing it takes some seconds.", device.name)
+            device.warm()
+        self.device = device
 
     async def open(self, content: SeriesContent) -> OpenSeries:
         """The stacks of a series; built once for each version of it."""

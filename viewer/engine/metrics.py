@@ -82,7 +82,7 @@ def _pictures(engine: Engine) -> Iterable[Metric]:
         "pictures_reused_total", "counter", "Pictures encoded anew, not drawn again.", [Sample(counters.reused)]
     )
     yield Metric("busy_total", "counter", "Pictures refused because too many waited.", [Sample(counters.busy)])
-    yield Metric("gpu", "gauge", "1 where a GPU draws volumes.", [Sample(0 if device is None else 1)])
+    yield Metric("gpu", "gauge", "1 while a GPU draws volumes.", [Sample(device is not None and not device.lost)])
 
 
 def _caches(engine: Engine) -> Iterable[Metric]:
@@ -91,12 +91,22 @@ def _caches(engine: Engine) -> Iterable[Metric]:
         (name, cache.used, cache.limit, len(cache), cache.counts.hits, cache.counts.misses, cache.counts.evicted)
         for name, cache in kept.items()
     ]
+    held = None if engine.device is None else engine.device.volumes
+    if held is not None:
+        counts_held = held.counts
+        rows.append(
+            ("gpu", held.used, held.limit, len(held), counts_held.hits, counts_held.misses, counts_held.evicted)
+        )
     store = engine.store
     if store is not None:
         counts = store.counts
         rows.append(("decoded", store.used, store.limit, len(store), counts.read, counts.written, counts.evicted))
     meanings = (
-        ("cache_bytes", "gauge", "Bytes kept: frames and volumes in memory, decoded frames on disk."),
+        (
+            "cache_bytes",
+            "gauge",
+            "Bytes kept: frames and volumes in memory, volumes on the GPU, decoded frames on disk.",
+        ),
         ("cache_limit_bytes", "gauge", "Bytes that may be kept."),
         ("cache_entries", "gauge", "How many frames or volumes those are."),
         ("cache_hits_total", "counter", "Times that something was found."),

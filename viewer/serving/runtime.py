@@ -20,6 +20,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from viewer.engine.engine import Engine
     from viewer.engine.store import DecodedStore
+    from viewer.rendering.device import Device
 
 DECODED_SHARE = 0.1
 """Of the disk, for decoded frames."""
@@ -123,7 +124,15 @@ def make_engine() -> Engine:
         decode_children=settings.FARVIEW_DECODE_CHILDREN or None,
         decode_seconds=settings.FARVIEW_DECODE_SECONDS,
         store=make_store(),
+        find_device=find_device,
     )
+
+
+def find_device() -> Device | None:
+    """What draws volumes beside the processor, as the settings say."""
+    from viewer.rendering.device import find
+
+    return find(settings.FARVIEW_GPU, settings.FARVIEW_GPU_CACHE_BYTES)
 
 
 def make_store() -> DecodedStore:

@@ -17,6 +17,8 @@ from viewer.engine.engine import Engine
 from viewer.engine.errors import CannotDecode, CannotDraw
 from viewer.engine.filling import Filling
 from viewer.engine.store import DecodedStore
+from viewer.rendering.device import DeviceFailed
+from viewer.rendering.render import RENDERER
 from viewer.rendering.view import BadView, Fusion, View
 from viewer.rendering.volume import Volume
 
@@ -326,3 +328,47 @@ async def test_the_same_bytes_come_from_any_number_of_threads(chest: SeriesConte
         finally:
             await engine.stop()
     assert len(payloads) == 1
+
+
+class Device:
+    """Stands for a graphics processor: draws all pictures in one grey, until it `fails`."""
+
+    name, lost, renderer, volumes = "a stand-in", "", "cuda/1", None
+
+    def __init__(self) -> None:
+        self.fails = self.warmed = self.closed = False
+
+    def warm(self) -> None:
+        self.warmed = True
+
+    def close(self) -> None:
+        self.closed = True
+
+    def sampled(
+        self, volume: Volume, rays: object, projection: str, size: tuple[int, int], *more: object
+    ) -> np.ndarray:
+        if self.fails:
+            raise DeviceFailed("The graphics processor is out of memory.")
+        return np.full(size, 77, np.uint8)
+
+
+async def test_a_device_draws_volumes_until_it_fails_and_then_the_processor_does_with_a_note(
+    small: SeriesContent,
+) -> None:
+    device = Device()
+    engine = Engine(Budget.measure(frames=1 << 20), decode_children=1, find_device=lambda: device)  # type: ignore[arg-type,return-value]
+    await engine.start()
+    assert device.warmed
+    series = await engine.open(small)
+    view = View(plane="coronal", size=(40, 40))
+    by_device = await engine.draw(series, view, "image/png")
+    assert by_device.header["renderer"] == "cuda/1"
+    frame = await engine.draw(series, View(frame=1))
+    assert frame.header["renderer"] == RENDERER
+    device.fails = True
+    by_processor = await engine.draw(series, view, "image/png")
+    assert by_processor.header["renderer"] == RENDERER
+    assert "The graphics processor is out of memory." in " ".join(by_processor.header["warnings"])
+    assert engine.counters.pictures == {("cuda/1", "volume"): 1, (RENDERER, "volume"): 1, (RENDERER, "frame"): 1}
+    await engine.stop()
+    assert device.closed
