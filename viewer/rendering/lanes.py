@@ -33,6 +33,10 @@ instructions: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
 """Makes a function of kernels from one that is told the types of the operands, and answers with the signature and with
 what writes the instructions."""
 
+ACROSS = 4
+"""Lanes are the pixels of a block, row after row, that is so many pixels wide: neighbours in the picture are neighbours in
+the volume, and the nearer they are the more they share."""
+
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 
@@ -200,16 +204,21 @@ def lane(context: Any, numbers: Any, index: Any) -> Any:
 
 
 @instructions
-def put(context: Any, line: Any, index: Any, numbers: Any) -> Any:
-    """Store all lanes side by side in the one-dimensional float32 array `line` from `index` on."""
+def put(context: Any, picture: Any, row: Any, column: Any, numbers: Any) -> Any:
+    """Store a block of lanes, `ACROSS` wide, in the two-dimensional float32 array `picture` from (row, column) on."""
 
     def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
-        data = make_array(call.args[0])(context, builder, values[0]).data
-        place = builder.bitcast(builder.gep(data, [values[1]]), ir.PointerType(FLOATS.vector))
-        builder.store(values[2], place).align = 4
+        array = make_array(call.args[0])(context, builder, values[0])
+        width = builder.extract_value(array.shape, 1)
+        line = builder.gep(array.data, [builder.add(builder.mul(values[1], width), values[2])])
+        for first in range(0, WIDTH, ACROSS):
+            some = ir.Constant(ir.VectorType(_I32, ACROSS), list(range(first, first + ACROSS)))
+            part = builder.shuffle_vector(values[3], ir.Constant(FLOATS.vector, ir.Undefined), some)
+            builder.store(part, builder.bitcast(line, ir.PointerType(part.type))).align = 4
+            line = builder.gep(line, [width])
         return context.get_dummy_value()
 
-    return types.none(line, types.int64, FLOATS), emit
+    return types.none(picture, types.int64, types.int64, FLOATS), emit
 
 
 # --- loads from places of their own
@@ -249,3 +258,21 @@ def neighbours_at(context: Any, values: Any, offset: Any, places: Any) -> Any:
         return context.make_tuple(builder, result, both)
 
     return result(values, types.int64, INTS), emit
+
+
+@instructions
+def prefetch_at(context: Any, values: Any, offset: Any, places: Any) -> Any:
+    """Have the processor fetch what `neighbours_at` will load, without waiting for it."""
+
+    def emit(context: Any, builder: Any, call: Any, arguments: Any) -> Any:
+        base = builder.gep(make_array(call.args[0])(context, builder, arguments[0]).data, [arguments[1]])
+        kind = ir.FunctionType(ir.VoidType(), [ir.PointerType(), _I32, _I32, _I32])
+        name = "llvm.prefetch.p0"
+        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        to_read, into_every_cache, data_cache = (ir.Constant(_I32, flag) for flag in (0, 3, 1))
+        for number in range(WIDTH):
+            place = builder.sext(builder.extract_element(arguments[2], ir.Constant(_I32, number)), _I64)
+            builder.call(function, [builder.gep(base, [place]), to_read, into_every_cache, data_cache])
+        return context.get_dummy_value()
+
+    return types.none(values, types.int64, INTS), emit

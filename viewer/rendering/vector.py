@@ -23,7 +23,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compiled import compiled, inlined
-from .lanes import FEATURES, WIDTH, any_of, every, every_int, floating, lane, lane_numbers, neighbours_at, select, whole
+from .lanes import (
+    ACROSS,
+    FEATURES,
+    WIDTH,
+    any_of,
+    every,
+    every_int,
+    floating,
+    lane,
+    lane_numbers,
+    neighbours_at,
+    prefetch_at,
+    put,
+    select,
+    whole,
+)
 from .volume import HOLE
 
 Floats = Any
@@ -50,10 +65,9 @@ _HOLE = np.float32(HOLE)
 
 _OUTSIDE, _EDGE, _INSIDE = 0, 1, 2
 
-_WIDE = WIDTH.bit_length() - 1
-"""A block for a slice or a mean is a piece of a row, as loads of neighbours share cache lines. (Logarithm of its width.)"""
-_SQUARE = 2
-"""A block for a maximum is 4 pixels wide: the smaller its boxes are, the more of them can be passed over."""
+_LOG_ACROSS = ACROSS.bit_length() - 1
+_DOWN = WIDTH // ACROSS
+"""Rows of a block."""
 
 
 # --- kernels
@@ -65,10 +79,12 @@ def average(
 ) -> None:
     """Mean of the real samples of each ray; of one sample, the sample. As `projections.plain`."""
     box = np.empty((2, 3, 2), np.float32)
-    for top in range(0, out.shape[0], WIDTH >> _WIDE):
-        for left in range(0, out.shape[1], 1 << _WIDE):
-            rows, columns = _pixels(first_row, out, top, left, _WIDE, box, rays)
+    for top in range(0, out.shape[0], _DOWN):
+        for left in range(0, out.shape[1], ACROSS):
+            rows, columns = _pixels(first_row, out, top, left, box, rays)
             k, i, j = _starts(rays, rows, columns)
+            if samples == 1:
+                _prefetch(values, rays, k, i, j)
             total = every(_ZERO)
             count = every(_ZERO)
             for first in range(0, samples, _SHORT):
@@ -81,7 +97,7 @@ def average(
                     real = value == value
                     total = select(real, total + value, total)
                     count = select(real, count + _ONE, count)
-            _write(select(count > _ZERO, total / count, _NAN), out, top, left, _WIDE)
+            _write(select(count > _ZERO, total / count, _NAN), out, top, left)
 
 
 @compiled
@@ -104,40 +120,46 @@ def extreme(
     `nothing` is less than any sample. `bricks` and `coarse`: the greatest voxel (with -1 the least) of each cube, and the
     logarithm of its side."""
     box = np.empty((2, 3, 2), np.float32)
-    bounds = np.empty(-(-samples // _LONG), np.float32)
-    for top in range(0, out.shape[0], WIDTH >> _SQUARE):
-        for left in range(0, out.shape[1], 1 << _SQUARE):
-            rows, columns = _pixels(first_row, out, top, left, _SQUARE, box, rays)
+    long_bounds = np.empty(-(-samples // _LONG), np.float32)
+    short_bounds = np.empty((long_bounds.size, _LONG // _SHORT), np.float32)
+    for top in range(0, out.shape[0], _DOWN):
+        for left in range(0, out.shape[1], ACROSS):
+            rows, columns = _pixels(first_row, out, top, left, box, rays)
             k, i, j = _starts(rays, rows, columns)
-            crossing = _bound_stretches(values, rays, samples, sign, coarse, box, bounds)
+            crossing = _bound_stretches(values, rays, 0, samples, _LONG, sign, coarse, box, long_bounds)
             if crossing == _OUTSIDE:
-                _write(every(_NAN), out, top, left, _SQUARE)
+                _write(every(_NAN), out, top, left)
                 continue
             met = every(_ZERO) == _ZERO
             if crossing == _EDGE:
                 met = _meets(values, rays, samples, k, i, j, box)
+            short_bounds[:, 0] = _NAN  # not known yet
             # Lanes that meet nothing want no sample.
             best = select(met, every(nothing if holes else floor), _INFINITE)
             while True:
-                brightest = int(np.argmax(bounds))
-                bound = min(bounds[brightest], ceiling)
-                if not any_of(best < bound):
+                brightest = int(np.argmax(long_bounds))
+                if not any_of(best < min(long_bounds[brightest], ceiling)):
                     break
-                bounds[brightest] = -_INFINITE
-                last = min((brightest + 1) * _LONG, samples)
-                for first in range(brightest * _LONG, last, _SHORT):
-                    end = min(first + _SHORT, last)
+                parts = short_bounds[brightest]
+                first = brightest * _LONG
+                end = min(first + _LONG, samples)
+                if math.isnan(parts[0]):
+                    _bound_stretches(values, rays, first, end, _SHORT, sign, bricks, box, parts)
+                else:
+                    part = int(np.argmax(parts))
+                    parts[part] = -_INFINITE
+                    first += part * _SHORT
+                    end = min(first + _SHORT, end)
                     where = _stretch(values, rays, first, end, box)
-                    if where == _OUTSIDE or not any_of(best < min(_bound(values, bricks, sign, box), ceiling)):
-                        continue
                     for s in range(first, end):
                         value = _sample(values, rays, k, i, j, s, holes, where == _INSIDE) * sign
                         if holes:
                             value = select(value < floor, floor, value)
                         best = select(value > best, value, best)
+                long_bounds[brightest] = parts.max()
             found = met & (best > nothing)
             best = select(best > ceiling, ceiling, best) * sign
-            _write(select(found, best, _NAN), out, top, left, _SQUARE)
+            _write(select(found, best, _NAN), out, top, left)
 
 
 # --- blocks of pixels, stretches of samples, and the boxes around them; box[0] is of a block at sample 0, box[1] of a stretch
@@ -145,14 +167,14 @@ def extreme(
 
 @inlined
 def _pixels(
-    first_row: int, out: Lines, top: int, left: int, bits: int, box: NDArray[np.float32], rays: NDArray[np.float32]
+    first_row: int, out: Lines, top: int, left: int, box: NDArray[np.float32], rays: NDArray[np.float32]
 ) -> tuple[Floats, Floats]:
     """Row and column of each lane; past the end of `out` the last ones once more. Sets box[0]."""
-    bottom = first_row + min(top + (WIDTH >> bits), out.shape[0]) - 1
-    right = min(left + (1 << bits), out.shape[1]) - 1
+    bottom = first_row + min(top + _DOWN, out.shape[0]) - 1
+    right = min(left + ACROSS, out.shape[1]) - 1
     numbers = lane_numbers()
-    rows = every_int(first_row + top) + (numbers >> every_int(bits))
-    columns = every_int(left) + (numbers & every_int((1 << bits) - 1))
+    rows = every_int(first_row + top) + (numbers >> every_int(_LOG_ACROSS))
+    columns = every_int(left) + (numbers & every_int(ACROSS - 1))
     rows = select(rows > every_int(bottom), every_int(bottom), rows)
     columns = select(columns > every_int(right), every_int(right), columns)
     for axis in range(3):
@@ -173,9 +195,12 @@ def _starts(rays: NDArray[np.float32], rows: Floats, columns: Floats) -> tuple[F
 
 
 @inlined
-def _write(lanes: Floats, out: Lines, top: int, left: int, bits: int) -> None:
+def _write(lanes: Floats, out: Lines, top: int, left: int) -> None:
+    if top + _DOWN <= out.shape[0] and left + ACROSS <= out.shape[1]:
+        put(out, top, left, lanes)
+        return
     for number in range(WIDTH):
-        row, column = top + (number >> bits), left + (number & ((1 << bits) - 1))
+        row, column = top + number // ACROSS, left + number % ACROSS
         if row < out.shape[0] and column < out.shape[1]:
             out[row, column] = lane(lanes, number)
 
@@ -201,19 +226,25 @@ def _stretch(values: NDArray[Any], rays: NDArray[np.float32], first: int, end: i
 def _bound_stretches(
     values: NDArray[Any],
     rays: NDArray[np.float32],
-    samples: int,
+    first: int,
+    end: int,
+    length: int,
     sign: np.float32,
-    coarse: tuple[NDArray[Any], int],
+    bricks: tuple[NDArray[Any], int],
     box: NDArray[np.float32],
     bounds: NDArray[np.float32],
 ) -> int:
-    """Sets `bounds` to what `sign` * sample of each long stretch cannot pass, -inf outside the volume; says where the
-    stretches lie, for the one that lies best."""
+    """Sets `bounds` to what `sign` * sample cannot pass in each `length` of the samples `first` .. `end`, -inf outside the
+    volume and past the end. Says where these stretches lie, for the one that lies best."""
     best = _OUTSIDE
     for number in range(bounds.size):
-        where = _stretch(values, rays, number * _LONG, min((number + 1) * _LONG, samples), box)
-        bounds[number] = -_INFINITE if where == _OUTSIDE else _bound(values, coarse, sign, box)
-        best = max(best, where)
+        begin = first + number * length
+        bounds[number] = -_INFINITE
+        if begin < end:
+            where = _stretch(values, rays, begin, min(begin + length, end), box)
+            if where != _OUTSIDE:
+                bounds[number] = _bound(values, bricks, sign, box)
+            best = max(best, where)
     return best
 
 
@@ -261,6 +292,23 @@ def _meets(
             if not any_of(~met):
                 break
     return met
+
+
+@inlined
+def _prefetch(values: NDArray[Any], rays: NDArray[np.float32], k: Floats, i: Floats, j: Floats) -> None:
+    """Of a slice every block lies in memory that was not touched yet, and where the next one lies only this code knows: ask
+    for the block below. What it shares with its upper neighbour is there already, the other half is new."""
+    slices, rows, columns = values.shape
+    steps = np.float32(_DOWN)
+    k, i, j = _kept(k + steps * rays[3], slices), _kept(i + steps * rays[4], rows), _kept(j + steps * rays[5], columns)
+    places = (whole(k) * np.int32(rows) + whole(i)) * np.int32(columns) + whole(j)
+    plane = rows * columns
+    if abs(rays[4]) >= abs(rays[3]):
+        ahead, beside = columns if rays[4] > _ZERO else 0, plane
+    else:
+        ahead, beside = plane if rays[3] > _ZERO else 0, columns
+    prefetch_at(values, ahead, places)
+    prefetch_at(values, ahead + beside, places)
 
 
 # --- one sample of every lane
