@@ -29,12 +29,13 @@ class Cuda:
     def open(cls) -> Cuda:
         """The first one that the driver shows (CUDA_VISIBLE_DEVICES chooses). Raises what CuPy, Numba or the driver raise."""
         import cupy
-        from numba import cuda
-
-        from . import device_kernels
+        from numba import config, cuda
 
         if not cupy.cuda.is_available():
             raise RuntimeError("the driver shows no graphics processor")
+        from . import device_kernels
+
+        config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # small pictures are meant
         return cls(cupy, cuda, device_kernels.kernels(), device_kernels.THREADS)
 
     @property

@@ -10,6 +10,7 @@ Imported only where a device is looked for: importing `numba.cuda` costs time. I
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from types import FunctionType
 from typing import Any
 
@@ -17,11 +18,11 @@ import numpy as np
 from numba import cuda
 from numpy.typing import NDArray
 
-from .compositing import composite_pixel
 from .grey import Greyscale
 from .grey import _mean_of_blocks as mean_of_blocks
 from .grey import _shade as shade_line
 from .projections import project_pixel
+from .shading import composite_pixel
 
 THREADS = (16, 16)
 """Of a block, along columns and rows: neighbouring pixels read neighbouring voxels."""
@@ -47,7 +48,7 @@ def composite(
     values: NDArray[Any],
     holes: bool,
     colours: NDArray[np.float32],
-    leaps: NDArray[np.uint8],
+    leaps: NDArray[np.int16],
     numbers: NDArray[np.float32],
     out: NDArray[np.uint8],
 ) -> None:
@@ -88,8 +89,11 @@ def kernels() -> dict[str, Any]:
     """The kernels of this file by name. They are compiled when they are first launched, once for each type of voxels."""
     without_fused_arithmetic()
     known: dict[Callable[..., Any], Any] = {}
+    # Not optimised across functions by NVIDIA's linker, which would fuse arithmetic again. The simulator has no linker.
+    options = {"lto": False} if "lto" in signature(cuda.jit).parameters else {}
     return {
-        kernel.__name__: cuda.jit(_rebound(kernel, known), fastmath=False) for kernel in (project, composite, finish)
+        kernel.__name__: cuda.jit(_rebound(kernel, known), fastmath=False, **options)
+        for kernel in (project, composite, finish)
     }
 
 
