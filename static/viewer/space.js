@@ -49,16 +49,19 @@ export function middleOf(header) {
   return plus(along, geometry.column, (geometry.pixel_spacing[0] * (rows - 1)) / 2);
 }
 
-/** The middle of a volume, from the geometry of `series.opened`. */
-function heartOf({ origin, steps, shape }) {
-  return steps.reduce((point, step, axis) => plus(point, step, (shape[axis] - 1) / 2), origin);
+/** A point of a volume, from the geometry of `series.opened` and the place along each axis of its grid. */
+function pointAt({ origin, steps, shape }, placeOf) {
+  return steps.reduce((point, step, axis) => plus(point, step, placeOf(shape[axis])), origin);
 }
+const heartOf = (geometry) => pointAt(geometry, (count) => (count - 1) / 2);
+/** The voxel in the middle: a plane through it interpolates nothing across slices. */
+const middleVoxel = (geometry) => pointAt(geometry, (count) => Math.floor(count / 2));
 
 /** The point that the reader has scrolled to in all directions: what was known of it (`spot`), moved onto the plane that a
  *  picture shows. Pictures of the whole volume leave it where it is. null where there is no volume. */
 export function spotOf({ view, header, opened, spot = null }) {
   if (!opened?.geometry?.origin) return null;
-  const from = spot ?? heartOf(opened.geometry);
+  const from = spot ?? middleVoxel(opened.geometry);
   const on = view.center ?? middleOf(header);
   const plane = directions(view, header);
   if (whole(view) || !on || !plane) return from;

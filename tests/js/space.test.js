@@ -19,22 +19,23 @@ test("the middle of a picture is a point of the patient", () => {
 });
 
 const HEART = [-0.25, -15.25, -49];
+const VOXEL = [0, -15, -50];
 
 test("another plane goes through what the reader scrolled to, and shows all of it", () => {
   const part = planePart("axial", { view: HEADER.view, header: HEADER, opened: OPENED });
   equal(part.plane, "axial");
   close(part.center, [HEART[0], HEART[1], 30]);
   equal([part.zoom, part.pan, part.rotation], [1, [0, 0], 0]);
-  close(planePart("coronal", { view: HEADER.view, header: HEADER, opened: OPENED }).center, HEART);
+  close(planePart("coronal", { view: HEADER.view, header: HEADER, opened: OPENED }).center, [HEART[0], VOXEL[1], HEART[2]]);
 });
 
 test("what was scrolled to in one plane is found again after another", () => {
   let spot = spotOf({ view: HEADER.view, header: HEADER, opened: OPENED });
-  close(spot, [HEART[0], HEART[1], 30]);
+  close(spot, [VOXEL[0], VOXEL[1], 30]);
   spot = spotOf({ view: { plane: "coronal", center: [0, 7, HEART[2]] }, header: CORONAL, opened: OPENED, spot });
-  close(spot, [HEART[0], 7, 30]);
+  close(spot, [VOXEL[0], 7, 30]);
   spot = spotOf({ view: { plane: "coronal", projection: "mip", slab_thickness: "all", center: HEART }, header: CORONAL, opened: OPENED, spot });
-  close(spot, [HEART[0], 7, 30], 0);
+  close(spot, [VOXEL[0], 7, 30], 0);
   const view = { plane: "sagittal", center: [11, HEART[1], HEART[2]] };
   close(planePart("axial", { view, header: HEADER, opened: OPENED, spot }).center, [HEART[0], HEART[1], 30]);
   close(planePart("coronal", { view, header: HEADER, opened: OPENED, spot }).center, [HEART[0], 7, HEART[2]]);
