@@ -212,6 +212,11 @@ class _Step:
     """Of the bytes: measured on slices of CT, MR and PET."""
 
 
+def _share(steps: int) -> float:
+    """Of the pixels, that many steps down."""
+    return math.exp2(-steps / 2)
+
+
 FEWER = 0.85
 """Bytes go with this power of the number of pixels: fewer pixels weigh more each."""
 LADDER = (
@@ -219,26 +224,28 @@ LADDER = (
     _Step(80, 1.0, 0.73),
     _Step(70, 1.0, 0.60),
     _Step(60, 1.0, 0.52),
-    *(_Step(60, 2.0 ** (-n / 2), 0.52 * 2.0 ** (-n / 2 * FEWER)) for n in range(1, 13)),
+    *(_Step(60, _share(n), 0.52 * _share(n) ** FEWER) for n in range(1, 13)),
 )
 """From the best picture to the lightest: first coarser steps of grey, then fewer pixels."""
 LEAST_PIXELS = 2**16
 """A thin link gets no smaller picture than this: it would show nothing."""
-LEAST_DRAWN = 2**14
+LEAST_DRAWN = 2**15
 BETTER = 0.8
 """A better picture is tried only when it would fill no more than this of what is allowed, lest two steps take turns."""
 TOLERATED = 1.3
 """The best picture may fill so much more than what is allowed before a lesser one is sent."""
 SUPPOSED_WEIGHT = 0.2
 """Bytes for each pixel of a picture that was not seen yet, at the best quality: a slice of a lung."""
+QUICKER = 0.7
+"""The time to draw a picture of a volume goes with this power of the number of pixels."""
 SUPPOSED_DRAWING: dict[Kind, float] = {
-    Kind("volume", True, False): 0.8e-6,
-    Kind("volume", True, True): 0.8e-6,
-    Kind("mip", True, True): 0.5e-6,
-    Kind("minip", True, True): 0.5e-6,
-    Kind("mean", True, True): 0.5e-6,
+    Kind("volume", True, False): 17e-6,
+    Kind("volume", True, True): 17e-6,
+    Kind("mip", True, True): 11e-6,
+    Kind("minip", True, True): 11e-6,
+    Kind("mean", True, True): 11e-6,
 }
-"""Seconds for each pixel until one was drawn; kinds that are not here are quick."""
+"""Seconds for the pixels to that power, until one was drawn; kinds that are not here are quick."""
 
 
 class Pace:
@@ -272,7 +279,7 @@ class Pace:
 
     def drew(self, kind: Kind, drawn: int, seconds: float) -> None:
         """Drawing `drawn` pixels took so long."""
-        cost, former = seconds / max(drawn, 1), self._drawing.get(kind)
+        cost, former = seconds / max(drawn, 1) ** QUICKER, self._drawing.get(kind)
         self._drawing[kind] = cost if former is None else 0.7 * former + 0.3 * cost
 
     def _climb(self, pixels: int, allowed: float) -> int:
@@ -281,7 +288,7 @@ class Pace:
         while step and weight * LADDER[step - 1].weight <= BETTER * allowed:
             step -= 1
         if step == 0 and weight <= TOLERATED * allowed:
-            return 0
+            allowed = weight
         while step + 1 < len(LADDER) and weight * LADDER[step].weight > allowed:
             if LADDER[step].quality == LADDER[-1].quality and pixels * LADDER[step].share <= LEAST_PIXELS:
                 break
@@ -290,12 +297,12 @@ class Pace:
         return step
 
     def _drawn_in_time(self, kind: Kind, pixels: int) -> int:
-        steps, seconds = self._halvings.get(kind, 0), self._drawing.get(kind, 0.0) * pixels
+        steps, seconds = self._halvings.get(kind, 0), self._drawing.get(kind, 0.0) * pixels**QUICKER
         if not steps and seconds <= DRAWING:
             return pixels
-        if steps and seconds * 2.0 ** ((1 - steps) / 2) <= BETTER * DRAWING:
+        if steps and seconds * _share(steps - 1) ** QUICKER <= BETTER * DRAWING:
             steps -= 1
-        while seconds * 2.0 ** (-steps / 2) > DRAWING and pixels * 2.0 ** (-steps / 2) > LEAST_DRAWN:
+        while seconds * _share(steps) ** QUICKER > DRAWING and pixels * _share(steps) > LEAST_DRAWN:
             steps += 1
         self._halvings[kind] = steps
-        return min(pixels, max(LEAST_DRAWN, int(pixels * 2.0 ** (-steps / 2))))
+        return min(pixels, max(LEAST_DRAWN, int(pixels * _share(steps))))

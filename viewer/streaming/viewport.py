@@ -165,7 +165,9 @@ class Viewport:
                 await self._error(code, str(error), id=message.id)
             except Exception:
                 logger.exception("a measurement failed")
-                await self._error("cannot_measure", "The server failed to measure, and has written down why.", id=message.id)
+                await self._error(
+                    "cannot_measure", "The server failed to measure, and has written down why.", id=message.id
+                )
             else:
                 await self._wires.text(text_message("measure.result", viewport=self.name, id=message.id, **found))
 
