@@ -20,6 +20,8 @@ from viewer.rendering.device_check import WINDOW, waves
 from viewer.rendering.device_cuda import Cuda
 from viewer.rendering.device_memory import HeldVolumes, TooLargeForDevice
 from viewer.rendering.projections import Rays
+from viewer.rendering.render import render
+from viewer.rendering.view import View
 from viewer.rendering.volume import Volume
 
 AXIAL = Rays((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -244,6 +246,18 @@ def test_a_closed_device_draws_nothing(opened: Callable[..., Device]) -> None:
     device.close()
     with pytest.raises(DeviceFailed):
         draw(device, volume(1, "a"))
+
+
+def test_a_picture_that_the_device_cannot_draw_is_the_cpus_with_a_note(opened: Callable[..., Device]) -> None:
+    view = View(plane="axial", size=(20, 20))
+    drawn = waves(np.int16)
+    device = opened(cuda(CupyStandIn()), limit=1)
+    picture = render(drawn, view, device=device)
+
+    np.testing.assert_array_equal(picture.pixels, render(drawn, view).pixels)
+    assert picture.renderer == "numba/1"
+    assert picture.warnings == ("This volume takes more memory than the graphics processor has for volumes.",)
+    assert picture.pixels.any()
 
 
 def test_a_volume_leaves_when_room_is_needed_the_one_not_looked_at_for_longest_first() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.viewer.rendering.ray_judge import judge
 from tests.viewer.rendering.standins import CUDA_STAND_IN, CupyStandIn
 from viewer.rendering.compositing import composite, step_of
 from viewer.rendering.device import Device, find
@@ -23,8 +24,10 @@ from viewer.rendering.device_check import WINDOW, differences, waves
 from viewer.rendering.device_cuda import Cuda
 from viewer.rendering.grey import RAMP, SIGMOID, TABLE, Greyscale, shade
 from viewer.rendering.projections import PROJECTIONS, Rays, project
+from viewer.rendering.render import render
 from viewer.rendering.storing import bricks_of
 from viewer.rendering.transfer import presets_for, table_of
+from viewer.rendering.view import View
 from viewer.rendering.volume import HOLE, Volume
 
 SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
@@ -82,6 +85,20 @@ def test_projections_are_those_of_the_cpu(device: Device, projection: str, dtype
     assert len(np.unique(here)) > 10
 
 
+@pytest.mark.parametrize("projection", PROJECTIONS)
+@pytest.mark.parametrize(("dtype", "holes"), [(np.int16, False), (np.float32, True)])
+def test_projections_are_those_of_the_definition(device: Device, projection: str, dtype: type, holes: bool) -> None:
+    volume = volume_of(dtype, holes)
+    rays = replace(RAYS, samples=1) if projection == "slice" else RAYS
+    there = device.sampled(volume, rays, projection, SIZE, 1, WINDOW, -math.inf, math.inf)
+    expected, edges = judge(volume.values, rays, projection, SIZE)
+    grey = np.clip(np.floor(((expected - 39.5) / 399.0 + 0.5) * 255.0 + 0.5), 0.0, 255.0)
+    grey = np.where(np.isnan(expected), 0.0, grey)
+
+    assert np.abs(there - grey)[~edges].max() <= 1.0
+    assert np.mean(edges) < 0.2
+
+
 @pytest.mark.parametrize(
     "pipeline",
     [
@@ -137,6 +154,21 @@ def test_volume_pictures_are_those_of_the_cpu(device: Device, dtype: type, holes
 
     np.testing.assert_array_equal(there, here)
     assert len(np.unique(here)) > 10
+
+
+@pytest.mark.parametrize("projection", ["slice", "mip", "volume"])
+def test_the_engine_gets_the_same_picture_from_the_device(device: Device, projection: str) -> None:
+    volume = volume_of(np.int16, True)
+    preset = presets_for(volume.description)[0] if projection == "volume" else None
+    thickness = None if projection == "slice" else "all"
+    view = View(plane="coronal", projection=projection, size=SIZE, volume_preset=preset, slab_thickness=thickness)
+    here = render(volume, view)
+    there = render(volume, view, device=device)
+
+    np.testing.assert_array_equal(there.pixels, here.pixels)
+    assert (there.renderer, here.renderer) == ("cuda/1", "numba/1")
+    assert there.warnings == here.warnings
+    assert len(np.unique(here.pixels)) > 10
 
 
 @pytest.mark.skipif(SIMULATED, reason="too many pixels for the simulator")
