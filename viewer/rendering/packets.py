@@ -28,6 +28,7 @@ from .lanes import (
     WIDTH,
     any_of,
     every,
+    every_int,
     floating,
     instructions,
     lane_numbers,
@@ -38,22 +39,24 @@ from .lanes import (
 from .projections import sample
 from .shading import (
     AMBIENT,
+    BRICK,
     DIFFUSE,
     EDGE,
     EVEN,
     FAINT,
+    FAR,
     FIRST,
     HALF,
     HAZE,
     HEADLAMP,
     KEY,
+    PACE,
     RAY,
     SCALE,
     SPECULAR,
     TURN,
     gradient,
     grey_of,
-    run_of,
     span_of,
 )
 from .volume import HOLE
@@ -70,15 +73,14 @@ Truths = Any
 Lines = NDArray[np.float32]
 """(n, rays): a row for each number that is kept of every ray, or of every sample of a round."""
 
-_SIDE = 8
+_SIDE = 16
 _RAYS = _SIDE * _SIDE
-_RUN = 8
+_RUN = 14
 """Samples of a ray in a round at most; less than the lanes, which write them down all at once."""
 
-# Rows of the numbers kept of a ray.
-_K, _I, _J, _CLEAR, _RED, _GREEN, _BLUE = range(7)
-# Rows of the whole numbers: the next sample, the first and the last, the last in bricks that may show something; the pixel.
-_AT, _START, _LAST, _END, _ROW, _COLUMN = range(6)
+# Rows of the numbers kept of a ray: where it starts; what comes through it still, and what it has gathered; its next sample,
+# the first and the last, the last in bricks that may show something; its pixel.
+_K, _I, _J, _CLEAR, _RED, _GREEN, _BLUE, _AT, _START, _LAST, _END, _ROW, _COLUMN = range(13)
 # Rows of the numbers of a sample: place, number along the ray, number of the ray, value, entry in the table, sum up to there.
 _PK, _PI, _PJ, _STEP, _OWNER, _VALUE, _ENTRY, _SUM = range(8)
 _SAMPLES = _RAYS * (_RUN + 1) + 1
@@ -156,23 +158,23 @@ def composite_rows(
     out: NDArray[np.uint8],
 ) -> None:
     """As `shading.composite_rows`."""
-    rays = np.empty((7, _RAYS), np.float32)
-    counts = np.empty((6, _RAYS), np.int32)
+    rays = np.zeros((13, _RAYS + WIDTH), np.float32)
     samples = np.zeros((8, _SAMPLES + 2 * WIDTH), np.float32)
     shown = np.zeros((15, _SAMPLES + 2 * WIDTH), np.float32)
-    alive = np.empty(_RAYS, np.int32)
     samples[_OWNER, 0] = -1
     for top in range(first_row, end_row, _SIDE):
         for left in range(0, out.shape[1], _SIDE):
-            living = _start(values, numbers, top, left, first_row, end_row, rays, counts, alive, out)
+            living = _start(values, numbers, top, left, first_row, end_row, rays, out)
             while living:
-                living, end = _advance(leaps, numbers, rays, counts, alive, living, samples, out)
+                _leap(leaps, numbers, rays, living)
+                living = _bury(rays, living, out)
+                end = _advance(numbers, rays, living, samples)
                 _interpolate(values, samples, end, holes)
                 found = _choose(colours, numbers, rays, samples, end, shown)
                 if found:
                     _measure(values, shown, found, holes)
                     _light(numbers, colours, shown, found)
-                    _take(rays, counts, shown, found)
+                    _take(rays, shown, found)
 
 
 @compiled
@@ -184,11 +186,9 @@ def _start(
     first_row: int,
     end_row: int,
     rays: Lines,
-    counts: NDArray[np.int32],
-    alive: NDArray[np.int32],
     out: NDArray[np.uint8],
 ) -> int:
-    """Set up the rays of a tile; `alive` lists those that meet the volume, and how many they are is the answer."""
+    """Set up the rays of a tile that meet the volume. How many they are is the answer."""
     living = 0
     for row in range(top, min(top + _SIDE, end_row)):
         for column in range(left, min(left + _SIDE, out.shape[1])):
@@ -198,70 +198,116 @@ def _start(
                 continue
             r, c = np.float32(row), np.float32(column)
             for axis in range(3):
-                rays[axis, living] = numbers[RAY + axis] + r * numbers[RAY + 3 + axis] + c * numbers[RAY + 6 + axis]
+                rays[_K + axis, living] = (
+                    numbers[RAY + axis] + r * numbers[RAY + 3 + axis] + c * numbers[RAY + 6 + axis]
+                )
             rays[_CLEAR, living] = 1.0
             rays[_RED, living] = rays[_GREEN, living] = rays[_BLUE, living] = 0.0
-            counts[_AT, living] = counts[_START, living] = first
-            counts[_LAST, living] = last
-            counts[_END, living] = first - 1
-            counts[_ROW, living] = row - first_row
-            counts[_COLUMN, living] = column
-            alive[living] = living
+            rays[_AT, living] = rays[_START, living] = first
+            rays[_LAST, living] = last
+            rays[_END, living] = first - 1
+            rays[_ROW, living] = row - first_row
+            rays[_COLUMN, living] = column
             living += 1
     return living
 
 
 @compiled
-def _advance(
-    leaps: NDArray[np.int16],
-    numbers: NDArray[np.float32],
-    rays: Lines,
-    counts: NDArray[np.int32],
-    alive: NDArray[np.int32],
-    living: int,
-    samples: Lines,
-    out: NDArray[np.uint8],
-) -> tuple[int, int]:
-    """Move every ray to its next samples in bricks that may show something, and write these down, with the one before them
-    in front. Rays that have none are finished and leave `alive`. The answer: how many go on, and the end of the samples,
-    which begin at 1."""
+def _leap(leaps: NDArray[np.int16], numbers: NDArray[np.float32], rays: Lines, living: int) -> None:
+    """Move rays whose run of bricks has ended to the next brick that may show something, or past their end: as
+    `shading.run_of`."""
+    _, rows, columns = leaps.shape
+    eight, one, zero = np.int32(1 << BRICK), np.int32(1), every_int(0)
+    none = every(np.float32(0.0))
+    for first in range(0, living, WIDTH):
+        at, last, end = load(rays, _AT, first), load(rays, _LAST, first), load(rays, _END, first)
+        seeking = (at > end) & (at <= last)
+        if not any_of(seeking):
+            continue
+        k, i, j = load(rays, _K, first), load(rays, _I, first), load(rays, _J, first)
+        while any_of(seeking):
+            pk = k + at * numbers[RAY + 9]
+            pi = i + at * numbers[RAY + 10]
+            pj = j + at * numbers[RAY + 11]
+            bk, bi, bj = _brick(pk, leaps.shape[0]), _brick(pi, rows), _brick(pj, columns)
+            place = (bk * np.int32(rows) + bi) * np.int32(columns) + bj
+            # Two neighbours are loaded: the brick is the second of them, or the first of all.
+            place = place - one
+            this, following = neighbours_at(leaps, 0, select(place > zero, place, zero))
+            away = whole(select(place >= zero, following, this))
+            wide = select(away > zero, away, every_int(1))
+            steps = _to_leave(bk, wide, pk, numbers[PACE + 0], eight)
+            side = _to_leave(bi, wide, pi, numbers[PACE + 1], eight)
+            steps = select(side < steps, side, steps)
+            side = _to_leave(bj, wide, pj, numbers[PACE + 2], eight)
+            steps = select(side < steps, side, steps)
+            passed = at + (floating(whole(select(steps > none, steps, none))) + _ONE)
+            seen = seeking & (away == zero)
+            end = select(seen, select(passed < last, passed, last), end)
+            seeking = seeking & ~(away == zero)
+            at = select(seeking, passed, at)
+            seeking = seeking & (at <= last)
+        keep(rays, _AT, first, at)
+        keep(rays, _END, first, end)
+
+
+@inlined
+def _brick(place: Floats, bricks: int) -> Ints:
+    zero, last = every_int(0), every_int(bricks - 1)
+    brick = whole(place) >> every_int(BRICK)
+    brick = select(brick > zero, brick, zero)
+    return select(brick < last, brick, last)
+
+
+@inlined
+def _to_leave(brick: Ints, wide: Ints, place: Floats, pace: np.float32, eight: np.int32) -> Floats:
+    border = brick + wide if pace > np.float32(0.0) else brick - wide + np.int32(1)
+    steps = (floating(border * eight) - place) * pace
+    return select(steps < np.float32(FAR), steps, np.float32(FAR))
+
+
+@compiled
+def _bury(rays: Lines, living: int, out: NDArray[np.uint8]) -> int:
+    """Write the pixels of rays that have come to their end, and move others into their places. How many are left is the
+    answer."""
+    ray = 0
+    while ray < living:
+        if rays[_AT, ray] <= rays[_LAST, ray]:
+            ray += 1
+            continue
+        row, column = int(rays[_ROW, ray]), int(rays[_COLUMN, ray])
+        out[row, column, 0] = grey_of(rays[_RED, ray])
+        out[row, column, 1] = grey_of(rays[_GREEN, ray])
+        out[row, column, 2] = grey_of(rays[_BLUE, ray])
+        living -= 1
+        for number in range(13):
+            rays[number, ray] = rays[number, living]
+    return living
+
+
+@compiled
+def _advance(numbers: NDArray[np.float32], rays: Lines, living: int, samples: Lines) -> int:
+    """Write down the next samples of every ray, with the one before them in front. They begin at 1; their end is the
+    answer."""
     dk, di, dj = numbers[RAY + 9], numbers[RAY + 10], numbers[RAY + 11]
     ahead = floating(lane_numbers())
-    going, end = 0, 1
-    for place in range(living):
-        ray = alive[place]
-        k, i, j = rays[_K, ray], rays[_I, ray], rays[_J, ray]
-        at, last = counts[_AT, ray], counts[_LAST, ray]
-        if at > counts[_END, ray]:
-            while at <= last:
-                step = np.float32(at)
-                seen, passed = run_of(leaps, numbers, k + step * dk, i + step * di, j + step * dj)
-                if seen:
-                    counts[_END, ray] = min(at + passed, last)
-                    break
-                at += passed
-            if at > last:
-                row, column = counts[_ROW, ray], counts[_COLUMN, ray]
-                out[row, column, 0] = grey_of(rays[_RED, ray])
-                out[row, column, 1] = grey_of(rays[_GREEN, ray])
-                out[row, column, 2] = grey_of(rays[_BLUE, ray])
-                continue
-        taken = min(counts[_END, ray] - at + 1, _RUN)
-        steps = np.float32(at - 1) + ahead
-        keep(samples, _PK, end, k + steps * dk)
-        keep(samples, _PI, end, i + steps * di)
-        keep(samples, _PJ, end, j + steps * dj)
+    end = 1
+    for ray in range(living):
+        at = rays[_AT, ray]
+        taken = min(rays[_END, ray] - at + _ONE, np.float32(_RUN))
+        steps = (at - _ONE) + ahead
+        keep(samples, _PK, end, rays[_K, ray] + steps * dk)
+        keep(samples, _PI, end, rays[_I, ray] + steps * di)
+        keep(samples, _PJ, end, rays[_J, ray] + steps * dj)
         keep(samples, _STEP, end, steps)
         keep(samples, _OWNER, end, every(np.float32(ray)))
-        if at == counts[_START, ray]:
+        if at == rays[_START, ray]:
             # Nothing is known before: as if the values had been the same.
             for row in range(_PK, _PJ + 1):
                 samples[row, end] = samples[row, end + 1]
-        counts[_AT, ray] = at + taken
-        end += taken + 1
-        alive[going] = ray
-        going += 1
-    return going, end
+        rays[_AT, ray] = at + taken
+        end += int(taken) + 1
+    return end
 
 
 @compiled
@@ -499,7 +545,7 @@ def _light(numbers: NDArray[np.float32], colours: NDArray[np.float32], samples: 
 
 
 @compiled
-def _take(rays: Lines, counts: NDArray[np.int32], samples: Lines, count: int) -> None:
+def _take(rays: Lines, samples: Lines, count: int) -> None:
     """Add to each ray what its samples send back; end those that hardly any light comes through."""
     for n in range(count):
         ray = int(samples[_OWNER, n])
@@ -513,5 +559,4 @@ def _take(rays: Lines, counts: NDArray[np.int32], samples: Lines, count: int) ->
         clear -= weight
         rays[_CLEAR, ray] = clear
         if clear < np.float32(FAINT):
-            counts[_AT, ray] = counts[_LAST, ray] + 1
-            counts[_END, ray] = counts[_LAST, ray]
+            rays[_AT, ray] = rays[_LAST, ray] + _ONE
