@@ -6,6 +6,7 @@ import { frameShown, hello, mergedView, parseFrame, parseText, seriesOpen, viewC
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 8000;
 const SILENCE = 30000;
+const REFUSED = new Set(["bad_view", "bad_message", "too_large"]);
 const SIGNED_OUT = new Set([4401, 4403]);
 
 /** Milliseconds before attempt n (0-based): doubling, with up to a quarter of jitter so that pages do not return as one. */
@@ -113,7 +114,7 @@ class Channel {
   /** A refused change is taken back: the picture that stands is the truth. Where only the picture could not be had, the
    *  wish stands, so that the reader can go on from there. */
   error(message) {
-    if (message.code === "bad_view" || message.code === "bad_message") this.unanswered = [];
+    if (REFUSED.has(message.code)) this.unanswered = [];
     if (message.code !== "busy") this.answered = true;
     this.handlers.error?.(message);
   }

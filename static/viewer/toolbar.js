@@ -63,7 +63,7 @@ export class Toolbar {
   #button(group, { label, icon, command, argument, hint = "" }) {
     const keys = keysOf(command, argument, this.map);
     const title = `${label}${keys.length ? ` (${keys.join(", ")})` : ""}${hint ? `\n${hint}` : ""}`;
-    const button = make("button", "tool", group, { type: "button", title, "aria-label": label });
+    const button = make("button", "tool", group, { type: "button", title, "aria-label": label, "data-command": command });
     button.append(this.icon(icon));
     button.addEventListener("click", (event) => this.run(command, argument, event));
     return button;

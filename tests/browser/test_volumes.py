@@ -177,3 +177,16 @@ def test_what_makes_no_volume_says_why(opened: Callable[..., Page]) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("x")
     assert "makes no volume" in page.locator(".passing").inner_text()
+
+
+@pytest.mark.parametrize("width", [390, 360])
+def test_every_tool_is_in_reach_on_a_phone(opened: Callable[..., Page], width: int) -> None:
+    page = opened(CHEST, width=width, height=780, has_touch=True, is_mobile=True)
+    boxes = page.evaluate(
+        """() => [...document.querySelectorAll(".toolbar .tool")].filter((one) => one.offsetParent)
+          .map((one) => [one.ariaLabel, one.getBoundingClientRect().left, one.getBoundingClientRect().right])"""
+    )
+    assert {"Turn", "More"} <= {name for name, _, _ in boxes}
+    assert all(left >= 0 and right <= width for _, left, right in boxes), boxes
+    page.get_by_role("button", name="More").click()
+    assert page.get_by_role("menu", name="More").get_by_text("Reset the view").is_visible()

@@ -126,6 +126,10 @@ test("a refused change is taken back, one that gave no picture stands", async ()
   await nextFrame();
   lines[0].hear({ type: "error", code: "bad_view", message: "zoom", viewport: channel.name });
   equal(channel.wish, { frame: 5 });
+  channel.change({ plane: "coronal" });
+  await nextFrame();
+  lines[0].hear({ type: "error", code: "too_large", message: "volume", viewport: channel.name });
+  equal([channel.wish, channel.settled], [{ frame: 5 }, true]);
   channel.change({ frame: 6 });
   await nextFrame();
   lines[0].hear({ type: "error", code: "cannot_decode", message: "damaged", viewport: channel.name });
