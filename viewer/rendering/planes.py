@@ -68,7 +68,7 @@ class Scroll:
         """As the frame header has it. The next picture has its `center` moved by `step` along `direction`."""
         index = math.floor((self.position - self.first) / self.step + 0.5)
         return {
-            "direction": [x + 0.0 for x in self.direction],
+            "direction": list(_plain(self.direction)),
             "position": round(self.position, 6) + 0.0,
             "first": round(self.first, 6) + 0.0,
             "last": round(self.last, 6) + 0.0,
@@ -95,7 +95,8 @@ class Sight:
     """A pixel is the mean of `sub` x `sub` rays."""
 
     def geometry(self) -> PictureGeometry:
-        return PictureGeometry(self._place(0.0, 0.0), self.row, self.column, self.pixel_spacing)
+        corner, row, column = (_plain(numbers) for numbers in (self._place(0.0, 0.0), self.row, self.column))
+        return PictureGeometry(corner, row, column, self.pixel_spacing)
 
     def rays(self, geometry: VolumeGeometry, sub: int = 1) -> Rays:
         """Through a volume; pixels are parted into `sub` x `sub` of their own size."""
@@ -397,6 +398,11 @@ def along(point: Triple, direction: Triple, far: float) -> Triple:
 def negative(vector: Triple) -> Triple:
     """Without turning 0.0 into -0.0."""
     return 0.0 - vector[0], 0.0 - vector[1], 0.0 - vector[2]
+
+
+def _plain(vector: Triple) -> Triple:
+    """-0.0 as 0.0, which is the same and should be the same text."""
+    return vector[0] + 0.0, vector[1] + 0.0, vector[2] + 0.0
 
 
 def _on_grid(place: Triple) -> Triple:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from typing import Any
@@ -377,3 +379,37 @@ def test_axial_pictures_of_a_volume_are_its_frames_at_every_zoom() -> None:
         view = View.from_json({"size": size, **window()})
         apart = np.abs(render(acquired, view).pixels.astype(int) - render(of, replace(view, plane="axial")).pixels)
         assert apart.max() <= 1
+
+
+AFTER_WARMING = """
+import sys
+from viewer.rendering.render import PROJECTIONS, render, warm
+from viewer.rendering.view import View
+from tests.viewer.rendering.small_volumes import VOLUMES
+
+def compiled():
+    modules = [module for name, module in sys.modules.items() if name.startswith("viewer.rendering.")]
+    kernels = {id(one): one for module in modules for one in vars(module).values() if hasattr(one, "signatures")}
+    return {f"{one.__module__}.{one.__name__}": len(one.signatures) for one in kernels.values()}
+
+warm()
+before = compiled()
+for kind, of in VOLUMES.items():
+    for projection in PROJECTIONS:
+        if of.colour and projection == "volume":
+            continue
+        for asked in ({"plane": "axial"}, {"plane": "coronal", "size": [7, 300]},
+                      {"frame": 3}, {"plane": "axial", "size": [5, 5]}):
+            view = {"projection": projection, "slab_thickness": 4} | asked
+            fusion = {} if projection == "volume" else {"fusion": {"series": "1"}}
+            for more in ({}, {"color_map": "pet", "inverted": True}, {"clip": [[0, 0, 290], [9, 99, 299]]}, fusion):
+                render(of, View.from_json(view | more), fused=VOLUMES["floats"])
+after = compiled()
+print({name: (before.get(name), count) for name, count in after.items() if count != before.get(name)})
+"""
+
+
+def test_after_warming_up_no_reader_of_a_volume_waits_for_a_compiler() -> None:
+    """In a process of its own: other tests have compiled everything here."""
+    said = subprocess.run([sys.executable, "-c", AFTER_WARMING], capture_output=True, text=True, check=False)
+    assert said.stdout.strip() == "{}", said.stdout + said.stderr
