@@ -15,6 +15,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -43,7 +44,7 @@ Pixels = NDArray[np.uint8]
 Size = tuple[int, int]
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class DeviceFailed(Exception):
@@ -178,7 +179,7 @@ class Device:
         """Draw nothing any more: what a driver has met with stays for the rest of the process."""
         if not self.lost:
             self.lost = reason
-            _log.error("%s Volumes are drawn by the CPU until the server is started anew.", reason)
+            logger.error("%s Volumes are drawn by the CPU until the server is started anew.", reason)
 
     def close(self) -> None:
         """Stop. Does not wait for a device that does not answer."""
@@ -205,7 +206,7 @@ class Device:
             future.cancel()
             self.give_up("The graphics processor does not answer.")
         except Exception as error:
-            _log.exception("The graphics processor failed")
+            logger.exception("The graphics processor failed")
             self.give_up(f"The graphics processor failed ({type(error).__name__}).")
         raise DeviceFailed(self.lost)
 
@@ -218,6 +219,9 @@ class Device:
                 except BaseException as error:
                     future.set_exception(error)
             del asked, wish, future  # they hold on to volumes
+        if self.volumes is not None:
+            with suppress(Exception):  # of a device that failed
+                self.volumes.clear()
 
     def _with_room(self, draw: Draw) -> Pixels:
         """Draw; where memory runs out, once more with no other volume on the device."""
@@ -238,7 +242,7 @@ class Device:
         except Exception as error:
             if not processor.is_out_of_memory(error):
                 raise
-            _log.warning("The graphics processor is out of memory: %s", error)
+            logger.warning("The graphics processor is out of memory: %s", error)
             raise DeviceFailed("The graphics processor is out of memory.") from error
 
 
@@ -253,9 +257,10 @@ def find(setting: str, limit: int = 0, open_processor: Callable[[], Processor] |
         device.open()
     except DeviceFailed as failed:
         if setting == "on":
-            _log.error("%s Volumes are drawn by the CPU.", failed)
+            logger.error("%s Volumes are drawn by the CPU.", failed)
             return device
-        _log.debug("%s", failed)
+        packages = not isinstance(failed.__cause__, ImportError)
+        logger.log(logging.WARNING if packages else logging.DEBUG, "%s", failed)
         device.close()
         return None
     return device

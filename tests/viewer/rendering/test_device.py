@@ -115,8 +115,17 @@ def missing() -> Any:
     raise ModuleNotFoundError("No module named 'cupy'")
 
 
-def test_auto_is_content_without_a_device() -> None:
+def test_auto_is_content_without_a_device(caplog: pytest.LogCaptureFixture) -> None:
     assert find("auto", open_processor=missing) is None
+    assert caplog.text == ""
+
+
+def test_auto_says_why_a_device_that_was_prepared_for_is_not_found(caplog: pytest.LogCaptureFixture) -> None:
+    def no_driver() -> Any:
+        raise RuntimeError("the driver shows no graphics processor")
+
+    assert find("auto", open_processor=no_driver) is None
+    assert "the driver shows no graphics processor" in caplog.text
 
 
 def test_on_without_a_device_says_so_with_every_picture(caplog: pytest.LogCaptureFixture) -> None:
@@ -240,10 +249,13 @@ def test_many_threads_draw_one_after_the_other_in_one_thread(opened: Callable[..
     assert threads == {"device"}
 
 
-def test_a_closed_device_draws_nothing(opened: Callable[..., Device]) -> None:
-    device = opened(cuda(CupyStandIn()))
+def test_a_closed_device_draws_nothing_and_holds_nothing(opened: Callable[..., Device]) -> None:
+    cupy = CupyStandIn()
+    device = opened(cuda(cupy))
+    draw(device, volume(1, "a"))
     device.close()
     device.close()
+    assert cupy.used == 0
     with pytest.raises(DeviceFailed):
         draw(device, volume(1, "a"))
 
