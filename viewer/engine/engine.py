@@ -105,6 +105,7 @@ class Engine:
         """Drop what waits, end threads and children, and forget frames and volumes."""
         for reader in list(self._ahead):
             self.leave(reader)
+        self.volumes.stop()
         pools = (self.renderers, self.readers, self.children)
         for pool in pools:
             pool.stop()
@@ -114,7 +115,6 @@ class Engine:
         if self.device is not None:
             await asyncio.to_thread(self.device.close)
         self.frames.cache.clear()
-        self.volumes.cache.clear()
         self._open.clear()
 
     def _warm(self) -> None:

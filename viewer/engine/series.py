@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from viewer.dicom.errors import DicomError
@@ -16,7 +16,7 @@ from viewer.rendering.colour import COLOR_MAPS
 from viewer.rendering.fields import NAMED_PLANES
 from viewer.rendering.presets import presets_for
 from viewer.rendering.render import PROJECTIONS
-from viewer.rendering.view import BadView, View
+from viewer.rendering.view import BadView, View, varied
 
 from .errors import CannotDraw
 
@@ -69,15 +69,20 @@ class OpenSeries:
         frames = self.stacks[number].frames
         if not 0 <= frame < len(frames):
             raise BadView(f"frame: this stack has {len(frames)}, counted from 0")
-        placed = replace(view, series=self.series, organization=self.organization, stack=number)
-        if view.plane != "acquired":
-            return replace(placed, frame=None, sop_instance_uid=None, frame_number=None), frames[len(frames) // 2]
-        source = frames[frame]
-        placed = replace(
-            placed,
-            frame=frame,
-            sop_instance_uid=source.sop_instance_uid,
-            frame_number=source.frame_number,
+        acquired = view.plane == "acquired"
+        source = frames[frame if acquired else len(frames) // 2]
+        uid, frame_number = (source.sop_instance_uid, source.frame_number) if acquired else (None, None)
+        named = (self.series, self.organization, number, frame if acquired else None, uid, frame_number)
+        if named == (view.series, view.organization, view.stack, view.frame, view.sop_instance_uid, view.frame_number):
+            return view, source  # it was placed before
+        placed = varied(
+            view,
+            series=self.series,
+            organization=self.organization,
+            stack=number,
+            frame=frame if acquired else None,
+            sop_instance_uid=uid,
+            frame_number=frame_number,
         )
         return placed, source
 

@@ -38,9 +38,16 @@ class Volumes:
         self._frames = frames
         self._listeners: dict[str, list[Progress]] = {}
         self._room_made = asyncio.Event()
+        self._under_way: set[Filling] = set()
 
     def start(self, readers: WorkerPool[None], children: DecodeChildren) -> None:
         self._readers, self._children = readers, children
+
+    def stop(self) -> None:
+        """Give up what is being loaded, and forget the rest."""
+        for filling in tuple(self._under_way):
+            filling.drop()
+        self.cache.clear()
 
     def resident(self, plan: VolumePlan) -> bool:
         return plan.key in self.cache
@@ -74,7 +81,9 @@ class Volumes:
 
         filling = Filling(plan, self._frames, self._readers, self._children, self._reserved(plan), tell)
         begun = asyncio.get_running_loop().time()
+        self._under_way.add(filling)
         filling.future.add_done_callback(lambda future: self._count(future, begun))
+        filling.future.add_done_callback(lambda _: self._under_way.discard(filling))
         return filling
 
     def _count(self, future: asyncio.Future[Volume], begun: float) -> None:

@@ -142,6 +142,17 @@ async def test_a_volume_nobody_waits_for_any_more_is_given_up(engine: Engine, ch
     await engine.load(series, CORONAL)
 
 
+async def test_an_engine_that_stops_gives_up_what_it_loads(chest: SeriesContent) -> None:
+    engine = Engine(Budget.measure(frames=1 << 20), decode_children=1)
+    await engine.start()
+    reader = asyncio.create_task(engine.load(await engine.open(chest), CORONAL))
+    await asyncio.sleep(0.03)
+    await asyncio.wait_for(engine.stop(), 10)
+    await asyncio.wait({reader}, timeout=5)
+    assert reader.cancelled()
+    assert engine.volumes.cache.reserved == 0
+
+
 async def test_a_single_picture_is_drawn_while_a_volume_loads(engine: Engine, chest: SeriesContent) -> None:
     engine.volumes.cache.clear()
     engine.frames.cache.clear()
