@@ -120,7 +120,7 @@ class OpenSeries:
             "unit": description.unit,
             "presets": presets_for(description),
             "planes": list(NAMED_PLANES) if volume else ["acquired"],
-            "projections": list(PROJECTIONS) if volume else ["slice"],
+            "projections": _projections(volume),
             "volume_presets": list(transfer.presets_for(description)) if volume and not volume.storage.colour else [],
             "color_maps": list(COLOR_MAPS),
             "geometry": None if volume is None else _geometry(volume),
@@ -137,6 +137,12 @@ class OpenSeries:
             "frames": len(stack.frames),
             "frame_times_ms": stack.frame_times_ms,
         }
+
+
+def _projections(plan: VolumePlan | None) -> list[str]:
+    if plan is None:
+        return ["slice"]
+    return [name for name in PROJECTIONS if name != "volume" or not plan.storage.colour]
 
 
 def open_series(content: SeriesContent) -> OpenSeries:
