@@ -260,19 +260,25 @@ def neighbours_at(context: Any, values: Any, offset: Any, places: Any) -> Any:
     return result(values, types.int64, INTS), emit
 
 
-@instructions
-def prefetch_at(context: Any, values: Any, offset: Any, places: Any) -> Any:
-    """Have the processor fetch what `neighbours_at` will load, without waiting for it."""
+def _prefetching(step: int) -> Callable[..., Any]:
+    def prefetch(context: Any, values: Any, offset: Any, places: Any) -> Any:
+        def emit(context: Any, builder: Any, call: Any, arguments: Any) -> Any:
+            base = builder.gep(make_array(call.args[0])(context, builder, arguments[0]).data, [arguments[1]])
+            kind = ir.FunctionType(ir.VoidType(), [ir.PointerType(), _I32, _I32, _I32])
+            name = "llvm.prefetch.p0"
+            function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+            to_read, into_every_cache, data_cache = (ir.Constant(_I32, flag) for flag in (0, 3, 1))
+            for number in range(0, WIDTH, step):
+                place = builder.sext(builder.extract_element(arguments[2], ir.Constant(_I32, number)), _I64)
+                builder.call(function, [builder.gep(base, [place]), to_read, into_every_cache, data_cache])
+            return context.get_dummy_value()
 
-    def emit(context: Any, builder: Any, call: Any, arguments: Any) -> Any:
-        base = builder.gep(make_array(call.args[0])(context, builder, arguments[0]).data, [arguments[1]])
-        kind = ir.FunctionType(ir.VoidType(), [ir.PointerType(), _I32, _I32, _I32])
-        name = "llvm.prefetch.p0"
-        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
-        to_read, into_every_cache, data_cache = (ir.Constant(_I32, flag) for flag in (0, 3, 1))
-        for number in range(WIDTH):
-            place = builder.sext(builder.extract_element(arguments[2], ir.Constant(_I32, number)), _I64)
-            builder.call(function, [builder.gep(base, [place]), to_read, into_every_cache, data_cache])
-        return context.get_dummy_value()
+        return types.none(values, types.int64, INTS), emit
 
-    return types.none(values, types.int64, INTS), emit
+    return instructions(prefetch)
+
+
+prefetch_at = _prefetching(1)
+"""Have the processor fetch what `neighbours_at` will load, without waiting for it."""
+prefetch_some_at = _prefetching(ACROSS + 1)
+"""The same for the lanes on the diagonal of a block: where pixels lie close, the others share their cache lines."""

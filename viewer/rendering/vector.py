@@ -35,6 +35,7 @@ from .lanes import (
     lane_numbers,
     neighbours_at,
     prefetch_at,
+    prefetch_some_at,
     put,
     select,
     whole,
@@ -64,10 +65,13 @@ _LEAST_WEIGHT = np.float32(1.0 / 256.0)
 _HOLE = np.float32(HOLE)
 
 _OUTSIDE, _EDGE, _INSIDE = 0, 1, 2
+_OF_FIELD, _OF_BLOCK, _OF_PARTS = 0, 1, 2
 
 _LOG_ACROSS = ACROSS.bit_length() - 1
 _DOWN = WIDTH // ACROSS
 """Rows of a block."""
+_FIELD = 16
+"""Pixels on the side of a field: what holds for all its rays is found once for all its blocks."""
 
 
 # --- kernels
@@ -78,18 +82,18 @@ def average(
     values: NDArray[Any], rays: NDArray[np.float32], samples: int, holes: bool, first_row: int, out: Lines
 ) -> None:
     """Mean of the real samples of each ray; of one sample, the sample. As `projections.plain`."""
-    box = np.empty((2, 3, 2), np.float32)
+    block, box = np.empty((3, 2), np.float32), np.empty((3, 2), np.float32)
     for top in range(0, out.shape[0], _DOWN):
         for left in range(0, out.shape[1], ACROSS):
-            rows, columns = _pixels(first_row, out, top, left, box, rays)
+            rows, columns = _pixels(first_row, out, top, left, block, rays)
             k, i, j = _starts(rays, rows, columns)
             if samples == 1:
-                _prefetch(values, rays, k, i, j)
+                _prefetch_below(values, rays, k, i, j)
             total = every(_ZERO)
             count = every(_ZERO)
             for first in range(0, samples, _SHORT):
                 end = min(first + _SHORT, samples)
-                where = _stretch(values, rays, first, end, box)
+                where = _stretch(values, rays, first, end, block, box)
                 if where == _OUTSIDE:
                     continue
                 for s in range(first, end):
@@ -119,70 +123,88 @@ def extreme(
 
     `nothing` is less than any sample. `bricks` and `coarse`: the greatest voxel (with -1 the least) of each cube, and the
     logarithm of its side."""
-    box = np.empty((2, 3, 2), np.float32)
-    long_bounds = np.empty(-(-samples // _LONG), np.float32)
+    field, block, box = np.empty((3, 2), np.float32), np.empty((3, 2), np.float32), np.empty((3, 2), np.float32)
+    field_bounds = np.empty(-(-samples // _LONG), np.float32)
+    long_bounds = np.empty_like(field_bounds)
     short_bounds = np.empty((long_bounds.size, _LONG // _SHORT), np.float32)
-    for top in range(0, out.shape[0], _DOWN):
-        for left in range(0, out.shape[1], ACROSS):
-            rows, columns = _pixels(first_row, out, top, left, box, rays)
-            k, i, j = _starts(rays, rows, columns)
-            crossing = _bound_stretches(values, rays, 0, samples, _LONG, sign, coarse, box, long_bounds)
-            if crossing == _OUTSIDE:
-                _write(every(_NAN), out, top, left)
-                continue
-            met = every(_ZERO) == _ZERO
-            if crossing == _EDGE:
-                met = _meets(values, rays, samples, k, i, j, box)
-            short_bounds[:, 0] = _NAN  # not known yet
-            # Lanes that meet nothing want no sample.
-            best = select(met, every(nothing if holes else floor), _INFINITE)
-            while True:
-                brightest = int(np.argmax(long_bounds))
-                if not any_of(best < min(long_bounds[brightest], ceiling)):
-                    break
-                parts = short_bounds[brightest]
-                first = brightest * _LONG
-                end = min(first + _LONG, samples)
-                if math.isnan(parts[0]):
-                    _bound_stretches(values, rays, first, end, _SHORT, sign, bricks, box, parts)
-                else:
-                    part = int(np.argmax(parts))
-                    parts[part] = -_INFINITE
-                    first += part * _SHORT
-                    end = min(first + _SHORT, end)
-                    where = _stretch(values, rays, first, end, box)
-                    for s in range(first, end):
-                        value = _sample(values, rays, k, i, j, s, holes, where == _INSIDE) * sign
-                        if holes:
-                            value = select(value < floor, floor, value)
-                        best = select(value > best, value, best)
-                long_bounds[brightest] = parts.max()
-            found = met & (best > nothing)
-            best = select(best > ceiling, ceiling, best) * sign
-            _write(select(found, best, _NAN), out, top, left)
+    known = np.empty(long_bounds.size, np.int64)
+    for top in range(0, out.shape[0], _FIELD):
+        for left in range(0, out.shape[1], _FIELD):
+            bottom, right = min(top + _FIELD, out.shape[0]), min(left + _FIELD, out.shape[1])
+            _enclose(rays, first_row + top, first_row + bottom - 1, left, right - 1, field)
+            crossing = _bound_stretches(values, rays, 0, samples, _LONG, sign, coarse, field, box, field_bounds)
+            for row in range(top, bottom, _DOWN):
+                for column in range(left, right, ACROSS):
+                    rows, columns = _pixels(first_row, out, row, column, block, rays)
+                    k, i, j = _starts(rays, rows, columns)
+                    met = every(_ZERO) < every(_ONE)
+                    if crossing != _INSIDE:
+                        met = _meets(values, rays, samples, k, i, j, block, box)
+                    # Lanes that meet nothing want no sample.
+                    best = select(met, every(nothing if holes else floor), _INFINITE)
+                    long_bounds[:] = field_bounds
+                    known[:] = _OF_FIELD
+                    while True:
+                        brightest = int(np.argmax(long_bounds))
+                        if not any_of(best < min(long_bounds[brightest], ceiling)):
+                            break
+                        first = brightest * _LONG
+                        end = min(first + _LONG, samples)
+                        parts = short_bounds[brightest]
+                        if known[brightest] == _OF_FIELD:
+                            known[brightest] = _OF_BLOCK
+                            where = _stretch(values, rays, first, end, block, box)
+                            bound = _bound(values, coarse, sign, box)
+                            long_bounds[brightest] = -_INFINITE if where == _OUTSIDE else bound
+                            continue
+                        if known[brightest] == _OF_BLOCK:
+                            known[brightest] = _OF_PARTS
+                            _bound_stretches(values, rays, first, end, _SHORT, sign, bricks, block, box, parts)
+                        else:
+                            part = int(np.argmax(parts))
+                            parts[part] = -_INFINITE
+                            first += part * _SHORT
+                            end = min(first + _SHORT, end)
+                            where = _stretch(values, rays, first, end, block, box)
+                            _prefetch_stretch(values, rays, k, i, j, first, end)
+                            for s in range(first, end):
+                                value = _sample(values, rays, k, i, j, s, holes, where == _INSIDE) * sign
+                                if holes:
+                                    value = select(value < floor, floor, value)
+                                best = select(value > best, value, best)
+                        long_bounds[brightest] = parts.max()
+                    found = met & (best > nothing)
+                    best = select(best > ceiling, ceiling, best) * sign
+                    _write(select(found, best, _NAN), out, row, column)
 
 
-# --- blocks of pixels, stretches of samples, and the boxes around them; box[0] is of a block at sample 0, box[1] of a stretch
+# --- blocks of pixels, stretches of samples, and the boxes around them: least and greatest k, i and j
 
 
 @inlined
 def _pixels(
-    first_row: int, out: Lines, top: int, left: int, box: NDArray[np.float32], rays: NDArray[np.float32]
+    first_row: int, out: Lines, top: int, left: int, block: NDArray[np.float32], rays: NDArray[np.float32]
 ) -> tuple[Floats, Floats]:
-    """Row and column of each lane; past the end of `out` the last ones once more. Sets box[0]."""
+    """Row and column of each lane; past the end of `out` the last ones once more. `block` becomes their box at sample 0."""
     bottom = first_row + min(top + _DOWN, out.shape[0]) - 1
     right = min(left + ACROSS, out.shape[1]) - 1
+    _enclose(rays, first_row + top, bottom, left, right, block)
     numbers = lane_numbers()
     rows = every_int(first_row + top) + (numbers >> every_int(_LOG_ACROSS))
     columns = every_int(left) + (numbers & every_int(ACROSS - 1))
     rows = select(rows > every_int(bottom), every_int(bottom), rows)
     columns = select(columns > every_int(right), every_int(right), columns)
-    for axis in range(3):
-        upper, lower = np.float32(first_row + top) * rays[3 + axis], np.float32(bottom) * rays[3 + axis]
-        near, far = np.float32(left) * rays[6 + axis], np.float32(right) * rays[6 + axis]
-        box[0, axis, 0] = rays[axis] + min(upper, lower) + min(near, far)
-        box[0, axis, 1] = rays[axis] + max(upper, lower) + max(near, far)
     return floating(rows), floating(columns)
+
+
+@inlined
+def _enclose(rays: NDArray[np.float32], top: int, bottom: int, left: int, right: int, box: NDArray[np.float32]) -> None:
+    """The box of some pixels at sample 0, from the first to the last row and column."""
+    for axis in range(3):
+        upper, lower = np.float32(top) * rays[3 + axis], np.float32(bottom) * rays[3 + axis]
+        near, far = np.float32(left) * rays[6 + axis], np.float32(right) * rays[6 + axis]
+        box[axis, 0] = rays[axis] + min(upper, lower) + min(near, far)
+        box[axis, 1] = rays[axis] + max(upper, lower) + max(near, far)
 
 
 @inlined
@@ -206,14 +228,21 @@ def _write(lanes: Floats, out: Lines, top: int, left: int) -> None:
 
 
 @inlined
-def _stretch(values: NDArray[Any], rays: NDArray[np.float32], first: int, end: int, box: NDArray[np.float32]) -> int:
-    """Sets box[1] around the samples `first` .. `end` of the block; says where it lies: _OUTSIDE the volume, _INSIDE where
-    every sample has voxels on all sides, or at an _EDGE."""
+def _stretch(
+    values: NDArray[Any],
+    rays: NDArray[np.float32],
+    first: int,
+    end: int,
+    block: NDArray[np.float32],
+    box: NDArray[np.float32],
+) -> int:
+    """`box` becomes that of the samples `first` .. `end` of the rays of `block`. Says where it lies: _OUTSIDE the volume,
+    _INSIDE where every sample has voxels on all sides, or at an _EDGE."""
     where = _INSIDE
     for axis in range(3):
         near, far = np.float32(first) * rays[9 + axis], np.float32(end - 1) * rays[9 + axis]
-        low, high = box[0, axis, 0] + min(near, far), box[0, axis, 1] + max(near, far)
-        box[1, axis, 0], box[1, axis, 1] = low, high
+        low, high = block[axis, 0] + min(near, far), block[axis, 1] + max(near, far)
+        box[axis, 0], box[axis, 1] = low, high
         size = np.float32(values.shape[axis])
         if high < -_HALF or low > size - _HALF:
             where = _OUTSIDE
@@ -231,17 +260,18 @@ def _bound_stretches(
     length: int,
     sign: np.float32,
     bricks: tuple[NDArray[Any], int],
+    block: NDArray[np.float32],
     box: NDArray[np.float32],
     bounds: NDArray[np.float32],
 ) -> int:
-    """Sets `bounds` to what `sign` * sample cannot pass in each `length` of the samples `first` .. `end`, -inf outside the
+    """`bounds` become what `sign` * sample cannot pass in each `length` of the samples `first` .. `end`, -inf outside the
     volume and past the end. Says where these stretches lie, for the one that lies best."""
     best = _OUTSIDE
     for number in range(bounds.size):
         begin = first + number * length
         bounds[number] = -_INFINITE
         if begin < end:
-            where = _stretch(values, rays, begin, min(begin + length, end), box)
+            where = _stretch(values, rays, begin, min(begin + length, end), block, box)
             if where != _OUTSIDE:
                 bounds[number] = _bound(values, bricks, sign, box)
             best = max(best, where)
@@ -252,17 +282,30 @@ def _bound_stretches(
 def _bound(
     values: NDArray[Any], bricks: tuple[NDArray[Any], int], sign: np.float32, box: NDArray[np.float32]
 ) -> np.float32:
-    """What `sign` * sample cannot pass in box[1], by the bricks in which its samples begin."""
+    """What `sign` * sample cannot pass in a box, by the bricks in which its samples begin."""
     voxels, shift = bricks
-    first_k, last_k = _bricks_along(box[1, 0, 0], box[1, 0, 1], values.shape[0], shift)
-    first_i, last_i = _bricks_along(box[1, 1, 0], box[1, 1, 1], values.shape[1], shift)
-    first_j, last_j = _bricks_along(box[1, 2, 0], box[1, 2, 1], values.shape[2], shift)
-    bound = -_INFINITE
-    for k in range(first_k, last_k + 1):
-        for i in range(first_i, last_i + 1):
-            for j in range(first_j, last_j + 1):
-                bound = max(bound, np.float32(voxels[k, i, j]) * sign)
-    return bound
+    first_k, last_k = _bricks_along(box[0, 0], box[0, 1], values.shape[0], shift)
+    first_i, last_i = _bricks_along(box[1, 0], box[1, 1], values.shape[1], shift)
+    first_j, last_j = _bricks_along(box[2, 0], box[2, 1], values.shape[2], shift)
+    bound = voxels[first_k, first_i, first_j]
+    if last_k - first_k <= 2 and last_i - first_i <= 2 and last_j - first_j <= 2:
+        # Nearly always. A number of turns that does not vary is not guessed wrongly.
+        for k in range(3):
+            for i in range(3):
+                for j in range(3):
+                    voxel = voxels[min(first_k + k, last_k), min(first_i + i, last_i), min(first_j + j, last_j)]
+                    bound = _brighter(bound, voxel, sign)
+    else:
+        for k in range(first_k, last_k + 1):
+            for i in range(first_i, last_i + 1):
+                for j in range(first_j, last_j + 1):
+                    bound = _brighter(bound, voxels[k, i, j], sign)
+    return np.float32(bound) * sign
+
+
+@inlined
+def _brighter(one: Any, other: Any, sign: np.float32) -> Any:
+    return max(one, other) if sign > _ZERO else min(one, other)
 
 
 @inlined
@@ -279,13 +322,18 @@ def _meets(
     k: Floats,
     i: Floats,
     j: Floats,
+    block: NDArray[np.float32],
     box: NDArray[np.float32],
 ) -> Truths:
     """The lanes of which any sample is in the volume."""
     met = k < -_INFINITE
     for first in range(0, samples, _LONG):
         end = min(first + _LONG, samples)
-        if _stretch(values, rays, first, end, box) != _OUTSIDE:
+        if _stretch(values, rays, first, end, block, box) == _INSIDE:
+            return k == k
+    for first in range(0, samples, _LONG):
+        end = min(first + _LONG, samples)
+        if _stretch(values, rays, first, end, block, box) != _OUTSIDE:
             for s in range(first, end):
                 depth = np.float32(s)
                 met = met | _in_volume(values, k + depth * rays[9], i + depth * rays[10], j + depth * rays[11])
@@ -295,20 +343,43 @@ def _meets(
 
 
 @inlined
-def _prefetch(values: NDArray[Any], rays: NDArray[np.float32], k: Floats, i: Floats, j: Floats) -> None:
+def _prefetch_below(values: NDArray[Any], rays: NDArray[np.float32], k: Floats, i: Floats, j: Floats) -> None:
     """Of a slice every block lies in memory that was not touched yet, and where the next one lies only this code knows: ask
     for the block below. What it shares with its upper neighbour is there already, the other half is new."""
-    slices, rows, columns = values.shape
     steps = np.float32(_DOWN)
-    k, i, j = _kept(k + steps * rays[3], slices), _kept(i + steps * rays[4], rows), _kept(j + steps * rays[5], columns)
-    places = (whole(k) * np.int32(rows) + whole(i)) * np.int32(columns) + whole(j)
-    plane = rows * columns
+    places = _places(values, k + steps * rays[3], i + steps * rays[4], j + steps * rays[5])
+    columns = values.shape[2]
+    plane = values.shape[1] * columns
     if abs(rays[4]) >= abs(rays[3]):
         ahead, beside = columns if rays[4] > _ZERO else 0, plane
     else:
         ahead, beside = plane if rays[3] > _ZERO else 0, columns
     prefetch_at(values, ahead, places)
     prefetch_at(values, ahead + beside, places)
+
+
+@inlined
+def _prefetch_stretch(
+    values: NDArray[Any], rays: NDArray[np.float32], k: Floats, i: Floats, j: Floats, first: int, end: int
+) -> None:
+    """The same for the samples of a stretch that is taken out of its order."""
+    columns = values.shape[2]
+    plane = values.shape[1] * columns
+    for s in range(first, end):
+        depth = np.float32(s)
+        places = _places(values, k + depth * rays[9], i + depth * rays[10], j + depth * rays[11])
+        prefetch_some_at(values, 0, places)
+        prefetch_some_at(values, columns, places)
+        prefetch_some_at(values, plane, places)
+        prefetch_some_at(values, plane + columns, places)
+
+
+@inlined
+def _places(values: NDArray[Any], k: Floats, i: Floats, j: Floats) -> Ints:
+    """The voxels at or before (k, i, j), as places in the flat array; of the nearest ones in the volume."""
+    slices, rows, columns = values.shape
+    k, i, j = _kept(k, slices), _kept(i, rows), _kept(j, columns)
+    return (whole(k) * np.int32(rows) + whole(i)) * np.int32(columns) + whole(j)
 
 
 # --- one sample of every lane
