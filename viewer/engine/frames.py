@@ -39,7 +39,11 @@ class Frames:
 
     async def load(self, source: FrameSource, priority: Priority) -> Frame:
         """The frame; callers for the same one share its loading. Raises CannotDecode."""
-        return await self.cache.load(key_of(source), partial(self._start, source), priority)
+        key, start = key_of(source), partial(self._start, source)
+        try:
+            return await self.cache.load(key, start, priority)
+        except _NotKept:
+            return await self.cache.load(key, start, priority)
 
     def room(self, source: FrameSource) -> int:
         """How many frames like this one a single reader may have loaded ahead: a quarter of the cache."""
@@ -48,9 +52,21 @@ class Frames:
         return self.cache.limit // 4 // (size + FRAME_OVERHEAD)
 
     def _start(self, source: FrameSource, priority: Priority) -> Job[Any, Frame]:
+        if self.store is not None and key_of(source) in self.store:
+            return self._readers.submit(lambda _: self._restore(source), priority)
         if is_compressed(source):
             return self._children.submit(partial(self.decode, source), priority)
         return self._readers.submit(lambda _: read_frame(source), priority)
+
+    def _restore(self, source: FrameSource) -> Frame:
+        """A frame that was decoded before; in a read thread, so that it does not wait for those that are being decoded."""
+        try:
+            frame = self.kept(source)
+        except DicomError as error:
+            raise unreadable(error) from error
+        if frame is None:
+            raise _NotKept
+        return frame
 
     def kept(self, source: FrameSource) -> Frame | None:
         """A compressed frame as it was decoded before; None where it has to be decoded again. In any thread."""
@@ -81,6 +97,10 @@ class Frames:
         if self.store is not None:
             self.store.keep(key_of(source), decoded)
         return _frame(source, decoded)
+
+
+class _NotKept(Exception):
+    """A decoded frame was not on disk any more, or was not what it should be; by now the store knows."""
 
 
 def is_compressed(source: FrameSource) -> bool:

@@ -99,6 +99,10 @@ class DecodedStore:
     def __len__(self) -> int:
         return len(self._sizes)
 
+    def __contains__(self, key: FrameKey) -> bool:
+        """Known to be here; right after a start not all is known yet."""
+        return _name(key) in self._sizes
+
     def read(self, key: FrameKey, layout: FrameLayout) -> Decoded | None:
         """The frame as it was decoded; None when it is not here, or not as it should be."""
         return self._found(key, lambda descriptor: self._read(descriptor, layout))
@@ -113,6 +117,7 @@ class DecodedStore:
         try:
             descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
+            self._forget(name)
             return None
         try:
             found = read(descriptor)
@@ -273,6 +278,9 @@ class DecodedStore:
     def _remove(self, name: str) -> None:
         with suppress(OSError):
             os.unlink(self._folder / name)
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
         with self._lock:
             self.used -= self._sizes.pop(name, 0)
 

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import hashlib
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from viewer.dicom.series import InstanceFile, SeriesContent
 from viewer.engine.budget import Budget
 from viewer.engine.engine import MAX_WAITING, Engine
 from viewer.engine.errors import Busy, CannotDecode, CannotDraw
+from viewer.engine.store import DecodedStore
 from viewer.engine.workers import Priority
 from viewer.rendering.render import RENDERER, render
 from viewer.rendering.view import BadView, View
@@ -231,3 +233,33 @@ async def test_a_cancelled_picture_is_not_drawn(engine: Engine, chest: SeriesCon
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert engine.renderers.waiting == 0
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+async def test_a_frame_decoded_before_does_not_wait_for_those_that_are_being_decoded(
+    chest: SeriesContent, tmp_path: Path, damage: str
+) -> None:
+    engine = Engine(Budget.measure(frames=64 << 20), decode_children=1, store=DecodedStore(tmp_path, 1 << 30))
+    await engine.start()
+    held = threading.Event()
+    try:
+        assert engine.store is not None
+        series = await engine.open(chest)
+        await engine.load(series, View(frame=3))
+        engine.store.settle()
+        engine.frames.cache.clear()
+        engine.children.submit(lambda child: held.wait(20), Priority.INTERACTIVE)
+        await asyncio.wait_for(engine.draw(series, View(frame=3)), 10)
+        assert engine.frames.decoded == 1
+
+        engine.frames.cache.clear()
+        path = next(path for path in tmp_path.rglob("*") if path.is_file())
+        path.write_bytes(path.read_bytes()[:-7]) if damage == "cut" else path.unlink()
+        drawn = asyncio.create_task(engine.draw(series, View(frame=3)))
+        await asyncio.sleep(0.05)
+        held.set()
+        await drawn
+        assert engine.frames.decoded == 2
+    finally:
+        held.set()
+        await engine.stop()
