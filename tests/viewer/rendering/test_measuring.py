@@ -355,6 +355,18 @@ def test_angles_are_exact_from_nothing_to_a_half_turn() -> None:
         measure("angle", [[1, 1], [1, 1], [2, 2]], source, shown)
 
 
+def test_pixels_that_are_no_squares_have_two_spacings() -> None:
+    plane = Plane((10.0, 20.0, 30.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
+    source = frame(noise((40, 60)), plane=plane, pixel_spacing=(2.0, 0.5), pixel_spacing_source="Pixel Spacing")
+    shown = Shown(render(source, View(zoom="native")).view, 40, 60, None)
+    answer = measure("length", [[0.0, 0.0], [8.0, 1.5]], source, shown)
+    assert number(answer, "length") == pytest.approx(5.0), "4 mm along the row and 3 down the column"
+    assert answer["points"] == [[10.0, 20.0, 30.0], [10.0, 24.0, 27.0]]
+    again = measure("length", answer["points"], source, shown)
+    assert number(again, "length") == pytest.approx(5.0)
+    assert number(measure("rectangle", [[0, 0], [8, 3]], source, shown), "area") == pytest.approx(24.0)
+
+
 def test_a_point_goes_to_the_patient_and_back() -> None:
     shown = reformat((12.0, -7.0, 33.0), *OBLIQUE)
     assert shown.geometry is not None
