@@ -31,6 +31,7 @@ from .lanes import (
     every_int,
     floating,
     instructions,
+    lane,
     lane_numbers,
     neighbours_at,
     select,
@@ -50,6 +51,7 @@ from .shading import (
     HAZE,
     HEADLAMP,
     KEY,
+    MIST,
     PACE,
     RAY,
     SCALE,
@@ -81,12 +83,13 @@ _RUN = 14
 # Rows of the numbers kept of a ray: where it starts; what comes through it still, and what it has gathered; its next sample,
 # the first and the last, the last in bricks that may show something; its pixel.
 _K, _I, _J, _CLEAR, _RED, _GREEN, _BLUE, _AT, _START, _LAST, _END, _ROW, _COLUMN = range(13)
-# Rows of the numbers of a sample: place, number along the ray, number of the ray, value, entry in the table, sum up to there.
-_PK, _PI, _PJ, _STEP, _OWNER, _VALUE, _ENTRY, _SUM = range(8)
+# Rows of the numbers of a sample: place, number along the ray, number of the ray, value, entry in the table, sum up to there,
+# entry of the sample before.
+_PK, _PI, _PJ, _STEP, _OWNER, _VALUE, _ENTRY, _SUM, _BEFORE_ENTRY = range(9)
 _SAMPLES = _RAYS * (_RUN + 1) + 1
-# Rows of a sample that shows something: place of its gradient, number along the ray, of the ray, value, entries before and
-# after; its gradient, what it sends back.
-_BEFORE, _GK, _GI, _GJ, _OPACITY, _SR, _SG, _SB = range(7, 15)
+# And of one that shows something: where it shows it, and what it sends back. Those with gradients are listed by themselves in
+# the rows of places and values; `_PLACE` says which they are among the others.
+_BEFORE, _PLACE, _GK, _GI, _GJ, _OPACITY, _SR, _SG, _SB = range(7, 16)
 
 _ONE = np.float32(1.0)
 _HOLE = np.float32(HOLE)
@@ -139,6 +142,16 @@ def bits_of(context: Any, truths: Any) -> Any:
     return types.int64(TRUTHS), emit
 
 
+@instructions
+def lowest_bit(context: Any, bits: Any) -> Any:
+    """The place of the lowest bit that is set; some is."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), emit
+
+
 def _place(context: Any, builder: Any, call: Any, values: Any) -> Any:
     array = make_array(call.args[0])(context, builder, values[0])
     width = builder.extract_value(array.shape, 1)
@@ -159,8 +172,8 @@ def composite_rows(
 ) -> None:
     """As `shading.composite_rows`."""
     rays = np.zeros((13, _RAYS + WIDTH), np.float32)
-    samples = np.zeros((8, _SAMPLES + 2 * WIDTH), np.float32)
-    shown = np.zeros((15, _SAMPLES + 2 * WIDTH), np.float32)
+    samples = np.zeros((9, _SAMPLES + 2 * WIDTH), np.float32)
+    shown = np.zeros((16, _SAMPLES + 2 * WIDTH), np.float32)
     samples[_OWNER, 0] = -1
     for top in range(first_row, end_row, _SIDE):
         for left in range(0, out.shape[1], _SIDE):
@@ -170,9 +183,9 @@ def composite_rows(
                 living = _bury(rays, living, out)
                 end = _advance(numbers, rays, living, samples)
                 _interpolate(values, samples, end, holes)
-                found = _choose(colours, numbers, rays, samples, end, shown)
+                found, steep = _choose(colours, numbers, rays, samples, end, shown)
                 if found:
-                    _measure(values, shown, found, holes)
+                    _measure(values, shown, steep, holes)
                     _light(numbers, colours, shown, found)
                     _take(rays, shown, found)
 
@@ -375,8 +388,9 @@ def _choose(
     samples: Lines,
     end: int,
     shown: Lines,
-) -> int:
-    """Copy the samples that show something, half a step back to where their gradient is read. How many is the answer."""
+) -> tuple[int, int]:
+    """List the samples that show something, and the places half a step back of those whose gradients are to be read. How
+    many both are is the answer."""
     dk, di, dj = numbers[RAY + 9], numbers[RAY + 10], numbers[RAY + 11]
     zero, most = np.float32(0.0), np.float32(colours.shape[0] - 1)
     for first in range(1, end, WIDTH):
@@ -386,54 +400,68 @@ def _choose(
         total, _ = neighbours_at(colours, 4, row * np.int32(8))
         keep(samples, _ENTRY, first, floating(row))
         keep(samples, _SUM, first, total)
-    found = 0
+    found, steep = 0, 0
     for first in range(1, end, WIDTH):
         value, before = load(samples, _VALUE, first), load(samples, _VALUE, first - 1)
         here, there = load(samples, _ENTRY, first), load(samples, _ENTRY, first - 1)
-        known = before == before
+        there = select(before == before, there, here)
+        same = here == there
         extinction, _ = neighbours_at(colours, 0, whole(here) * np.int32(8))
-        rises = known & ~(load(samples, _SUM, first) == load(samples, _SUM, first - 1))
-        stays = ((here == there) | ~known) & (extinction > zero)
+        rise = load(samples, _SUM, first) - load(samples, _SUM, first - 1)
+        rises = ~same & ((rise < zero) | (rise > zero))
         own = load(samples, _OWNER, first) == load(samples, _OWNER, first - 1)
-        bits = bits_of(own & (value == value) & (rises | stays))
+        bits = bits_of(own & (value == value) & (rises | (same & (extinction > zero))))
+        if end - first < WIDTH:
+            bits &= (1 << (end - first)) - 1
         if not bits:
             continue
-        for n in range(first, min(first + WIDTH, end)):
-            if (bits >> (n - first)) & 1:
-                ray = int(samples[_OWNER, n])
-                step = samples[_STEP, n]
+        solid = bits_of(select(same, extinction, rise / (here - there)) >= np.float32(MIST))
+        keep(samples, _BEFORE_ENTRY, first, there)
+        while bits:
+            n = first + lowest_bit(bits)
+            ray, step = int(samples[_OWNER, n]), samples[_STEP, n]
+            shown[_STEP, found] = step
+            shown[_OWNER, found] = samples[_OWNER, n]
+            shown[_ENTRY, found] = samples[_ENTRY, n]
+            shown[_BEFORE, found] = samples[_BEFORE_ENTRY, n]
+            if solid & bits & -bits:
                 middle = step - np.float32(0.5)
-                shown[_PK, found] = rays[_K, ray] + middle * dk
-                shown[_PI, found] = rays[_I, ray] + middle * di
-                shown[_PJ, found] = rays[_J, ray] + middle * dj
-                shown[_STEP, found] = step
-                shown[_OWNER, found] = samples[_OWNER, n]
-                shown[_VALUE, found] = samples[_VALUE, n]
-                shown[_ENTRY, found] = samples[_ENTRY, n]
-                real = samples[_VALUE, n - 1] == samples[_VALUE, n - 1]
-                shown[_BEFORE, found] = samples[_ENTRY, n - 1] if real else samples[_ENTRY, n]
-                found += 1
-    return found
+                shown[_PK, steep] = rays[_K, ray] + middle * dk
+                shown[_PI, steep] = rays[_I, ray] + middle * di
+                shown[_PJ, steep] = rays[_J, ray] + middle * dj
+                shown[_VALUE, steep] = samples[_VALUE, n]
+                shown[_PLACE, steep] = found
+                steep += 1
+            else:
+                shown[_GK, found] = shown[_GI, found] = shown[_GJ, found] = 0.0
+            found += 1
+            bits &= bits - 1
+    return found, steep
 
 
 @compiled
 def _measure(values: NDArray[Any], samples: Lines, count: int, holes: bool) -> None:
-    """_GK, _GI, _GJ at _PK, _PI, _PJ, as `shading.gradient`."""
+    """_GK, _GI, _GJ of the samples _PLACE, at _PK, _PI, _PJ: as `shading.gradient`."""
     _fill(samples, 0, count)
     for first in range(0, count, WIDTH):
         k, i, j = load(samples, _PK, first), load(samples, _PI, first), load(samples, _PJ, first)
         easy = _inside(values, k, i, j, np.float32(2.0))
         if easy:
             gk, gi, gj, missing = _gradient(values, k, i, j, holes)
-            keep(samples, _GK, first, gk)
-            keep(samples, _GI, first, gi)
-            keep(samples, _GJ, first, gj)
             easy = not (holes and any_of(missing))
+            for n in range(WIDTH if easy else 0):
+                if first + n < count:
+                    place = int(samples[_PLACE, first + n])
+                    samples[_GK, place], samples[_GI, place], samples[_GJ, place] = (
+                        lane(gk, n),
+                        lane(gi, n),
+                        lane(gj, n),
+                    )
         if not easy:
             for n in range(first, min(first + WIDTH, count)):
-                k1, i1, j1 = samples[_PK, n], samples[_PI, n], samples[_PJ, n]
+                k1, i1, j1, place = samples[_PK, n], samples[_PI, n], samples[_PJ, n], int(samples[_PLACE, n])
                 g = gradient(values, k1, i1, j1, holes, samples[_VALUE, n])
-                samples[_GK, n], samples[_GI, n], samples[_GJ, n] = g
+                samples[_GK, place], samples[_GI, place], samples[_GJ, place] = g
 
 
 @inlined

@@ -38,6 +38,8 @@ NUMBERS = 50
 
 FAINT = 1.0 / 256.0
 """Where less light than this comes through, the rest of the ray adds less than a grey level."""
+MIST = 1.0 / 64.0
+"""What dims a step less than this has no surface: it is lit evenly, and its gradient is not read."""
 BRICK = 3
 """Bricks of 2**3 voxels."""
 EVEN = 0.80
@@ -118,11 +120,13 @@ def composite_pixel(
             before = value
             if value != value or not seen:
                 continue
-            middle = step - np.float32(0.5)
-            k, i, j = k0 + middle * dk, i0 + middle * di, j0 + middle * dj
-            gk, gi, gj = gradient(values, k, i, j, holes, value)
+            extinction, r, g, b = colour_between(colours, there, here)
+            gk = gi = gj = np.float32(0.0)
+            if extinction >= np.float32(MIST):
+                middle = step - np.float32(0.5)
+                gk, gi, gj = gradient(values, k0 + middle * dk, i0 + middle * di, j0 + middle * dj, holes, value)
             lit, glint = light_on(numbers, gk, gi, gj, step)
-            opacity, r, g, b = colour_between(colours, there, here)
+            opacity = opacity_of(extinction)
             weight = clear * opacity
             red += weight * (r * lit + glint)
             green += weight * (g * lit + glint)
@@ -138,14 +142,14 @@ def composite_pixel(
 def colour_between(
     colours: NDArray[np.float32], there: int, here: int
 ) -> tuple[np.float32, np.float32, np.float32, np.float32]:
-    """Opacity, red, green, blue of a step on which the values pass from one entry of the table to another."""
+    """Extinction, red, green, blue of a step on which the values pass from one entry of the table to another."""
     if there == here:
-        return opacity_of(colours[here, 0]), colours[here, 1], colours[here, 2], colours[here, 3]
+        return colours[here, 0], colours[here, 1], colours[here, 2], colours[here, 3]
     whole = colours[here, 4] - colours[there, 4]
     red = (colours[here, 5] - colours[there, 5]) / whole
     green = (colours[here, 6] - colours[there, 6]) / whole
     blue = (colours[here, 7] - colours[there, 7]) / whole
-    return opacity_of(whole / np.float32(here - there)), red, green, blue
+    return whole / np.float32(here - there), red, green, blue
 
 
 @compiled

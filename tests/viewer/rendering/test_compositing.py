@@ -24,6 +24,8 @@ FLAT: Steps = ((0.0, 0.0, -2.5), (0.0, 0.75, 0.0), (0.75, 0.0, 0.0))
 LEANING: Steps = ((0.0, 0.6, -1.5), (0.0, 0.9, 0.0), (0.8, 0.0, 0.0))
 EVEN = 0.8
 """Light on what has no surface."""
+MIST = 1 / 64
+"""What dims a step less has no surface."""
 KEY, HALF = np.array([-0.42, -0.56, -0.714]), np.array([-0.227, -0.302, -0.926])
 
 
@@ -112,7 +114,9 @@ def judged(
         # From the last sample to this one; the surface between them is lit as it lies half way.
         middle = np.clip(place - np.array(rays.depth_step) / 2, 0, shape - 1)
         _, gradient = interpolated(volume, middle, value)
-        colour, opacity = between(table, np.where(np.isnan(before), value, before), value)
+        colour, extinction = between(table, np.where(np.isnan(before), value, before), value)
+        gradient[extinction < MIST] = 0.0
+        opacity = 1.0 - np.exp(-extinction)
         before = value
         lit, glint = shaded(volume, table, gradient, screen)
         left = 1.0 - table.shading.haze * sample / max(rays.samples - 1, 1)
@@ -123,7 +127,7 @@ def judged(
 
 
 def between(table: TransferTable, before: Float, after: Float) -> tuple[Float, Float]:
-    """Mean colour and opacity over the entries from one value to another; nothing for NaN."""
+    """Mean colour and extinction over the entries from one value to another; nothing for NaN."""
     real = np.isfinite(after)
     there, here = (
         np.clip(np.floor((np.nan_to_num(value) - table.first) * table.scale + 0.5), 0, len(table.colours) - 1).astype(
@@ -135,10 +139,10 @@ def between(table: TransferTable, before: Float, after: Float) -> tuple[Float, F
     same = here == there
     sums = np.where(same[..., None], colours[here, :4], colours[here, 4:] - colours[there, 4:])
     extinction = np.where(same, sums[..., 0], sums[..., 0] / np.where(same, 1, here - there))
-    opacity = np.where(real, 1.0 - np.exp(-extinction), 0.0)
+    extinction = np.where(real, extinction, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.nan_to_num(sums[..., 1:] / sums[..., :1])
-    return np.where(same[..., None], sums[..., 1:], mean), opacity
+    return np.where(same[..., None], sums[..., 1:], mean), extinction
 
 
 def interpolated(volume: Volume, place: Float, instead: Float | None = None) -> tuple[Float, Float]:
