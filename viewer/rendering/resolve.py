@@ -12,7 +12,7 @@ from .fusion import resolve_fusion
 from .presets import Preset, named_presets, preset_of
 from .sampling import resolved_size
 from .transfer import presets_for
-from .view import BadView, View, needs_volume
+from .view import BadView, View, needs_volume, varied
 from .voi import curve_of, default_function, default_voi, described_voi, voi_from_percentiles
 from .volume import Frame, FrameDescription, LookupTable, Volume, Window
 from .voxels import as_frame
@@ -37,7 +37,7 @@ def _of_frame(view: View, frame: Frame) -> View:
     description = frame.description
     zoom, size = resolved_size(view, description)
     colour = is_colour(frame)
-    return replace(
+    return varied(
         view,
         center=None,
         slab_thickness=0.0,
@@ -59,8 +59,8 @@ def _of_volume(view: View, volume: Volume, fused: Volume | None) -> View:
     if acquired and not 0 <= (view.frame or 0) < volume.frames:
         raise BadView(f"frame: this stack has {volume.frames}, counted from 0")
     if not acquired:
-        view = replace(view, frame=None, sop_instance_uid=None, frame_number=None)
-    view = replace(
+        view = varied(view, frame=None, sop_instance_uid=None, frame_number=None)
+    view = varied(
         view,
         center=None if acquired else view.center or planes.default_center(view, volume.geometry),
         zoom=zoom,
@@ -70,7 +70,7 @@ def _of_volume(view: View, volume: Volume, fused: Volume | None) -> View:
         return _lit(view, volume)
     colour = volume.colour
     fusion = view.fusion
-    return replace(
+    return varied(
         view,
         slab_thickness=0.0 if view.projection == "slice" else view.slab_thickness,
         volume_preset=None,
@@ -90,7 +90,7 @@ def _lit(view: View, volume: Volume) -> View:
     offered = presets_for(volume.description)
     if view.volume_preset is not None and view.volume_preset not in offered:
         raise BadView(f"volume_preset: one of {', '.join(offered)} is needed")
-    return replace(
+    return varied(
         view,
         slab_thickness=view.slab_thickness or "all",
         volume_preset=view.volume_preset or offered[0],

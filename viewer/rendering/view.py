@@ -13,7 +13,7 @@ from typing import Any
 from . import fields as read
 from .fields import HUGE, LARGEST_PICTURE, LARGEST_SIDE, BadView, Parser, PlaneName, Triple
 
-__all__ = ["LARGEST_PICTURE", "LARGEST_SIDE", "NOT_DRAWN", "BadView", "Fusion", "View", "needs_volume"]
+__all__ = ["LARGEST_PICTURE", "LARGEST_SIDE", "NOT_DRAWN", "BadView", "Fusion", "View", "needs_volume", "varied"]
 
 Json = dict[str, Any]
 
@@ -96,7 +96,7 @@ class View:
                 raise BadView(f"{' or '.join(sorted(given & one | given & other))}: give one, not both")
         forgotten = {name for chosen, others in _FORGET if given & chosen for name in others} - given
         kept = {name: value for name, value in parsed.items() if name in _DEFAULTS and name not in forgotten}
-        return replace(self, **kept, **{name: _DEFAULTS[name] for name in forgotten})
+        return varied(self, **kept, **{name: _DEFAULTS[name] for name in forgotten})
 
     def to_json(self) -> Json:
         """The JSON of the protocol, every field present; `View.from_json` gives back an equal View."""
@@ -106,6 +106,20 @@ class View:
         if self.fusion is not None:
             json["fusion"] = self.fusion.to_json()
         return json
+
+
+def varied(view: View, **changes: Any) -> View:
+    """The View with some fields changed: `dataclasses.replace` in a third of its 20 us. Every picture takes several."""
+    new = object.__new__(View)
+    for get, put in _SLOTS:
+        put(new, get(view))
+    for name, value in changes.items():
+        _PUT[name](new, value)
+    return new
+
+
+_PUT = {field.name: getattr(View, field.name).__set__ for field in fields(View)}
+_SLOTS = tuple((getattr(View, field.name).__get__, getattr(View, field.name).__set__) for field in fields(View))
 
 
 def needs_volume(view: View) -> bool:

@@ -11,12 +11,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from viewer.engine.errors import Busy, CannotDraw
 from viewer.rendering.measuring import CannotMeasure, Shown
-from viewer.rendering.view import BadView, View, needs_volume
+from viewer.rendering.view import BadView, Fusion, View, needs_volume, varied
 
 from .credit import Credit
 from .pacing import DRAWING as DRAWING
@@ -87,6 +87,8 @@ class Viewport:
         self._wish = View()
         self._drawable = View()
         """The newest wish that gave a picture: what a wish that cannot be drawn falls back to."""
+        self._placed = (self._wish, self._wish)
+        """A wish, and what it means in the series: looked up once for all who ask."""
         self._change = 0
         self._since = clock()
         """When the newest change came."""
@@ -125,7 +127,7 @@ class Viewport:
             if (wish.series, wish.organization) != (self._wish.series, self._wish.organization):
                 raise BadView("series: another series is shown by opening it")
             if self.series is not None:
-                self.series.place(wish)
+                self._placed = wish, self.series.place(wish)[0]
             self._wish = wish
         self._change = message.change
         self._since = self._clock()
@@ -247,11 +249,12 @@ class Viewport:
             return
         size = None if exact else self._size(wish)
         try:
-            fused = await self._laid_over(series, wish)
-            if not self._engine.resident(series, wish, fused) and not await self._load(series, wish, fused):
+            view = self._placed[1] if self._placed[0] is wish else series.place(wish)[0]
+            fused = None if view.fusion is None else await self._laid_over(series, view.fusion)
+            if not self._engine.resident(series, view, fused) and not await self._load(series, view, fused):
                 return
             self._drop_load()
-            drawn = await (self._moving(series, wish, fused, size) if size else self._still(series, wish, fused))
+            drawn = await (self._moving(series, view, fused, size) if size else self._still(series, view, fused))
         except BadView as error:
             await self._tell(error)
             if wish != self._drawable:
@@ -289,17 +292,17 @@ class Viewport:
     def _wanted_pixels(self, wish: View) -> int:
         return wish.size[0] * wish.size[1] if wish.size else self._pixels
 
-    async def _moving(self, series: OpenSeries, wish: View, fused: OpenSeries | None, size: Size) -> Drawn:
-        drawn = await self._engine.draw(series, wish, MOVING, size.quality, most=size.most, fused=fused)
+    async def _moving(self, series: OpenSeries, view: View, fused: OpenSeries | None, size: Size) -> Drawn:
+        drawn = await self._engine.draw(series, view, MOVING, size.quality, most=size.most, fused=fused)
         rows, columns = drawn.header["rows"], drawn.header["columns"]
-        self._pace.drew(_kind(wish), rows * columns, drawn.header["timing_ms"]["render"] / 1000)
+        self._pace.drew(_kind(view), rows * columns, drawn.header["timing_ms"]["render"] / 1000)
         self._last = drawn.picture
         return drawn
 
-    async def _still(self, series: OpenSeries, wish: View, fused: OpenSeries | None) -> Drawn | None:
+    async def _still(self, series: OpenSeries, view: View, fused: OpenSeries | None) -> Drawn | None:
         """The picture without loss. None when something newer is wanted before it is done: the hand does not wait."""
         last, self._last = self._last, None
-        draw = asyncio.ensure_future(self._engine.draw(series, wish, STILL, fused=fused, reuse=last))
+        draw = asyncio.ensure_future(self._engine.draw(series, view, STILL, fused=fused, reuse=last))
         draw.add_done_callback(lambda _: self._wake.set())
         try:
             while not draw.done():
@@ -312,14 +315,12 @@ class Viewport:
         drawn = await draw
         self._pixels = drawn.header["rows"] * drawn.header["columns"]
         if drawn.picture is not last:
-            self._pace.drew(_kind(wish), self._pixels, drawn.header["timing_ms"]["render"] / 1000)
+            self._pace.drew(_kind(view), self._pixels, drawn.header["timing_ms"]["render"] / 1000)
         return drawn
 
-    async def _laid_over(self, series: OpenSeries, wish: View) -> OpenSeries | None:
+    async def _laid_over(self, series: OpenSeries, fusion: Fusion) -> OpenSeries:
         """The series of `View.fusion`, opened for those who may see it. Raises BadView for the others."""
-        if wish.fusion is None:
-            return None
-        asked = (wish.fusion.series, wish.fusion.organization or series.organization)
+        asked = (fusion.series, fusion.organization or series.organization)
         if self._over is None or self._over[0] != asked:
             try:
                 self._over = (asked, await self._find(*asked))
@@ -327,11 +328,11 @@ class Viewport:
                 raise BadView(f"fusion: {error}") from None
         return self._over[1]
 
-    async def _load(self, series: OpenSeries, wish: View, fused: OpenSeries | None) -> bool:
-        """Wait for what `wish` is drawn from. False when it takes long and something newer is wanted."""
+    async def _load(self, series: OpenSeries, view: View, fused: OpenSeries | None) -> bool:
+        """Wait for what `view` is drawn from. False when it takes long and something newer is wanted."""
         begun, wait = self._clock(), PATIENCE
         progress = Progress(self.name, series.series, self._clock)
-        load = asyncio.ensure_future(self._engine.load(series, wish, progress=progress.note, fused=fused))
+        load = asyncio.ensure_future(self._engine.load(series, view, progress=progress.note, fused=fused))
         for _ in range(
             2
         ):  # then it has begun, and the volume that both want, if they do, has somebody who waits for it
@@ -435,7 +436,7 @@ class Viewport:
         if chosen or self.series is None or not self.series.shares_window(drawn.stack):
             return
         if drawn.preset is None and drawn.window_center is not None:
-            self._wish = replace(
+            self._wish = varied(
                 wish,
                 window_center=drawn.window_center,
                 window_width=drawn.window_width,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from viewer.rendering import view as module
 from viewer.rendering.render import PROJECTIONS, needs_volume
-from viewer.rendering.view import BadView, View
+from viewer.rendering.view import BadView, View, varied
 from viewer.rendering.voi import VOI_FUNCTIONS
 
 FULL: dict[str, Any] = {
@@ -210,3 +211,11 @@ def test_the_door_and_the_tables_know_the_same_names() -> None:
     for name in VOI_FUNCTIONS:
         assert View.from_json({"voi_lut_function": name}).voi_lut_function == name
     assert not module.NOT_DRAWN & set(FULL)
+
+
+def test_a_varied_view_is_the_one_that_a_dataclass_would_make() -> None:
+    view = View(series="1.2", frame=3, plane=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), zoom=2.0)
+    for changes in ({}, {"frame": None, "sop_instance_uid": "1.2.3"}, {"plane": "axial", "size": (5, 6)}):
+        assert varied(view, **changes) == replace(view, **changes)
+        assert hash(varied(view, **changes)) == hash(replace(view, **changes))
+    assert view.frame == 3
