@@ -30,8 +30,9 @@ def image(shared_data: Path) -> Path:
 
 
 @pytest.fixture
-async def served(people: People) -> AsyncIterator[Runtime]:
-    """The engine on the test's own loop, as `serve` has it on its."""
+async def served(people: People, settings: Any, tmp_path: Path) -> AsyncIterator[Runtime]:
+    """The engine on the test's own loop, as `serve` has it on its; it keeps no frame from one test to the next."""
+    settings.FARVIEW_CACHE_DIR = tmp_path
     held = runtime()
     await held.start()
     yield held
