@@ -75,8 +75,9 @@ Truths = Any
 Lines = NDArray[np.float32]
 """(n, rays): a row for each number that is kept of every ray, or of every sample of a round."""
 
-_SIDE = 16
-_RAYS = _SIDE * _SIDE
+_DOWN, _ACROSS = 8, 32
+"""A tile, in pixels: as high as the bands in which pictures are drawn."""
+_RAYS = _DOWN * _ACROSS
 _RUN = 14
 """Samples of a ray in a round at most; less than the lanes, which write them down all at once."""
 
@@ -175,8 +176,8 @@ def composite_rows(
     samples = np.zeros((9, _SAMPLES + 2 * WIDTH), np.float32)
     shown = np.zeros((16, _SAMPLES + 2 * WIDTH), np.float32)
     samples[_OWNER, 0] = -1
-    for top in range(first_row, end_row, _SIDE):
-        for left in range(0, out.shape[1], _SIDE):
+    for top in range(first_row, end_row, _DOWN):
+        for left in range(0, out.shape[1], _ACROSS):
             living = _start(values, numbers, top, left, first_row, end_row, rays, out)
             while living:
                 _leap(leaps, numbers, rays, living)
@@ -203,8 +204,8 @@ def _start(
 ) -> int:
     """Set up the rays of a tile that meet the volume. How many they are is the answer."""
     living = 0
-    for row in range(top, min(top + _SIDE, end_row)):
-        for column in range(left, min(left + _SIDE, out.shape[1])):
+    for row in range(top, min(top + _DOWN, end_row)):
+        for column in range(left, min(left + _ACROSS, out.shape[1])):
             first, last = span_of(values, numbers, row, column)
             if first > last:
                 out[row - first_row, column] = 0
