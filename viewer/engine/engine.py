@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
+from viewer.dicom.frames import FrameSource
 from viewer.dicom.series import SeriesContent
 from viewer.dicom.volumes import VolumePlan
 from viewer.rendering.device import Device
@@ -139,8 +140,8 @@ class Engine:
 
     async def resolve(self, series: OpenSeries, view: View, fused: OpenSeries | None = None) -> View:
         """The View with nothing left to choose. Loads what it is drawn from: a window may have to be found in the pixels."""
-        placed, _ = series.place(view)
-        source, overlay = await self._loaded(series, view, fused, Priority.INTERACTIVE)
+        placed, frame = series.place(view)
+        source, overlay = await self._loaded(series, placed, frame, fused, Priority.INTERACTIVE)
         return await self.renderers.submit(lambda _: resolve(placed, source, overlay)).future
 
     def resident(self, series: OpenSeries, view: View, fused: OpenSeries | None = None) -> bool:
@@ -164,11 +165,12 @@ class Engine:
 
         A caller that is cancelled leaves no load behind that was not begun, and no load of a volume at all.
         """
-        await self._loaded(series, view, fused, priority, progress)
+        await self._loaded(series, *series.place(view), fused, priority, progress)
 
     async def source(self, series: OpenSeries, view: View) -> Frame | Volume:
         """What `view` is drawn from, whatever is laid over it."""
-        return (await self._loaded(series, replace(view, fusion=None), None, Priority.INTERACTIVE))[0]
+        placed = series.place(replace(view, fusion=None))
+        return (await self._loaded(series, *placed, None, Priority.INTERACTIVE))[0]
 
     async def draw(
         self,
@@ -190,9 +192,9 @@ class Engine:
         """
         if media_type not in ENCODERS:
             raise BadView(f"media_type: one of {', '.join(ENCODERS)} is needed")
-        placed, _ = series.place(view)
+        placed, frame = series.place(view)
         started = time.perf_counter()
-        source, overlay = await self._loaded(series, view, fused, priority)
+        source, overlay = await self._loaded(series, placed, frame, fused, priority)
         if self.renderers.waiting >= MAX_WAITING:
             self.counters.busy += 1
             raise Busy()
@@ -212,7 +214,7 @@ class Engine:
         run: Run = self._bands.run
         if priority is Priority.INTERACTIVE and placed.projection != "slice":
             priority, run = Priority.HEAVY, unwanted.stops(self._bands.run_heavy)
-        job = self.renderers.submit(lambda _: carry_out(order, run, self.device), priority)
+        job = self.renderers.submit(lambda _: carry_out(order, run, self._bands.run_parts, self.device), priority)
         try:
             drawn = await job.future
         except asyncio.CancelledError:
@@ -268,15 +270,15 @@ class Engine:
     async def _loaded(
         self,
         series: OpenSeries,
-        view: View,
+        placed: View,
+        frame: FrameSource,
         fused: OpenSeries | None,
         priority: Priority,
         progress: Progress | None = None,
     ) -> tuple[Frame | Volume, Volume | None]:
-        """The frame or volume of a View, and the volume that is laid over it."""
-        placed, source = series.place(view)
+        """The frame or volume of a View with its place, and the volume that is laid over it."""
         if not needs_volume(placed):
-            return await self.frames.load(source, priority), None
+            return self.frames.cache.get(key_of(frame)) or await self.frames.load(frame, priority), None
         plans = _plans(series, placed, fused)
         if len(plans) == 1:
             return await self.volumes.load(plans[0], progress), None
