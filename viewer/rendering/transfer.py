@@ -182,35 +182,35 @@ def _measure(leaps: NDArray[np.int16]) -> None:
     Two passes over all bricks, each looking at the half of the 26 neighbours that it has passed already (Rosenfeld and Pfaltz
     1966); exact for this distance.
     """
-    slices, rows, columns = leaps.shape
-    for k in range(slices):
-        for i in range(rows):
-            for j in range(columns):
-                if leaps[k, i, j]:
-                    leaps[k, i, j] = _nearest(leaps, k, i, j, -1)
-    for k in range(slices - 1, -1, -1):
-        for i in range(rows - 1, -1, -1):
-            for j in range(columns - 1, -1, -1):
-                if leaps[k, i, j]:
-                    leaps[k, i, j] = _nearest(leaps, k, i, j, 1)
+    least = np.full(leaps.shape[2] + 2, 255, np.int16)
+    for k in range(leaps.shape[0]):
+        for i in range(leaps.shape[1]):
+            _measure_line(leaps, k, i, -1, least)
+            line = leaps[k, i]
+            for j in range(1, line.size):
+                line[j] = min(line[j], line[j - 1] + 1)
+    for k in range(leaps.shape[0] - 1, -1, -1):
+        for i in range(leaps.shape[1] - 1, -1, -1):
+            _measure_line(leaps, k, i, 1, least)
+            line = leaps[k, i]
+            for j in range(line.size - 2, -1, -1):
+                line[j] = min(line[j], line[j + 1] + 1)
 
 
 @compiled
-def _nearest(leaps: NDArray[np.int16], k: int, i: int, j: int, side: int) -> int:
-    """One more than the least of the neighbours on one side, or what is there already."""
-    slices, rows, columns = leaps.shape
-    here = int(leaps[k, i, j])
-    least = min(here, 254)
-    if 0 <= k + side < slices:
-        for row in range(max(i - 1, 0), min(i + 2, rows)):
-            for column in range(max(j - 1, 0), min(j + 2, columns)):
-                least = min(least, int(leaps[k + side, row, column]))
-    if 0 <= i + side < rows:
-        for column in range(max(j - 1, 0), min(j + 2, columns)):
-            least = min(least, int(leaps[k, i + side, column]))
-    if 0 <= j + side < columns:
-        least = min(least, int(leaps[k, i, j + side]))
-    return min(least + 1, here)
+def _measure_line(leaps: NDArray[np.int16], k: int, i: int, side: int, least: NDArray[np.int16]) -> None:
+    """From the four lines beside (k, i) on one side. `least`, their least, has a border of 255."""
+    inner = least[1:-1]
+    inner[:] = 255
+    for slices, rows in ((side, -1), (side, 0), (side, 1), (0, side)):
+        if 0 <= k + slices < leaps.shape[0] and 0 <= i + rows < leaps.shape[1]:
+            beside = leaps[k + slices, i + rows]
+            for j in range(inner.size):
+                inner[j] = beside[j] if beside[j] < inner[j] else inner[j]
+    line = leaps[k, i]
+    for j in range(line.size):
+        near = min(least[j], least[j + 1], least[j + 2]) + np.int16(1)
+        line[j] = near if near < line[j] else line[j]
 
 
 _ENTRIES = 4096
