@@ -1,25 +1,43 @@
-"""400 uncompressed files to a volume in memory, files in the page cache: beside reading their bytes, pydicom and SimpleITK."""
+"""Series to volumes in memory, files in the page cache.
+
+400 uncompressed files beside reading their bytes, pydicom and SimpleITK; and a compressed series opened for the first and
+for the second time, beside the same series uncompressed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pydicom
 
 from benchmarks import scan
-from benchmarks.timing import alternately, ms, table, times
+from benchmarks.served import chest, uncompressed
+from benchmarks.timing import alternately, ms, note, table, times
+from viewer.dicom.series import SeriesContent
 from viewer.engine.budget import Budget
 from viewer.engine.engine import Engine
+from viewer.engine.store import DecodedStore
 from viewer.rendering.view import View
 
 Work = Callable[[int], object]
 
 
+ROOM = 1 << 34
+"""Bytes that the store of decoded frames may take: more than is needed."""
+
+
 def run() -> None:
+    _beside_peers()
+    _second_opening()
+
+
+def _beside_peers() -> None:
     """Ours is the engine's whole way from an open series to a volume that can be drawn, bricks included."""
     contenders: dict[str, Work] = {"reading the bytes, 1 thread": _raw, "Farview engine": _ours}
     contenders["pydicom, 1 thread"] = _pydicom
@@ -48,11 +66,17 @@ def _raw(turn: int) -> float:
 
 
 def _ours(turn: int) -> float:
+    return _loaded(scan.content())
+
+
+def _loaded(content: SeriesContent, store: DecodedStore | None = None) -> float:
+    """Milliseconds that an engine that just started takes from an open series to a volume."""
+
     async def load() -> float:
-        engine = Engine(Budget.measure())
+        engine = Engine(Budget.measure(), store=store)
         await engine.start()
         try:
-            series = await engine.open(scan.content())
+            series = await engine.open(content)
             begun = time.perf_counter()
             await engine.load(series, View.from_json({"plane": "coronal"}))
             return (time.perf_counter() - begun) * 1000
@@ -60,6 +84,47 @@ def _ours(turn: int) -> float:
             await engine.stop()
 
     return asyncio.run(load())
+
+
+def _second_opening() -> None:
+    """Each time in an engine of its own: nothing is left in memory, only the files of decoded frames."""
+    real = chest()
+    if real is None:
+        print("No second opening: no real compressed CT below FARVIEW_TEST_DATA")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        compressed = scan.content_of(sorted(real.glob("*.dcm")))
+        plain = scan.content_of(uncompressed(folder / "plain", len(compressed.instances)))
+        kept = []
+
+        def first(turn: int) -> float:
+            store = DecodedStore(folder / f"decoded{turn}", ROOM)
+            taken = _loaded(compressed, store)
+            store.settle()
+            kept.append(store.counts.written)
+            return taken
+
+        def second(turn: int) -> float:
+            return _loaded(compressed, DecodedStore(folder / f"decoded{turn}", ROOM))
+
+        medians = alternately(
+            {
+                "compressed, first time": first,
+                "compressed, second time": second,
+                "uncompressed": lambda turn: _loaded(plain),
+            },
+            7,
+            seconds=60.0,
+            warm=1,
+        )
+    plainly = medians["uncompressed"]
+    table(
+        f"Opening {len(compressed.instances)} JPEG-LS slices of 512 x 512 as a volume, median ms",
+        ("", "ms", "of the time of the uncompressed"),
+        [(name, ms(taken), f"{taken / plainly:.1f}x") for name, taken in medians.items()],
+    )
+    note(f"A new engine each time; the second time only the files of {min(kept)} decoded frames were kept.")
 
 
 def _pydicom(turn: int) -> None:

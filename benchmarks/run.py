@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import decoders, loading, reformats, slices, sockets
+from benchmarks import decoders, links, loading, reformats, slices, soak, sockets
 from benchmarks.timing import printed
 
 PACKAGES = (
@@ -76,4 +76,6 @@ BENCHMARKS = {
     "loading": loading.run,
     "reformats": reformats.run,
     "sockets": sockets.run,
+    "soak": soak.run,
+    "links": links.run,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,9 +38,13 @@ def files() -> list[Path]:
 @cache
 def content() -> SeriesContent:
     """As a door hands it to the engine."""
+    return content_of(files())
+
+
+def content_of(paths: Iterable[Path]) -> SeriesContent:
+    """Files of one series as a door hands them to the engine."""
     instances = tuple(
-        InstanceFile(path, hashlib.sha256(path.name.encode()).hexdigest(), read_instance(path).index)
-        for path in files()
+        InstanceFile(path, hashlib.sha256(str(path).encode()).hexdigest(), read_instance(path).index) for path in paths
     )
     return SeriesContent(str(instances[0].index.get("series", "1.2")), "bench", "1", instances)
 

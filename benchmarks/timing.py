@@ -60,6 +60,12 @@ def _padded(cell: str, width: int, column: int) -> str:
     return cell.rjust(width) if column else cell.ljust(width)
 
 
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The value below which so many percent lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
+
+
 def ms(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
