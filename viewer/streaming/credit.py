@@ -64,9 +64,10 @@ class Credit:
             frames += 1
         self.bytes -= size
         self.link.shown(self._clock(), sent, size, frames, alone)
-        # One more than what fills the way; the quarter forgives a clock that is not quite even.
-        fill = math.floor(self.link.round_trip / max(self.link.service, QUICKEST) + 0.25)
-        self.limit = max(LEAST, min(MOST, fill + 1))
+        # What fills the way; the quarter forgives a clock that is not quite even.
+        way = self.link.way
+        fill = way / max(self.link.service, QUICKEST) + 0.25 if way < math.inf else LEAST
+        self.limit = max(LEAST, math.floor(min(MOST, fill)))
         return True
 
     def leave(self) -> None:

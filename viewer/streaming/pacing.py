@@ -132,6 +132,8 @@ class Link:
         self.users: list[User] = []
         self.per_kilobyte = SUPPOSED
         self.measured = False
+        self.way = math.inf
+        """Seconds for the last frame, had it found the way free; without end while no frame has."""
         self.round_trip = 0.0
         """Seconds for a frame of no bytes at its quickest."""
         self._lone: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
@@ -166,7 +168,8 @@ class Link:
         longest = 2 * self.per_kilobyte * kilobytes + 0.1
         if alone and frames == 1:
             self._lone.append((trip, kilobytes))
-        if self._last_shown - self.round_trip > sent and self.measured:
+        self.way = self._way_of(kilobytes)
+        if self._last_shown + self.per_kilobyte * kilobytes > sent + self.way and self.measured:
             self._gaps.add(now, kilobytes, min(gap, longest + self._gaps.usual))
         elif frames == 1:
             self._gaps.usual *= 1.0 if alone else HURRY
@@ -175,6 +178,14 @@ class Link:
             self.measured = True
         self._last_shown = now
         self._conclude(now)
+
+    def _way_of(self, kilobytes: float) -> float:
+        """Seconds for a frame that finds the way free. A heavier one that was quicker shows that it takes no longer, so that
+        what is held of the rate, which may be wrong, only counts for what is missing."""
+        way = math.inf
+        for trip, size in self._lone:
+            way = min(way, trip + self.per_kilobyte * (kilobytes - size) if kilobytes > size else trip)
+        return way
 
     def _conclude(self, now: float) -> None:
         # Each lone frame holds a round trip, whatever that is; what lies between two frames need hold nothing but their bytes.

@@ -86,3 +86,14 @@ def test_acknowledging_what_was_never_sent_is_worth_nothing() -> None:
     credit.sent(1, 10)
     credit.sent(2, 10)
     assert not credit.open
+
+
+def test_a_client_that_answers_several_frames_at_once_is_given_no_more_for_it() -> None:
+    now = [0.0]
+    credit = Credit(clock=lambda: now[0])
+    for index in (2, 4, 6):
+        credit.sent(index - 1, 10)
+        credit.sent(index, 10)
+        now[0] += 0.1
+        credit.shown(index)
+    assert credit.limit == 2
