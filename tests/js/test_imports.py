@@ -48,8 +48,6 @@ TABLE: dict[str, set[str]] = {
         "viewer/glass.js",
         "viewer/player.js",
         "viewer/notes.js",
-    "viewer/menu.js",
-    "viewer/glass.js",
         "viewer/loading.js",
         "viewer/geometry.js",
         "viewer/space.js",
