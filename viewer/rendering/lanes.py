@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding
+import numba
 from llvmlite import ir
 from numba import types
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
@@ -24,9 +25,11 @@ from numba.np.arrayobj import make_array
 Emit = Callable[[Any, list[Any]], Any]
 """Writes instructions: (llvmlite's IRBuilder, operands) -> result."""
 
-FEATURES: dict[str, bool] = dict(llvmlite.binding.get_host_cpu_features())
-"""Of this processor, by LLVM's names."""
-WIDTH = 16 if FEATURES.get("avx512f") else 8
+_FEATURES: str = numba.config.CPU_FEATURES or llvmlite.binding.get_host_cpu_features().flatten()
+"""Of the processor that Numba compiles for, by LLVM's names: "+avx2,-avx512f,..."."""
+AVAILABLE = "+avx2" in _FEATURES
+"""Whether it has registers for this. Without them the plain kernels are as fast."""
+WIDTH = 16 if "+avx512f" in _FEATURES else 8
 """Lanes: as many 32-bit numbers as a register of this processor holds."""
 
 instructions: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
@@ -216,6 +219,20 @@ def put(context: Any, picture: Any, row: Any, column: Any, numbers: Any) -> Any:
             part = builder.shuffle_vector(values[3], ir.Constant(FLOATS.vector, ir.Undefined), some)
             builder.store(part, builder.bitcast(line, ir.PointerType(part.type))).align = 4
             line = builder.gep(line, [width])
+        return context.get_dummy_value()
+
+    return types.none(picture, types.int64, types.int64, FLOATS), emit
+
+
+@instructions
+def put_line(context: Any, picture: Any, row: Any, column: Any, numbers: Any) -> Any:
+    """Store lanes side by side in a row of the two-dimensional float32 array `picture` from (row, column) on."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        array = make_array(call.args[0])(context, builder, values[0])
+        width = builder.extract_value(array.shape, 1)
+        line = builder.gep(array.data, [builder.add(builder.mul(values[1], width), values[2])])
+        builder.store(values[3], builder.bitcast(line, ir.PointerType(FLOATS.vector))).align = 4
         return context.get_dummy_value()
 
     return types.none(picture, types.int64, types.int64, FLOATS), emit

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import vector
+from . import lanes, vector, walking
 from .compiled import compiled
 from .volume import HOLE, Bricks, Volume
 
@@ -37,6 +37,8 @@ _LARGEST_FRACTION = np.float32(1.0 - 2.0**-23)
 passing over bricks relies on."""
 _LEAST_WEIGHT = np.float32(1.0 / 256.0)
 """A sample with less than this share of real voxels is background, as in two dimensions."""
+_LEAST_STEP = 1e-9
+"""Voxels; thousands of them are less than 32 bits can tell."""
 _MARGIN = np.float32(0.01)
 """Voxels; more than rounding can move a sample."""
 
@@ -56,8 +58,11 @@ class Rays:
 
     @property
     def packed(self) -> NDArray[np.float32]:
-        """(12,): origin, row step, column step, depth step, for kernels."""
-        return np.array([*self.origin, *self.row_step, *self.column_step, *self.depth_step], np.float32)
+        """(12,): origin, row step, column step, depth step, for kernels. Steps that are nothing but the rounding of an affine
+        are none."""
+        steps = np.array([*self.row_step, *self.column_step, *self.depth_step])
+        steps[np.abs(steps) < _LEAST_STEP] = 0.0
+        return np.array([*self.origin, *steps], np.float32)
 
 
 def project(
@@ -81,7 +86,7 @@ def project(
     """
     values = _read_only(volume.values if channel is None else volume.values[channel])
     least, greatest = np.float32(floor), np.float32(ceiling)
-    if vector.AVAILABLE and values.size <= vector.MOST_VOXELS:
+    if lanes.AVAILABLE and values.size <= vector.MOST_VOXELS:
         _draw_lanes(volume, values, rays, projection, least, greatest, first_row, out[: end_row - first_row])
         return
     number = PROJECTIONS[projection]
@@ -100,9 +105,13 @@ def _draw_lanes(
     out: NDArray[np.float32],
 ) -> None:
     """`project` by the kernels of `vector`."""
+    packed = rays.packed
+    if projection == "slice" and not volume.holes and (axis := walking.axis_of(packed)) is not None:
+        walking.walk(values, packed, axis, first_row, out)
+        return
     if projection in ("slice", "mean"):
         samples = 1 if projection == "slice" else rays.samples
-        vector.average(values, rays.packed, samples, volume.holes, first_row, out)
+        vector.average(values, packed, samples, volume.holes, first_row, out)
         return
     whole_numbers = values.dtype == np.int16
     nothing = np.float32(HOLE) if whole_numbers and volume.holes else -INFINITE
@@ -115,7 +124,7 @@ def _draw_lanes(
     fine_bits, coarse_bits = (3, 5) if volume.bricks else (31, 31)
     vector.extreme(
         values,
-        rays.packed,
+        packed,
         rays.samples,
         sign,
         volume.holes,

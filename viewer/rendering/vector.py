@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from .compiled import compiled, inlined
 from .lanes import (
     ACROSS,
-    FEATURES,
     WIDTH,
     any_of,
     every,
@@ -47,9 +46,6 @@ Floats = Any
 Ints = Any
 Truths = Any
 Lines = NDArray[np.float32]
-
-AVAILABLE = bool(FEATURES.get("avx512f") or FEATURES.get("avx2"))
-"""Whether the processor has registers for this; without them the plain kernel is as fast."""
 
 MOST_VOXELS = 2**31 - 1
 """Places are counted in 32 bits."""
@@ -401,7 +397,7 @@ def _sample(
     k, i, j = k + depth * rays[9], i + depth * rays[10], j + depth * rays[11]
     if inside:
         return _sample_inside(values, k, i, j, holes)
-    return _sample_anywhere(values, k, i, j, holes)
+    return sample_anywhere(values, k, i, j, holes)
 
 
 @inlined
@@ -419,7 +415,7 @@ def _sample_inside(values: NDArray[Any], k: Floats, i: Floats, j: Floats, holes:
 
 
 @inlined
-def _sample_anywhere(values: NDArray[Any], k: Floats, i: Floats, j: Floats, holes: bool) -> Floats:
+def sample_anywhere(values: NDArray[Any], k: Floats, i: Floats, j: Floats, holes: bool) -> Floats:
     slices, rows, columns = values.shape
     in_volume = _in_volume(values, k, i, j)
     k, i, j = _kept(k, slices), _kept(i, rows), _kept(j, columns)
@@ -460,7 +456,7 @@ def _fraction(place: Floats, start: Ints) -> Floats:
 
 
 @inlined
-def _between(a: Floats, b: Floats, fraction: Floats) -> Floats:
+def between(a: Floats, b: Floats, fraction: Floats) -> Floats:
     return a + (b - a) * fraction
 
 
@@ -480,9 +476,9 @@ def _weigh(
     holes: bool,
 ) -> Floats:
     """Eight voxels, columns first, then rows, then slices; the real ones among them by their weights."""
-    above = _between(_between(a, b, dj), _between(c, d, dj), di)
-    below = _between(_between(e, f, dj), _between(g, h, dj), di)
-    value = _between(above, below, dk)
+    above = between(between(a, b, dj), between(c, d, dj), di)
+    below = between(between(e, f, dj), between(g, h, dj), di)
+    value = between(above, below, dk)
     if holes:
         missing = _missing(a) | _missing(b) | _missing(c) | _missing(d)
         missing = missing | _missing(e) | _missing(f) | _missing(g) | _missing(h)

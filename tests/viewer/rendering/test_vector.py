@@ -12,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.viewer.rendering.ray_judge import noise, oblique, volume_of
-from viewer.rendering import vector
+from viewer.rendering import lanes, walking
 from viewer.rendering.projections import PROJECTIONS, Rays, plain, project
 from viewer.rendering.storing import bricks_of
 from viewer.rendering.volume import HOLE, Volume
 
-pytestmark = pytest.mark.skipif(not vector.AVAILABLE, reason="this processor has no vector registers")
+pytestmark = pytest.mark.skipif(not lanes.AVAILABLE, reason="this processor has no vector registers")
 
 SHAPES = [(40, 33, 70), (2, 40, 9), (30, 2, 2), (9, 17, 40), (70, 8, 3)]
 WINDOWS = [(-math.inf, math.inf), (-160.0, 240.0), (0.0, math.inf), (-math.inf, 500.0)]
@@ -82,6 +82,26 @@ def test_on_the_grid_too_where_samples_fall_on_voxels_and_on_the_border(dtype: t
             row, column, depth = (tuple(map(float, axis * 0.5)) for axis in np.roll(axes, turn, axis=0))
             rays = Rays((-1.0, -1.0, -1.0), row, column, depth, 90)
             np.testing.assert_array_equal(*both(volume, rays, projection, (48, 80)))
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_slices_turned_about_an_axis_are_walked_down_and_hold_the_same(dtype: type) -> None:
+    walked = 0
+    for seed in range(120):
+        random = np.random.default_rng(seed)
+        shape = SHAPES[seed % len(SHAPES)]
+        volume = volume_of(noise(shape, seed, dtype))
+        size = int(random.integers(1, 90)), int(random.integers(1, 60))
+        down, across, third = random.permutation(np.eye(3))
+        angle = random.uniform(0.0, 2.0 * math.pi) if seed % 3 else random.integers(4) * math.pi / 2.0
+        row = down * float(random.choice([-1.7, -1.0, -0.3, 0.2, 0.998, 1.0, 2.5]))
+        column = (across * math.cos(angle) + third * math.sin(angle)) * random.uniform(0.2, 1.5)
+        origin = (np.array(shape) - 1.0) / 2.0 - row * size[0] / 2.0 - column * size[1] / 2.0 + random.normal(size=3)
+        rays = Rays(*(tuple(map(float, vector)) for vector in (origin, row, column)))
+        walked += walking.axis_of(rays.packed) is not None
+
+        np.testing.assert_array_equal(*both(volume, rays, "slice", size))
+    assert walked > 40
 
 
 def test_a_maximum_is_the_same_with_and_without_bricks() -> None:
