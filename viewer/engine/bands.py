@@ -32,10 +32,6 @@ class Bands:
         thread of the pool. Raises what `draw_rows` raised first."""
         self._run(draw_rows, rows, lambda: False)
 
-    def run_parts(self, work: Callable[[int, int], None], parts: int) -> None:
-        """The same for parts that are each worth a thread."""
-        self._run(work, parts, lambda: False, band=1)
-
     def run_heavy(self, draw_rows: Callable[[int, int], None], rows: int) -> None:
         """The same for work that takes long: quick pictures that readers wait for are drawn in between."""
         self._run(draw_rows, rows, self._between)
@@ -44,10 +40,8 @@ class Bands:
         self._pool.run_urgent(None)
         return False
 
-    def _run(
-        self, draw_rows: Callable[[int, int], None], rows: int, between: Callable[[], bool], band: int | None = None
-    ) -> None:
-        work = _Parted(draw_rows, rows, band or self._band)
+    def _run(self, draw_rows: Callable[[int, int], None], rows: int, between: Callable[[], bool]) -> None:
+        work = _Parted(draw_rows, rows, self._band)
         for _ in range(min(self._pool.workers, work.bands) - 1):
             self._pool.enqueue(_Help(work, self._pool), Priority.SHARE)
         work.draw(between)

@@ -214,7 +214,7 @@ class Engine:
         run: Run = self._bands.run
         if priority is Priority.INTERACTIVE and placed.projection != "slice":
             priority, run = Priority.HEAVY, unwanted.stops(self._bands.run_heavy)
-        job = self.renderers.submit(lambda _: carry_out(order, run, self._bands.run_parts, self.device), priority)
+        job = self.renderers.submit(lambda _: carry_out(order, run, self.device), priority)
         try:
             drawn = await job.future
         except asyncio.CancelledError:

@@ -55,12 +55,12 @@ class Order:
     reuse: Pixels | None = None
 
 
-def carry_out(order: Order, run: Run, run_parts: Run, device: Any) -> Drawn:
-    """Draw, or take what was drawn, and encode. `run` parts rows, `run_parts` what is worth a thread each."""
+def carry_out(order: Order, run: Run, device: Any) -> Drawn:
+    """Draw, or take what was drawn, and encode."""
     pixels = order.reuse if order.reuse is not None and _is_it(order.reuse, order) else _draw(order, run, device)
     begun = time.perf_counter()
     picture = pixels.picture
-    payload = encode(picture.pixels, order.media_type, order.quality, run_parts)
+    payload = encode(picture.pixels, order.media_type, order.quality)
     exact = ENCODERS[order.media_type].lossless and order.most is None
     sha256 = hashlib.sha256(picture.pixels.data).hexdigest() if exact else None
     header = {
