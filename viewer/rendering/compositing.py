@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from . import packets
+from . import lanes, packets
 from .projections import Rays
 from .shading import AMBIENT, BOX, FIRST, NUMBERS, PACE, RAY, RAY_MM, SCALE, STILL, TURN, composite_rows
 from .transfer import TransferTable
@@ -61,6 +61,6 @@ def composite(
     """
     numbers = describe(volume, rays, table, clip)
     draw = composite_rows
-    if packets.AVAILABLE and volume.values.size <= packets.MOST_VOXELS:
+    if lanes.AVAILABLE and volume.values.size <= packets.MOST_VOXELS:
         draw = packets.composite_rows
     draw(volume.values, volume.holes, table.colours, table.leaps, numbers, first_row, end_row, out)

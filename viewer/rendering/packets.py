@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from .compiled import compiled, inlined
 from .lanes import (
-    FEATURES,
     FLOATS,
     TRUTHS,
     WIDTH,
@@ -63,8 +62,6 @@ from .shading import (
 )
 from .volume import HOLE
 
-AVAILABLE = bool(FEATURES.get("avx512f") or FEATURES.get("avx2"))
-"""Whether the processor has registers for this; without them the plain kernel is as fast."""
 MOST_VOXELS = 2**31 - 1
 """Places are counted in 32 bits."""
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.viewer.rendering.test_transfer import noise, volume_of
-from viewer.rendering import packets, shading
+from viewer.rendering import lanes, packets, shading
 from viewer.rendering.compositing import ClipBox, composite, describe, step_of
 from viewer.rendering.projections import Rays
 from viewer.rendering.transfer import TransferTable, table_of
@@ -294,7 +294,7 @@ def test_a_box_around_everything_changes_nothing_and_an_empty_one_shows_nothing(
 # --- what saves time changes nothing
 
 
-@pytest.mark.skipif(not packets.AVAILABLE, reason="this processor draws pixel by pixel")
+@pytest.mark.skipif(not lanes.AVAILABLE, reason="this processor draws pixel by pixel")
 @pytest.mark.parametrize("preset", ["bone", "soft tissue", "lung", "skin"])
 @pytest.mark.parametrize(
     "volume",
