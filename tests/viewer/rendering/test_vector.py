@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,3 +147,44 @@ def test_the_loads_of_the_last_voxel_stay_inside_the_volume() -> None:
 
     np.testing.assert_array_equal(drawn, expected)
     assert np.nanmax(drawn) == 5
+
+
+OTHERS = {"haswell": "+avx2,+avx,+sse4.2,+bmi,+bmi2,+fma", "nehalem": "+sse4.2"}
+"""Processors with registers of eight numbers, and with none that help: their names and features in LLVM."""
+
+
+@pytest.mark.skipif(lanes.WIDTH < 16, reason="this processor cannot run the code of more than one kind")
+@pytest.mark.parametrize("processor", OTHERS)
+def test_other_processors_draw_the_same(processor: str, tmp_path: Path) -> None:
+    values = balls((20, 30, 40), np.int16, 0.02, 5)
+    volume = replace(volume_of(values, holes=True), bricks=bricks_of(values))
+    rays = oblique(5, values.shape, (29, 35), 60)
+    expected = [both(volume, rays, projection, (29, 35))[0] for projection in PROJECTIONS]
+    np.savez(tmp_path / "asked.npz", values=values, rays=np.array([rays], object))
+    environment = {**os.environ, "NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": OTHERS[processor]}
+
+    command = [sys.executable, "-c", DRAWN_ELSEWHERE, str(tmp_path)]
+    subprocess.run(command, env=environment, cwd=Path(__file__).parents[3], check=True)
+
+    elsewhere = np.load(tmp_path / "drawn.npz")
+    assert int(elsewhere["width"]) == (8 if processor == "haswell" else 0)
+    np.testing.assert_array_equal(elsewhere["drawn"], expected)
+
+
+DRAWN_ELSEWHERE = """
+import sys
+from dataclasses import replace
+import numpy as np
+from tests.viewer.rendering.ray_judge import volume_of
+from viewer.rendering import lanes
+from viewer.rendering.projections import PROJECTIONS, project
+from viewer.rendering.storing import bricks_of
+
+asked = np.load(sys.argv[1] + "/asked.npz", allow_pickle=True)
+(rays,) = asked["rays"]
+volume = replace(volume_of(asked["values"], holes=True), bricks=bricks_of(asked["values"]))
+drawn = np.empty((len(PROJECTIONS), 29, 35), np.float32)
+for out, projection in zip(drawn, PROJECTIONS):
+    project(volume, rays, projection, 0, 29, out)
+np.savez(sys.argv[1] + "/drawn.npz", drawn=drawn, width=lanes.WIDTH if lanes.AVAILABLE else 0)
+"""
