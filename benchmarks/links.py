@@ -40,8 +40,9 @@ def run() -> None:
                 }  # fmt: skip
                 (found,) = together(among, [job])
             rows.append(_row(megabits, milliseconds, found))
+    what = "a chest CT" if chest() else "the phantom"
     table(
-        "Home links, 512 x 512 pictures of a chest CT, a reader who scrolls with 60 changes a second",
+        f"Home links, 512 x 512 pictures of {what}, a reader who scrolls with 60 changes a second",
         ("Mbit/s, round trip", "first ms", "kB until it", "first exact ms", "pictures/s", "change to picture p50 / p95 ms",
          "pixels", "kB/s", "rest to exact ms", "exact kB"),
         rows,

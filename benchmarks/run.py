@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import decoders, links, loading, reformats, slices, soak, sockets
+from benchmarks import browser, decoders, links, loading, reformats, slices, soak, sockets
 from benchmarks.timing import printed
 
 PACKAGES = (
@@ -21,6 +21,8 @@ PACKAGES = (
     "pyjpegls",
     "python-gdcm",
     "daphne",
+    "websockets",
+    "playwright",
     "vtk",
     "SimpleITK",
     "scipy",
@@ -78,4 +80,5 @@ BENCHMARKS = {
     "sockets": sockets.run,
     "soak": soak.run,
     "links": links.run,
+    "browser": browser.run,
 }

@@ -75,7 +75,7 @@ def taken_in(server: LiveServer, folder: Path) -> Served:
         session.headers["Authorization"] = f"Bearer {token}"
         study = session.get(f"{server.url}/api/studies/", timeout=20).json()["studies"][0]["study_instance_uid"]
         (series,) = session.get(f"{server.url}/api/studies/{study}/", timeout=20).json()["series"]
-    return Served(server, study, series["series_instance_uid"], len(list(folder.glob("*.dcm"))), name, password, token)
+    return Served(server, study, series["series_instance_uid"], len(list(folder.rglob("*.dcm"))), name, password, token)
 
 
 class Client:
