@@ -188,12 +188,45 @@ def floating(context: Any, numbers: Any) -> Any:
 
 
 @instructions
+def root(context: Any, numbers: Any) -> Any:
+    """Square roots."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        name = f"llvm.sqrt.v{WIDTH}f32"
+        kind = ir.FunctionType(FLOATS.vector, [FLOATS.vector])
+        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        return builder.call(function, [values[0]])
+
+    return FLOATS(FLOATS), emit
+
+
+@instructions
 def any_of(context: Any, truths: Any) -> Any:
     def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
         bits = builder.bitcast(values[0], ir.IntType(WIDTH))
         return builder.icmp_unsigned("!=", bits, ir.Constant(ir.IntType(WIDTH), 0))
 
     return types.boolean(TRUTHS), emit
+
+
+@instructions
+def bits_of(context: Any, truths: Any) -> Any:
+    """A whole number with a bit for each lane, the first lane's the lowest."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        return builder.zext(builder.bitcast(values[0], ir.IntType(WIDTH)), _I64)
+
+    return types.int64(TRUTHS), emit
+
+
+@instructions
+def lowest_bit(context: Any, bits: Any) -> Any:
+    """The place of the lowest bit that is set; some is."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), emit
 
 
 @instructions
@@ -222,6 +255,21 @@ def put(context: Any, picture: Any, row: Any, column: Any, numbers: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(picture, types.int64, types.int64, FLOATS), emit
+
+
+@instructions
+def load(context: Any, lines: Any, row: Any, column: Any) -> Any:
+    """Numbers that lie side by side in the two-dimensional float32 array `lines` from (row, column) on."""
+
+    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
+        array = make_array(call.args[0])(context, builder, values[0])
+        width = builder.extract_value(array.shape, 1)
+        place = builder.gep(array.data, [builder.add(builder.mul(values[1], width), values[2])])
+        found = builder.load(builder.bitcast(place, ir.PointerType(FLOATS.vector)))
+        found.align = 4
+        return found
+
+    return FLOATS(lines, types.int64, types.int64), emit
 
 
 @instructions

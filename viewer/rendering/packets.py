@@ -15,24 +15,23 @@ import math
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba.core import types
-from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
 from .compiled import compiled, inlined
 from .lanes import (
-    FLOATS,
-    TRUTHS,
     WIDTH,
     any_of,
+    bits_of,
     every,
     every_int,
     floating,
-    instructions,
     lane,
     lane_numbers,
+    load,
+    lowest_bit,
     neighbours_at,
+    put_line,
+    root,
     select,
     whole,
 )
@@ -75,8 +74,8 @@ Lines = NDArray[np.float32]
 _DOWN, _ACROSS = 8, 32
 """A tile, in pixels: as high as the bands in which pictures are drawn."""
 _RAYS = _DOWN * _ACROSS
-_RUN = 14
-"""Samples of a ray in a round at most; less than the lanes, which write them down all at once."""
+_RUN = WIDTH - 2
+"""Samples of a ray in a round at most. With the one before them there is a lane for each."""
 
 # Rows of the numbers kept of a ray: where it starts; what comes through it still, and what it has gathered; its next sample,
 # the first and the last, the last in bricks that may show something; its pixel.
@@ -92,69 +91,6 @@ _BEFORE, _PLACE, _GK, _GI, _GJ, _OPACITY, _SR, _SG, _SB = range(7, 16)
 _ONE = np.float32(1.0)
 _HOLE = np.float32(HOLE)
 _INFINITE = np.float32(math.inf)
-
-
-@instructions
-def load(context: Any, lines: Any, row: Any, column: Any) -> Any:
-    """Numbers that lie side by side in the two-dimensional float32 array `lines` from (row, column) on."""
-
-    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
-        found = builder.load(_place(context, builder, call, values))
-        found.align = 4
-        return found
-
-    return FLOATS(lines, types.int64, types.int64), emit
-
-
-@instructions
-def keep(context: Any, lines: Any, row: Any, column: Any, numbers: Any) -> Any:
-    """Store lanes side by side in `lines` from (row, column) on."""
-
-    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
-        builder.store(values[3], _place(context, builder, call, values)).align = 4
-        return context.get_dummy_value()
-
-    return types.none(lines, types.int64, types.int64, FLOATS), emit
-
-
-@instructions
-def root(context: Any, numbers: Any) -> Any:
-    """Square roots."""
-
-    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
-        name = f"llvm.sqrt.v{WIDTH}f32"
-        kind = ir.FunctionType(FLOATS.vector, [FLOATS.vector])
-        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
-        return builder.call(function, [values[0]])
-
-    return FLOATS(FLOATS), emit
-
-
-@instructions
-def bits_of(context: Any, truths: Any) -> Any:
-    """A whole number with a bit for each lane, the first lane's the lowest."""
-
-    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
-        return builder.zext(builder.bitcast(values[0], ir.IntType(WIDTH)), ir.IntType(64))
-
-    return types.int64(TRUTHS), emit
-
-
-@instructions
-def lowest_bit(context: Any, bits: Any) -> Any:
-    """The place of the lowest bit that is set; some is."""
-
-    def emit(context: Any, builder: Any, call: Any, values: Any) -> Any:
-        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.int64), emit
-
-
-def _place(context: Any, builder: Any, call: Any, values: Any) -> Any:
-    array = make_array(call.args[0])(context, builder, values[0])
-    width = builder.extract_value(array.shape, 1)
-    at = builder.gep(array.data, [builder.add(builder.mul(values[1], width), values[2])])
-    return builder.bitcast(at, ir.PointerType(FLOATS.vector))
 
 
 @compiled
@@ -258,8 +194,8 @@ def _leap(leaps: NDArray[np.int16], numbers: NDArray[np.float32], rays: Lines, l
             seeking = seeking & ~(away == zero)
             at = select(seeking, passed, at)
             seeking = seeking & (at <= last)
-        keep(rays, _AT, first, at)
-        keep(rays, _END, first, end)
+        put_line(rays, _AT, first, at)
+        put_line(rays, _END, first, end)
 
 
 @inlined
@@ -307,11 +243,11 @@ def _advance(numbers: NDArray[np.float32], rays: Lines, living: int, samples: Li
         at = rays[_AT, ray]
         taken = min(rays[_END, ray] - at + _ONE, np.float32(_RUN))
         steps = (at - _ONE) + ahead
-        keep(samples, _PK, end, rays[_K, ray] + steps * dk)
-        keep(samples, _PI, end, rays[_I, ray] + steps * di)
-        keep(samples, _PJ, end, rays[_J, ray] + steps * dj)
-        keep(samples, _STEP, end, steps)
-        keep(samples, _OWNER, end, every(np.float32(ray)))
+        put_line(samples, _PK, end, rays[_K, ray] + steps * dk)
+        put_line(samples, _PI, end, rays[_I, ray] + steps * di)
+        put_line(samples, _PJ, end, rays[_J, ray] + steps * dj)
+        put_line(samples, _STEP, end, steps)
+        put_line(samples, _OWNER, end, every(np.float32(ray)))
         if at == rays[_START, ray]:
             # Nothing is known before: as if the values had been the same.
             for row in range(_PK, _PJ + 1):
@@ -344,7 +280,7 @@ def _interpolate(values: NDArray[Any], samples: Lines, end: int, holes: bool) ->
                 easy = not any_of(missing)
             above = _between(_between(a, b, dj), _between(c, d, dj), di)
             below = _between(_between(e, f, dj), _between(g, h, dj), di)
-            keep(samples, _VALUE, first, _between(above, below, dk))
+            put_line(samples, _VALUE, first, _between(above, below, dk))
         if not easy:
             for n in range(first, min(first + WIDTH, end)):
                 samples[_VALUE, n] = sample(values, samples[_PK, n], samples[_PI, n], samples[_PJ, n], holes)
@@ -375,7 +311,7 @@ def _fill(samples: Lines, first: int, end: int) -> None:
     """Repeat the last place, so that lanes past the end are in the volume."""
     if end > first:
         for row in range(_PK, _PJ + 1):
-            keep(samples, row, end, every(samples[row, end - 1]))
+            put_line(samples, row, end, every(samples[row, end - 1]))
 
 
 @compiled
@@ -396,8 +332,8 @@ def _choose(
         entry = select(entry > zero, entry, zero)
         row = whole(select(entry < most, entry, most))
         total, _ = neighbours_at(colours, 4, row * np.int32(8))
-        keep(samples, _ENTRY, first, floating(row))
-        keep(samples, _SUM, first, total)
+        put_line(samples, _ENTRY, first, floating(row))
+        put_line(samples, _SUM, first, total)
     found, steep = 0, 0
     for first in range(1, end, WIDTH):
         value, before = load(samples, _VALUE, first), load(samples, _VALUE, first - 1)
@@ -414,7 +350,7 @@ def _choose(
         if not bits:
             continue
         solid = bits_of(select(same, extinction, rise / (here - there)) >= np.float32(MIST))
-        keep(samples, _BEFORE_ENTRY, first, there)
+        put_line(samples, _BEFORE_ENTRY, first, there)
         while bits:
             n = first + lowest_bit(bits)
             ray, step = int(samples[_OWNER, n]), samples[_STEP, n]
@@ -564,10 +500,10 @@ def _light(numbers: NDArray[np.float32], colours: NDArray[np.float32], samples: 
         grown = grown * grown
         grown = grown * grown
         grown = grown * grown
-        keep(samples, _OPACITY, first, _ONE - _ONE / grown)
-        keep(samples, _SR, first, red * lit + glint)
-        keep(samples, _SG, first, green * lit + glint)
-        keep(samples, _SB, first, blue * lit + glint)
+        put_line(samples, _OPACITY, first, _ONE - _ONE / grown)
+        put_line(samples, _SR, first, red * lit + glint)
+        put_line(samples, _SG, first, green * lit + glint)
+        put_line(samples, _SB, first, blue * lit + glint)
 
 
 @compiled
