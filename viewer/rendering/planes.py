@@ -327,7 +327,8 @@ def _depth(view: View, geometry: VolumeGeometry, normal: Triple, center: Triple,
         return _whole_depth(geometry, normal, middle, nearest, farthest, smallest)
     intervals = max(1, math.ceil(view.slab_thickness / smallest - 1e-6))
     step, first = view.slab_thickness / intervals, -view.slab_thickness / 2.0
-    low = max(math.ceil((nearest - first) / step - 1e-6), 0)
+    # A slab that lies wholly beside the volume keeps its own end, where nothing is.
+    low = min(max(math.ceil((nearest - first) / step - 1e-6), 0), intervals)
     high = min(math.floor((farthest - first) / step + 1e-6), intervals)
     return _counted(Depth(first + low * step, step, max(high - low + 1, 1)))
 

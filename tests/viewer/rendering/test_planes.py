@@ -201,8 +201,20 @@ def test_a_slab_thicker_than_the_volume_takes_no_sample_outside() -> None:
     depth = depth_of(thick, of)
     assert depth.samples <= 23
     assert depth_of(View(plane="coronal", projection="mean", slab_thickness=1e6), of).samples <= 23
-    away = View(plane="coronal", projection="mip", slab_thickness=4.0, center=(0.0, 900.0, 0.0))
-    assert not render(of, away).pixels.any()
+
+
+@pytest.mark.parametrize("projection", ["mip", "minip", "mean", "volume"])
+@pytest.mark.parametrize("plane", PLANES[1:])
+@pytest.mark.parametrize("far", [-900.0, -40.0, 40.0, 900.0])
+def test_a_slab_beside_the_volume_shows_nothing(projection: str, plane: Any, far: float) -> None:
+    of = volume(np.full(SHAPE, 1000, np.int16), STRAIGHT, ORIGIN)
+    view = View.from_json({"plane": plane, "projection": projection, "slab_thickness": 4.0, "size": [20, 20]})
+    view = view.changed({"window_center": 500, "window_width": 1000})
+    row, column = planes.directions(view, of.geometry)
+    middle = planes.middle_of(of.geometry)
+    assert render(of, view.changed({"center": middle})).pixels.any()
+    beside = planes.along(middle, planes.cross(row, column), far)
+    assert not render(of, view.changed({"center": beside})).pixels.any()
 
 
 def test_the_whole_volume_is_cut_from_slice_to_slice_along_its_grid() -> None:
