@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from viewer.engine.engine import Engine
 from viewer.engine.errors import CannotDecode, CannotDraw
 from viewer.engine.filling import Filling
 from viewer.engine.store import DecodedStore
+from viewer.engine.workers import Priority
 from viewer.rendering.device import DeviceFailed
 from viewer.rendering.render import RENDERER
 from viewer.rendering.view import BadView, Fusion, View
@@ -122,22 +126,36 @@ async def test_readers_of_one_volume_share_its_load_and_all_hear_of_its_progress
     assert engine.resident(series, CORONAL)
 
 
+@contextmanager
+def held_decoding(engine: Engine, children: int) -> Iterator[threading.Event]:
+    """No frame is decoded until the event is set."""
+    go = threading.Event()
+    for _ in range(children):
+        engine.children.submit(lambda child: go.wait(20), Priority.INTERACTIVE)
+    try:
+        yield go
+    finally:
+        go.set()
+
+
 async def test_a_volume_nobody_waits_for_any_more_is_given_up(engine: Engine, chest: SeriesContent) -> None:
     engine.volumes.cache.clear()
     engine.frames.cache.clear()
     series = await engine.open(chest)
     decoded, cancelled = engine.frames.decoded, engine.volumes.loads.cancelled
-    readers = [asyncio.create_task(engine.load(series, CORONAL)) for _ in range(2)]
-    await asyncio.sleep(0.02)
-    readers[0].cancel()
-    await asyncio.sleep(0.01)
-    assert engine.volumes.loads.cancelled == cancelled
-    readers[1].cancel()
-    await asyncio.gather(*readers, return_exceptions=True)
-    await asyncio.sleep(0.2)
-    assert engine.volumes.loads.cancelled == cancelled + 1
-    assert engine.frames.decoded - decoded < 10
+    with held_decoding(engine, 2):
+        readers = [asyncio.create_task(engine.load(series, CORONAL)) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        readers[0].cancel()
+        await asyncio.sleep(0.01)
+        assert engine.volumes.loads.cancelled == cancelled
+        readers[1].cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+        await asyncio.sleep(0.01)
+        assert engine.volumes.loads.cancelled == cancelled + 1
     assert not engine.resident(series, CORONAL)
+    await engine.load(series, View(frame=0))
+    assert engine.frames.decoded == decoded + 1
     assert engine.volumes.cache.reserved == 0
     await engine.load(series, CORONAL)
 
@@ -145,23 +163,31 @@ async def test_a_volume_nobody_waits_for_any_more_is_given_up(engine: Engine, ch
 async def test_an_engine_that_stops_gives_up_what_it_loads(chest: SeriesContent) -> None:
     engine = Engine(Budget.measure(frames=1 << 20), decode_children=1)
     await engine.start()
-    reader = asyncio.create_task(engine.load(await engine.open(chest), CORONAL))
-    await asyncio.sleep(0.03)
-    await asyncio.wait_for(engine.stop(), 10)
-    await asyncio.wait({reader}, timeout=5)
+    series = await engine.open(chest)
+    with held_decoding(engine, 1) as go:
+        reader = asyncio.create_task(engine.load(series, CORONAL))
+        await asyncio.sleep(0.05)
+        stopping = asyncio.create_task(engine.stop())
+        await asyncio.wait({reader}, timeout=5)
+        go.set()
+        await asyncio.wait_for(stopping, 10)
     assert reader.cancelled()
     assert engine.volumes.cache.reserved == 0
 
 
-async def test_a_single_picture_is_drawn_while_a_volume_loads(engine: Engine, chest: SeriesContent) -> None:
+async def test_a_single_picture_is_drawn_before_the_rest_of_a_volume(engine: Engine, chest: SeriesContent) -> None:
     engine.volumes.cache.clear()
     engine.frames.cache.clear()
     series = await engine.open(chest)
-    volume = asyncio.create_task(engine.load(series, CORONAL))
-    await asyncio.sleep(0.005)
-    await engine.draw(series, View(frame=20, size=(64, 64)))
-    assert not volume.done()
-    await volume
+    order: list[str] = []
+    with held_decoding(engine, 2):
+        volume = asyncio.create_task(engine.load(series, CORONAL, progress=lambda done, total: order.append(f"{done}")))
+        await asyncio.sleep(0.05)
+        picture = asyncio.create_task(engine.load(series, View(frame=20)))
+        picture.add_done_callback(lambda _: order.append("picture"))
+        await asyncio.sleep(0.01)
+    await asyncio.gather(volume, picture)
+    assert order.index("picture") <= 4
 
 
 async def test_frames_that_were_decoded_for_the_stack_are_not_decoded_for_the_volume(
