@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-READY_SECONDS = 180.0
+READY_SECONDS = 600.0
 """Compiling kernels for the first time is part of it."""
 
 
