@@ -96,7 +96,7 @@ export class Layout extends EventTarget {
     const index = () => this.panes.indexOf(viewport);
     viewport.addEventListener("activate", () => index() !== this.activeIndex && this.activate(index()));
     viewport.addEventListener("maximise", () => this.maximise(index()));
-    for (const name of ["painted", "opened", "state", "cine", "menu", "changed"]) {
+    for (const name of ["painted", "opened", "state", "cine", "menu", "changed", "back"]) {
       viewport.addEventListener(name, (event) => this.dispatchEvent(new CustomEvent(name, { detail: { viewport, value: event.detail } })));
     }
     this.#dropTarget(viewport, index);

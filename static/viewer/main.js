@@ -84,8 +84,9 @@ const BONE = "bone";
 
 const COMMANDS = {
   tool: (name) => {
-    desk.tool = name;
-    at("panes").dataset.tool = name;
+    turners.delete(layout.active);
+    toolBefore = null;
+    hold(name);
   },
   zoom: (factor) => layout.active.zoomBy(factor),
   fit: () => layout.active.fitWhole(),
@@ -145,17 +146,33 @@ function inSpace(act) {
 
 /** Another kind of picture. The whole volume comes with the tool that turns it and a window that shows it; both are given back
  *  after it. */
-let toolBefore = null;
 function lookAt(viewport, change, turns = whole({ ...viewport.wish, ...change })) {
   viewport.stop();
   viewport.change({ ...change, ...wholeWindow(viewport, change, turns) });
-  if (turns && desk.tool !== "turn") {
+  if (turns) turners.add(viewport);
+  else turners.delete(viewport);
+  suitHand();
+}
+
+/** Viewports that are turned by a drag without anyone having chosen that tool, and the tool that was in hand before. */
+const turners = new WeakSet();
+let toolBefore = null;
+
+/** The tool follows the viewport that is worked on: a drag on a slice beside a volume picture must not turn it. */
+function suitHand() {
+  const turns = turners.has(layout.active);
+  if (turns && toolBefore === null) {
     toolBefore = desk.tool;
-    COMMANDS.tool("turn");
-  } else if (!turns && toolBefore && desk.tool === "turn") {
-    COMMANDS.tool(toolBefore);
+    hold("turn");
+  } else if (!turns && toolBefore !== null) {
+    hold(toolBefore);
     toolBefore = null;
   }
+}
+
+function hold(name) {
+  desk.tool = name;
+  at("panes").dataset.tool = name;
 }
 
 /** The window that goes with a change of what is shown. Through a whole body the brightest is bone, whatever the slices need; a
@@ -202,6 +219,8 @@ document.addEventListener("keydown", (event) => {
 
 function show(viewport, tile, view = {}) {
   viewport.show(tile, view);
+  turners.delete(viewport);
+  suitHand();
   mark();
 }
 
@@ -227,10 +246,16 @@ layout.addEventListener("drop", ({ detail }) => {
   if (tile) show(detail.viewport, tile);
 });
 layout.addEventListener("active", () => {
+  suitHand();
   mark();
   toolbar.refresh();
 });
 layout.addEventListener("cine", () => toolbar.refresh());
+layout.addEventListener("back", ({ detail: { viewport } }) => {
+  if (!whole(viewport.wish)) turners.delete(viewport);
+  suitHand();
+  toolbar.refresh();
+});
 layout.addEventListener("menu", () => toolbar.openMore());
 layout.addEventListener("painted", ({ detail: { viewport } }) => {
   toolbar.refresh();

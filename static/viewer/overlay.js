@@ -48,6 +48,24 @@ function noVolume({ header, series, stack, opened }) {
   return expected && reason ? `no volume: ${reason}` : "";
 }
 
+/** Thickness, spacing and location of an image are not those of a plane laid through them: that has a place along its normal. */
+function placeInPatient({ header, labels }) {
+  if (header && reformatted(header.view)) return [line("", 2), line("", 3), line(unit("Loc", along(header)), 1)];
+  return [
+    line(unit("T", millimetres(labels.slice_thickness)), 2),
+    line(unit("Gap", millimetres(labels.spacing_between_slices)), 3),
+    line(unit("Loc", millimetres(labels.slice_location)), 1),
+  ];
+}
+
+/** "H 205 mm": how far a plane at right angles to the patient lies towards the head; "" for others. */
+function along({ view, depth }) {
+  const axis = depth && !whole(view) ? depth.direction.findIndex((value) => Math.abs(value) > 1 - 1e-6) : -1;
+  if (axis < 0) return "";
+  const place = depth.position * Math.sign(depth.direction[axis]);
+  return `${["LR", "PA", "HF"][axis][place < 0 ? 1 : 0]} ${Math.abs(place).toFixed(1)} mm`;
+}
+
 function bottomRight(material) {
   const { series, stack, labels } = material;
   const times = [unit("TE", labels.echo_time, " ms"), unit("TR", labels.repetition_time, " ms"), unit("b", labels.b_value), unit("time", labels.temporal_position)];
@@ -57,9 +75,7 @@ function bottomRight(material) {
     line(joined(times, "  "), 2),
     line(stack?.label && series.stacks?.length > 1 ? stack.label : "", 2),
     line(noVolume(material), 2),
-    line(unit("T", millimetres(labels.slice_thickness)), 2),
-    line(unit("Gap", millimetres(labels.spacing_between_slices)), 3),
-    line(unit("Loc", millimetres(labels.slice_location)), 1),
+    ...placeInPatient(material),
     line(joined([unit("Se", series.number ?? ""), series.modality, series.description]), 0),
   ];
 }

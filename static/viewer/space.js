@@ -122,10 +122,12 @@ export function windowPart(view) {
   return Object.fromEntries(WINDOW.map((field) => [field, view[field] ?? null]));
 }
 
-/** Everything back but the kind of picture; a turned plane back to the front. */
-export function resetPart(view) {
-  const plane = typeof view.plane === "object" ? "coronal" : (view.plane ?? "acquired");
-  return reformatted(view) ? { plane, center: null } : {};
+/** Everything back but the kind of picture and the place in the patient; a turned plane back to the front. */
+export function resetPart({ view, header, opened, spot = null }) {
+  if (!reformatted(view)) return {};
+  const plane = typeof view.plane === "object" ? "coronal" : view.plane;
+  const here = whole(view) ? null : spotOf({ view, header, opened, spot });
+  return { plane, center: centerOf(PLANES[plane], here, opened?.geometry) };
 }
 
 /** The frame of the stack nearest to a point; null where frames are not the slices of the volume, one by one. */

@@ -255,7 +255,9 @@ export class Viewport extends EventTarget {
   /** Gives up what is still loading: back to the picture that stands. */
   #takeBack() {
     this.loading.hide();
-    if (this.header) this.change(this.header.view);
+    if (!this.header) return;
+    this.change(this.header.view);
+    this.dispatchEvent(new Event("back"));
   }
 
   goTo(frame) {
@@ -299,7 +301,7 @@ export class Viewport extends EventTarget {
   }
 
   reset() {
-    this.change({ ...INITIAL, ...resetPart(this.wish) });
+    this.change({ ...INITIAL, ...resetPart(this.standpoint) });
   }
 
   // --- cine

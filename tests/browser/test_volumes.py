@@ -122,6 +122,54 @@ def test_a_rotating_mip_follows_the_hand_and_gives_back_what_it_took(opened: Cal
     assert page.locator("#panes").get_attribute("data-tool") == "window"
 
 
+def test_a_volume_picture_beside_slices_keeps_its_tool_to_itself(opened: Callable[..., Page]) -> None:
+    page = opened(CHEST)
+    tool = page.locator("#panes")
+    page.get_by_role("button", name="Layout").click()
+    page.get_by_role("menuitemradio", name="1 × 2").click()
+    page.locator(".pane").nth(1).locator(".stage").click(position={"x": 90, "y": 300})
+    page.locator(".tile").first.click()
+    wait_for(page, "farview.viewports[1].exact", 60)
+    menu(page).get_by_role("menuitemradio", name="Rotating MIP").click()
+    assert tool.get_attribute("data-tool") == "turn"
+    page.keyboard.press("ArrowLeft")
+    assert tool.get_attribute("data-tool") == "window", "a drag on the slices does what it did"
+    page.keyboard.press("ArrowRight")
+    assert tool.get_attribute("data-tool") == "turn"
+    page.keyboard.press("w")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    assert tool.get_attribute("data-tool") == "window", "what the reader chose stays"
+    wait_for(page, "farview.viewports[1].exact", 60)
+
+
+def test_cancel_takes_the_picture_and_the_tool_back(opened: Callable[..., Page]) -> None:
+    page = opened(CHEST)
+    before = still(page)["view"]
+    menu(page).get_by_role("menuitemradio", name="Bone").click()
+    assert page.locator("#panes").get_attribute("data-tool") == "turn"
+    page.evaluate("document.querySelector('.loading button').click()")
+    after = still(page)["view"]
+    assert [after[field] for field in ("plane", "projection", "frame")] == [
+        before[field] for field in ("plane", "projection", "frame")
+    ]
+    assert page.locator("#panes").get_attribute("data-tool") == "window"
+
+
+def test_reset_stays_at_the_place(opened: Callable[..., Page]) -> None:
+    page = opened(CHEST)
+    choose(page, "Coronal")
+    page.keyboard.press("Home")
+    wait_for(page, "farview.viewports[0].lastHeader.depth.index === 0 && farview.viewports[0].exact")
+    place = page.locator(".corner.bottom-right").get_by_text("Loc A").inner_text()
+    page.keyboard.press("+")
+    assert still(page)["view"]["zoom"] > 1
+    page.keyboard.press(" ")
+    header = still(page)
+    assert (header["view"]["zoom"], header["depth"]["index"]) == (1, 0)
+    assert page.locator(".corner.bottom-right").get_by_text("Loc A").inner_text() == place
+
+
 def test_a_volume_picture_is_coloured_and_named(opened: Callable[..., Page]) -> None:
     page = opened(CHEST, width=420, height=420)
     header = choose(page, "Bone")

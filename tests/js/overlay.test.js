@@ -36,6 +36,15 @@ test("place, window and zoom are those of the header", () => {
   ok(texts("bottom-left", { view: { zoom: "native" } })[0].startsWith("Zoom 100 %"));
 });
 
+test("a plane laid through the images has its own place, and neither their thickness nor their location", () => {
+  equal(texts("bottom-right").slice(-3, -1), ["T 1 mm", "Loc -12.5 mm"]);
+  const laid = (plane, depth) => texts("bottom-right", { view: { plane }, depth }).filter((text) => /^(T|Gap|Loc) /.test(text));
+  equal(laid("axial", { direction: [0, 0, -1], position: -205 }), ["Loc H 205.0 mm"]);
+  equal(laid("axial", { direction: [0, 0, -1], position: 12.25 }), ["Loc F 12.3 mm"]);
+  equal(laid("sagittal", { direction: [1, 0, 0], position: -3 }), ["Loc R 3.0 mm"]);
+  equal(laid({ row: [1, 0, 0], column: [0, 0.6, -0.8] }, { direction: [0, 0.8, 0.6], position: 4 }), []);
+});
+
 test("a VOI LUT is named where there is no window", () => {
   ok(texts("bottom-left", { view: { window_center: null, window_width: null, preset: "bone LUT" } }).includes("bone LUT"));
 });

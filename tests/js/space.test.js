@@ -176,10 +176,15 @@ test("a window can be taken along and given back", () => {
   equal(windowPart({}), { window_center: null, window_width: null, voi_lut_function: null });
 });
 
-test("reset keeps the kind of picture and leaves a turned one", () => {
-  equal(resetPart({ plane: "acquired" }), {});
-  equal(resetPart({ plane: "sagittal", center: [1, 2, 3] }), { plane: "sagittal", center: null });
-  equal(resetPart({ plane: PLANES.axial }), { plane: "coronal", center: null });
+test("reset keeps the kind of picture and the place in the patient, and leaves a turned plane for the front", () => {
+  equal(resetPart({ view: { plane: "acquired" }, opened: OPENED }), {});
+  const coronal = resetPart({ view: { ...CORONAL.view, zoom: 3 }, header: CORONAL, opened: OPENED });
+  equal(coronal.plane, "coronal");
+  close(coronal.center, [HEART[0], -20, HEART[2]]);
+  const oblique = resetPart({ view: { plane: PLANES.axial, center: [5, -40, 30] }, header: AXIAL, opened: OPENED, spot: [5, -40, 0] });
+  equal(oblique.plane, "coronal");
+  close(oblique.center, [HEART[0], -40, HEART[2]]);
+  equal(resetPart({ view: volumePart("bone", { plane: "coronal" }), opened: OPENED }), { plane: "coronal", center: null });
 });
 
 test("every kind of picture has its words", () => {
