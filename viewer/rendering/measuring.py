@@ -147,6 +147,7 @@ def _probe(sheet: Sheet, points: Points) -> Measured:
 
 
 def _region(sheet: Sheet, outline: Outline) -> Measured:
+    sheet.refuse_gaps_within(outline)
     unit = "mm" if sheet.pitch else "px"
     rows, columns = _covered(outline, sheet)
     found = _statistics(sheet, outline, rows, columns)

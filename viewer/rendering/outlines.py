@@ -32,6 +32,9 @@ class Outline(Protocol):
     @property
     def box(self) -> Box: ...
 
+    def reach(self, slope: Place) -> tuple[float, float]:
+        """Least and greatest of row * slope[0] + column * slope[1] on the line."""
+
     def inside(self, rows: range, columns: range) -> NDArray[np.bool_]:
         """(rows, columns): which lattice points lie inside."""
 
@@ -59,6 +62,10 @@ class Polygon:
     def box(self) -> Box:
         rows, columns = zip(*self.corners, strict=True)
         return min(rows), min(columns), max(rows), max(columns)
+
+    def reach(self, slope: Place) -> tuple[float, float]:
+        heights = [row * slope[0] + column * slope[1] for row, column in self.corners]
+        return min(heights), max(heights)
 
     @property
     def crosses_itself(self) -> bool:
@@ -123,6 +130,11 @@ class Ellipse:
         tall, wide = math.hypot(a, c), math.hypot(b, d)
         row, column = self.middle
         return row - tall, column - wide, row + tall, column + wide
+
+    def reach(self, slope: Place) -> tuple[float, float]:
+        middle, one, other = (row * slope[0] + column * slope[1] for row, column in (self.middle, *self.half_axes))
+        far = math.hypot(one, other)
+        return middle - far, middle + far
 
     def inside(self, rows: range, columns: range) -> NDArray[np.bool_]:
         y = (np.asarray(rows, np.float64)[:, None] - self.middle[0]) * self.pitch[0]

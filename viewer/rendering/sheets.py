@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from . import planes
 from .colour import is_colour
 from .geometry import PictureGeometry
-from .outlines import Place
+from .outlines import Outline, Place
 from .planes import Depth
 from .projections import Rays, project
 from .sampling import Placement, pixel_shape, place
@@ -92,6 +92,9 @@ class Sheet:
 
     def refuse_gaps(self, points: Sequence[Point | None]) -> None:
         """Raises `CannotMeasure` where a line through these points crosses what was never imaged."""
+
+    def refuse_gaps_within(self, outline: Outline) -> None:
+        """The same for all that a line encloses, which may reach further than the points it was given by."""
 
 
 class FrameSheet(Sheet):
@@ -270,10 +273,20 @@ class PlaneSheet(Sheet):
         return found
 
     def refuse_gaps(self, points: Sequence[Point | None]) -> None:
-        slices = [self._voxel(np.asarray(point))[0] for point in points if point is not None]
-        for low, high in self.volume.gaps:
-            if slices and max(slices) > low and min(slices) < high:
-                raise CannotMeasure("slices are missing here; nothing is measured across a gap")
+        slices = [float(self._voxel(np.asarray(point))[0]) for point in points if point is not None]
+        if slices:
+            self._refuse_gaps(min(slices), max(slices))
+
+    def refuse_gaps_within(self, outline: Outline) -> None:
+        down, across = (float(self._to_voxels[0, :3] @ way) for way in (self._column, self._row))
+        least, greatest = outline.reach((down * self.shape[0], across * self.shape[1]))
+        begin = float(self._voxel(self._origin)[0])
+        self._refuse_gaps(begin + least, begin + greatest)
+
+    def _refuse_gaps(self, first: float, last: float) -> None:
+        """From one slice coordinate to another."""
+        if any(last > low and first < high for low, high in self.volume.gaps):
+            raise CannotMeasure("slices are missing here; nothing is measured across a gap")
 
 
 def _triple(vector: NDArray[np.float64]) -> Point:

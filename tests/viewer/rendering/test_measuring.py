@@ -442,6 +442,26 @@ def test_nothing_is_measured_across_a_gap(kind: str, depths: tuple[int, ...]) ->
         measure(kind, points, source, shown)
 
 
+def test_no_region_reaches_across_a_gap_between_points_that_lie_on_one_side() -> None:
+    source = gapped()
+    half = math.sqrt(0.5)
+    # Turned by 45 degrees in a coronal plane: the corners that were not given lie at other depths than those that were.
+    turned = reformat((4.0, 4.0, -3.0), (half, 0.0, -half), (-half, 0.0, -half))
+    assert number(measure("rectangle", [(3.5, 4.0, -3.0), (4.5, 4.0, -3.0)], source, turned), "area") == pytest.approx(
+        0.5
+    )
+    with pytest.raises(CannotMeasure, match="across a gap"):
+        measure("rectangle", [(1.0, 4.0, -3.0), (7.0, 4.0, -3.0)], source, turned)
+    # An ellipse reaches further down than the ends of its slanting axes, which end at 4.414 and 3.707.
+    straight = reformat((4.0, 4.0, -3.0), (1.0, 0.0, 0.0), (0.0, 0.0, -1.0))
+    axes = [(4 + 2 * half, 4.0, -3 - 2 * half), (4 - 2 * half, 4.0, -3 + 2 * half)]
+    axes += [(4 + half, 4.0, -3 + half), (4 - half, 4.0, -3 - half)]
+    with pytest.raises(CannotMeasure, match="across a gap"):
+        measure("ellipse", axes, source, straight)
+    higher = [(x, y, z + 0.1) for x, y, z in axes]
+    assert number(measure("ellipse", higher, source, straight), "area") == pytest.approx(2 * math.pi)
+
+
 def test_on_one_side_of_a_gap_everything_is_measured_without_its_holes() -> None:
     source = gapped()
     shown = reformat((4.0, 0.0, -2.0), (1.0, 0.0, 0.0), (0.0, 0.0, -1.0))
