@@ -210,6 +210,24 @@ def test_the_menu_is_walked_by_keys_alone(opened: Callable[..., Page]) -> None:
     wait_for(page, "farview.viewports[0].lastHeader.view.plane === 'coronal' && farview.viewports[0].exact", 60)
 
 
+def test_what_is_shown_has_a_name_without_its_tick(opened: Callable[..., Page]) -> None:
+    page = opened(CHEST)
+    assert menu(page).get_by_role("menuitemradio", name="As acquired", exact=True, checked=True).count() == 1
+
+
+def test_the_words_of_four_small_panes_are_whole(opened: Callable[..., Page]) -> None:
+    page = opened(CHEST, width=390, height=844)
+    choose(page, "Coronal")
+    page.evaluate("document.querySelector('[data-menu=layout] > .tool').click()")
+    page.evaluate("[...document.querySelectorAll('.choice')].find((one) => one.textContent.includes('2 × 2')).click()")
+    wait_for(page, "farview.viewports[0].exact && farview.viewports[0].canvas.clientWidth < 200", 30)
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".pane .bottom-left div")].filter((one) => one.scrollWidth > one.clientWidth)
+          .map((one) => one.textContent)"""
+    )
+    assert cut == []
+
+
 def test_a_tilted_stack_says_what_was_done_to_it(opened: Callable[..., Page]) -> None:
     page = opened(TILTED)
     choose(page, "Sagittal")
