@@ -23,6 +23,11 @@ from viewer.rendering.view import View
 
 SIZE = 512
 SPACING = 0.78
+STEP = 0.75
+"""mm between the samples of a slab, which is the smallest spacing of the scan's voxels."""
+THICK = 26 * STEP
+MOVING = 256 * 256
+"""Pixels of a heavy picture while the hand moves."""
 CENTER, WIDTH = 40.0, 400.0
 Work = Callable[[int], object]
 
@@ -34,7 +39,7 @@ def run() -> None:
     rows: list[tuple[object, ...]] = []
     agreements: list[str] = []
     for name, view_of, peers, turns in _kinds():
-        ours = _ours(view_of)
+        ours = _ours(view_of, MOVING if "moving" in name else None)
         contenders: dict[str, Work] = {f"Farview, {threads} threads": partial(ours, threads)}
         if turns > 20:
             contenders["Farview, 1 thread"] = partial(ours, 1)
@@ -63,7 +68,7 @@ def _kinds() -> list[tuple[str, Callable[[int], View], dict[str, Work], int]]:
     shaded: dict[str, Work] = {}
     if vtk is not None:
         oblique["VTK vtkImageReslice"] = lambda turn: vtk.reslice(turn, 0.0)
-        slab["VTK vtkImageSlabReslice"] = lambda turn: vtk.reslice(turn, 20.28)
+        slab["VTK vtkImageSlabReslice"] = lambda turn: vtk.reslice(turn, THICK)
         whole["VTK fixed-point ray cast"] = vtk.ray_cast("mip")
         shaded["VTK fixed-point ray cast"] = vtk.ray_cast("composite")
     for name, peer in (("SimpleITK Resample", _simpleitk()), ("SciPy map_coordinates", _scipy())):
@@ -71,12 +76,12 @@ def _kinds() -> list[tuple[str, Callable[[int], View], dict[str, Work], int]]:
             oblique[name] = peer
     return [
         ("oblique slice", lambda turn: _view(turn), oblique, 40),
-        ("slab MIP 20 mm, 27 samples", lambda turn: _view(turn, "mip", 20.28), slab, 30),
-        ("slab MIP 78 mm, 101 samples", lambda turn: _view(turn, "mip", 78.0), {}, 10),
+        ("slab MIP 20 mm, 27 samples", lambda turn: _view(turn, "mip", THICK), slab, 30),
+        ("slab MIP 75 mm, 101 samples", lambda turn: _view(turn, "mip", 100 * STEP), {}, 10),
         ("whole MIP", lambda turn: _view(turn, "mip", "all"), whole, 20),
-        ("whole MIP 256 x 256", lambda turn: _view(turn, "mip", "all", 256), {}, 20),
+        ("whole MIP, 256 x 256 while moving", lambda turn: _view(turn, "mip", "all"), {}, 20),
         ("volume picture, bone, shaded", lambda turn: _view(turn, "volume", "all"), shaded, 20),
-        ("volume picture 256 x 256", lambda turn: _view(turn, "volume", "all", 256), {}, 20),
+        ("volume picture, 256 x 256 while moving", lambda turn: _view(turn, "volume", "all"), {}, 20),
     ]
 
 
@@ -106,13 +111,13 @@ def _center() -> tuple[float, float, float]:
     return scan.volume().geometry.point(((shape[0] - 1) / 2, (shape[1] - 1) / 2, (shape[2] - 1) / 2))
 
 
-def _ours(view_of: Callable[[int], View]) -> Callable[[int, int], float]:
+def _ours(view_of: Callable[[int], View], most: int | None) -> Callable[[int, int], float]:
     volume = scan.volume()
 
     def draw(threads: int, turn: int) -> float:
         def timed(run: Callable[..., None]) -> float:
             begun = time.perf_counter()
-            render(volume, view_of(turn), run=run)
+            render(volume, view_of(turn), most, run)
             return (time.perf_counter() - begun) * 1000
 
         return scan.on_threads(threads, timed)
@@ -149,7 +154,7 @@ class Vtk:
         if thickness:
             filter_.SetBlendModeToMax()
             filter_.SetSlabThickness(thickness + 1e-4)
-            filter_.SetSlabResolution(SPACING)
+            filter_.SetSlabResolution(STEP)
         else:
             filter_.SetOutputDimensionality(2)
         row, column = (np.array(one) * (1, 1, -1) for one in _directions(turn))
@@ -293,7 +298,7 @@ def _agreement(name: str, view_of: Callable[[int], View], peers: dict[str, Work]
     vtk = _vtk()
     if vtk is None:
         return []
-    vtk.reslice(7, 20.28 if "Slab" in vtk_name else 0.0)
+    vtk.reslice(7, THICK if "Slab" in vtk_name else 0.0)
     theirs = vtk.picture()
     ours = render(scan.volume(), view_of(7)).pixels.astype(np.float64)
     grey = np.clip(((theirs - (CENTER - 0.5)) / (WIDTH - 1) + 0.5) * 255, 0, 255)
