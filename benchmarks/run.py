@@ -70,7 +70,8 @@ def _installed(name: str) -> bool:
 HEAD = """# Benchmarks
 
 Written by `make bench`. Every peer that is installed is measured in the same run, turn about, medians after warm-up. Compare
-the ratios, not the figures: a busy machine slows all of them alike, and ratios under 1.7 are ties. [Goals and what limits them](performance.md)."""
+the ratios, not the figures: a busy machine slows all of them alike, and ratios under 1.7 are ties.
+[Goals and what limits them](performance.md)."""
 
 BENCHMARKS = {
     "slices": slices.run,
