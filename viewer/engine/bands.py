@@ -12,9 +12,9 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from .workers import Priority, WorkerPool
+from viewer.rendering.storing import Run
 
-Run = Callable[[Callable[[int, int], None], int], None]
+from .workers import Priority, WorkerPool
 
 BAND = 8
 """Rows. Where bands begin depends on nothing else, so the same bytes come out on any number of threads."""

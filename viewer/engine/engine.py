@@ -20,10 +20,11 @@ from viewer.rendering.device import Device
 from viewer.rendering.encode import ENCODERS
 from viewer.rendering.measuring import Points, Shown, measure
 from viewer.rendering.render import resolve, warm
+from viewer.rendering.storing import Run
 from viewer.rendering.view import BadView, View, needs_volume
 from viewer.rendering.volume import Frame, Volume
 
-from .bands import Bands, Run, Unwanted
+from .bands import Bands, Unwanted
 from .budget import Budget
 from .cache import Cache
 from .children import DECODER, DecodeChildren
