@@ -38,7 +38,8 @@ RAYS = Rays((1.1, -2.2, -1.2), (0.21, 2.1, 0.16), (0.17, -0.19, 2.4), (0.83, 0.1
 def simulated() -> Cuda:
     from viewer.rendering import device_kernels
 
-    return Cuda(CupyStandIn(), CUDA_STAND_IN, device_kernels.kernels(), (4, 4))
+    # Blocks of two threads: the simulator's threads stand in each other's way, sixteen take thirty times as long.
+    return Cuda(CupyStandIn(), CUDA_STAND_IN, device_kernels.kernels(), (2, 1))
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,15 @@ def test_the_engine_gets_the_same_picture_from_the_device(device: Device, projec
     volume = volume_of(np.int16, True)
     preset = presets_for(volume.description)[0] if projection == "volume" else None
     thickness = None if projection == "slice" else "all"
-    view = View(plane="coronal", projection=projection, size=SIZE, volume_preset=preset, slab_thickness=thickness)
+    # Pixels as large as voxels take one ray each; as many as the simulator draws in a second or two.
+    view = View(
+        plane="coronal",
+        projection=projection,
+        size=SIZE,
+        pixel_spacing=1.0,
+        volume_preset=preset,
+        slab_thickness=thickness,
+    )
     here = render(volume, view)
     there = render(volume, view, device=device)
 

@@ -18,7 +18,7 @@ def test_in_the_simulator_the_kernels_draw_what_the_cpu_draws() -> None:
         cwd=PICTURES.parents[3],
         capture_output=True,
         text=True,
-        timeout=1800,  # from a clean checkout every kernel is compiled in there first
+        timeout=900,  # from a clean checkout every kernel is compiled in there first
     )
     assert found.returncode == 0, found.stdout + found.stderr
     passed = re.search(r"(\d+) passed", found.stdout)
