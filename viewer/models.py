@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import models
 
 from accounts.models import READING_ROLES, Organization
@@ -179,3 +180,111 @@ class Outbox(models.Model):
     payload = models.JSONField(default=dict)
     """UIDs and counts only, never a patient's name."""
     created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Measurement(models.Model):
+    """A line, region, arrow or text that a reader drew on images, with the numbers the server found under it.
+
+    `points` are LPS mm (`space` "patient") or [column, row] in stored pixels of the frame (`space` "image", for images that
+    have no place in the patient), pixel centres at whole numbers.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="measurements")
+    uid = models.CharField(max_length=64)
+    """Tracking Unique Identifier (0062,0021): stays the same through every change and in every object it is written to."""
+    kind = models.CharField(max_length=32)
+    label = models.CharField(max_length=200, blank=True)
+    series_instance_uid = models.CharField(max_length=64)
+    stack = models.PositiveIntegerField(default=0)
+    sop_instance_uid = models.CharField(max_length=64, blank=True)
+    frame_number = models.PositiveIntegerField(null=True)
+    """1-based; image and frame it was drawn on, where it was drawn on an acquired one."""
+    frame_of_reference_uid = models.CharField(max_length=64, blank=True)
+    space = models.CharField(max_length=8, default="patient")
+    points = models.JSONField()
+    view = models.JSONField()
+    """The resolved View of the picture it was drawn on."""
+    values = models.JSONField(default=dict)
+    """Name -> {"value", "unit", "source"}."""
+    notes = models.JSONField(default=list)
+    version = models.PositiveIntegerField(default=1)
+    """Grows with every change; a change that names an older one is refused."""
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
+    author_name = models.CharField(max_length=200, blank=True)
+    """As shown; of measurements read from others' objects the observer there."""
+    source_sop_instance_uid = models.CharField(max_length=64, blank=True)
+    """The SR that it was read from; empty for what was drawn here."""
+    follows = models.CharField(max_length=64, blank=True)
+    """`uid` of the measurement of an earlier study that this one carries on."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True)
+    """Deleted ones stay, so that a deletion can be undone."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "study", "uid"], name="measurement_once")]
+        indexes = [models.Index(fields=["study", "created_at"])]
+
+
+class KeyImage(models.Model):
+    """A picture that a reader marked: the View that draws it again, and the digest that it had."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="key_images")
+    uid = models.CharField(max_length=64)
+    series_instance_uid = models.CharField(max_length=64)
+    sop_instance_uid = models.CharField(max_length=64, blank=True)
+    frame_number = models.PositiveIntegerField(null=True)
+    view = models.JSONField()
+    renderer = models.CharField(max_length=64)
+    series_version = models.CharField(max_length=64)
+    rows = models.PositiveIntegerField()
+    columns = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    """Of the exact picture's raw bytes."""
+    measurements = models.JSONField(default=list)
+    """`uid` of those that were drawn on it."""
+    note = models.CharField(max_length=1000, blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
+    author_name = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "study", "uid"], name="key_image_once")]
+        indexes = [models.Index(fields=["study", "created_at"])]
+
+
+class HangingProtocol(models.Model):
+    """How the images of a kind of study are laid out. What `matches` and `stages` hold: viewer/hanging."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", null=True, blank=True)
+    """Null: for every organization."""
+    name = models.CharField(max_length=200)
+    slug = models.CharField(max_length=64, blank=True)
+    """Of a protocol that came with Farview; empty for those made here."""
+    matches = models.JSONField(default=dict)
+    stages = models.JSONField(default=list)
+    priority = models.IntegerField(default=0)
+    """Among protocols that match equally well, the greatest wins."""
+    active = models.BooleanField(default=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "active"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReaderSettings(models.Model):
+    """What a reader has chosen for themselves: key map and changed keys, language, hanging protocols, texts on pictures."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reader_settings")
+    values = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(auto_now=True)

@@ -16,6 +16,7 @@ from accounts.models import READING_ROLES, UPLOAD_ROLES
 from viewer.api.studies import whole_study
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
+from viewer.icons import icon_sizes
 
 
 @require_safe
@@ -53,6 +54,8 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "organization": found.organization.name,
             "build": settings.FARVIEW_BUILD,
             "study_json": whole_study(request.user, found),
+            "icons": icon_sizes(),
+            "sheets": SHEETS,
         },
     )
 
@@ -77,3 +80,17 @@ def failed(request: HttpRequest) -> HttpResponse:
     if away:
         response["Retry-After"] = "5"
     return response
+
+
+SHEETS = (
+    "viewer/side.css",
+    "viewer/features/measuring.css",
+    "viewer/features/linking.css",
+    "viewer/features/hanging.css",
+    "viewer/features/keyimages.css",
+    "viewer/features/objects.css",
+    "viewer/features/cine.css",
+    "viewer/features/volume.css",
+    "viewer/features/settings.css",
+)
+"""Style sheets of the viewer page's side panel and features."""

@@ -1,6 +1,7 @@
 // Which key does what. A key map is a table from key to command name; `?` shows the table of where you are. Imports nothing.
 
-/** Rows: [key, command, argument]. Keys are KeyboardEvent.key values; letters match either case. */
+/** Rows: [key, command, argument]. Keys are KeyboardEvent.key values, letters small, after "Ctrl+" (Cmd on a Mac), "Shift+" where
+ *  those are held; signs that need Shift on some keyboards stand without it. */
 const READER = [
   ["w", "tool", "window"],
   ["z", "tool", "zoom"],
@@ -33,6 +34,33 @@ const READER = [
   ["Escape", "cancel"],
   ["m", "maximise"],
   ["a", "annotations"],
+  ["d", "tool", "length"],
+  ["b", "tool", "bidirectional"],
+  ["g", "tool", "angle"],
+  ["e", "tool", "ellipse"],
+  ["f", "tool", "freehand"],
+  ["p", "tool", "probe"],
+  ["n", "tool", "arrow"],
+  ["Shift+d", "tool", "select"],
+  ["Shift+g", "tool", "cobb"],
+  ["Shift+e", "tool", "rectangle"],
+  ["Shift+n", "tool", "text"],
+  ["Shift+c", "tool", "calibration"],
+  ["Shift+m", "tool", "magnifier"],
+  ["Backspace", "delete"],
+  ["Delete", "delete"],
+  ["Ctrl+z", "undo"],
+  ["Ctrl+y", "redo"],
+  ["Ctrl+Shift+z", "redo"],
+  ["k", "key-image"],
+  ["j", "tool", "crosshair"],
+  ["o", "reference-lines"],
+  ["q", "mpr"],
+  ["Shift+l", "link"],
+  ["Shift+p", "prior"],
+  ["Shift+i", "print"],
+  [".", "stage", 1],
+  [",", "stage", -1],
   ["?", "help"],
   ["F1", "help"],
   ...Array.from({ length: 9 }, (_, index) => [String(index + 1), "preset", index]),
@@ -43,6 +71,42 @@ const BIR = [
   ["w", "tool", "window"],
   ["z", "tool", "zoom"],
   ["t", "tool", "pan"],
+  ["v", "tool", "select"],
+  ["d", "tool", "length"],
+  ["a", "tool", "angle"],
+  ["j", "tool", "crosshair"],
+  ["o", "reference-lines"],
+  ["l", "link", true],
+  ["u", "link", false],
+  ["p", "print"],
+  ["r", "report"],
+  ["b", "tool", "bidirectional"],
+  ["e", "tool", "ellipse"],
+  ["f", "tool", "freehand"],
+  ["n", "tool", "arrow"],
+  ["g", "tool", "probe"],
+  ["Shift+a", "tool", "cobb"],
+  ["Shift+e", "tool", "rectangle"],
+  ["Shift+n", "tool", "text"],
+  ["Shift+c", "tool", "calibration"],
+  ["Shift+m", "tool", "magnifier"],
+  ["Shift+r", "rotate", 90],
+  ["Shift+l", "rotate", -90],
+  ["Shift+h", "flip", "horizontal"],
+  ["Shift+v", "flip", "vertical"],
+  ["Shift+i", "invert"],
+  ["Backspace", "delete"],
+  ["Delete", "delete"],
+  ["Ctrl+z", "undo"],
+  ["Ctrl+y", "redo"],
+  ["Ctrl+Shift+z", "redo"],
+  ["k", "key-image"],
+  ["q", "mpr"],
+  ["Shift+p", "prior"],
+  [".", "stage", 1],
+  [",", "stage", -1],
+  ["Shift+ArrowLeft", "viewport", -1],
+  ["Shift+ArrowRight", "viewport", 1],
   ["i", "annotations"],
   ["c", "cine"],
   ["h", "help"],
@@ -64,7 +128,7 @@ const BIR = [
   ["End", "end", "last"],
   ["PageUp", "series", -1],
   ["PageDown", "series", 1],
-  ["Escape", "reset"],
+  ["Escape", "cancel-reset"],
   ["m", "maximise"],
   ...Array.from({ length: 9 }, (_, index) => [String(index + 1), "preset", index]),
 ];
@@ -76,18 +140,28 @@ const SHOWN = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑
 
 /** A key as a person reads it. */
 export function keyLabel(key) {
-  return SHOWN[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+  const parts = key.split(/\+(?=.)/);
+  const last = parts.pop();
+  return [...parts, SHOWN[last] ?? (last.length === 1 ? last.toUpperCase() : last)].join("+");
+}
+
+/** How a row names what was pressed: "w", "Ctrl+z", "Shift+ArrowLeft", "+". */
+export function pressed({ key = "", ctrlKey = false, metaKey = false, shiftKey = false }) {
+  const letter = key.length === 1 && key.toLowerCase() !== key.toUpperCase();
+  const name = letter ? key.toLowerCase() : key;
+  const shift = shiftKey && (letter || key.length > 1);
+  return `${ctrlKey || metaKey ? "Ctrl+" : ""}${shift ? "Shift+" : ""}${name}`;
 }
 
 function typing(target) {
   return Boolean(target?.closest?.("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable=true]"));
 }
 
-/** {command, argument} for a key press, or null: while typing, with a system modifier, or for a key that means nothing here. */
+/** {command, argument} for a key press, or null: while typing, with Alt, or for a key that means nothing here. */
 export function commandFor(event, map = READER) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return null;
-  const key = event.key?.length === 1 ? event.key.toLowerCase() : event.key;
-  const row = map.find(([named]) => named === key);
+  if (event.altKey || event.isComposing || typing(event.target)) return null;
+  const name = pressed(event);
+  const row = map.find(([named]) => named === name);
   return row ? { command: row[1], argument: row[2] } : null;
 }
 

@@ -4,10 +4,12 @@ import { listenToNews } from "../news.js";
 import { showBand } from "./band.js";
 import { Connection } from "./connection.js";
 import { explainedStatus } from "./errors.js";
+import { FEATURES } from "./features/index.js";
 import { commandFor, KEY_MAPS } from "./keys.js";
 import { firstLayout, hangingOrder, Layout, LAYOUTS } from "./layout.js";
 import { LEVELS } from "./overlay.js";
 import { presetOfKey } from "./presets.js";
+import { Side } from "./side.js";
 import { planeWords, projectionWords, slabPart, whole, windowPart } from "./space.js";
 import { nextPlane, nextProjection } from "./spacemenu.js";
 import { Thumbnails } from "./thumbnails.js";
@@ -128,13 +130,14 @@ const COMMANDS = {
     showHelp(at("help"), keyMap, (name) => {
       keyMap = name;
       remembered.set("keys", name);
-    });
+    }, toolbar.words);
   },
   cancel: () => {
     const notes = document.querySelectorAll("details[open]");
     for (const note of notes) note.open = false;
     if (!toolbar.dismiss() && !notes.length) layout.active.stop();
   },
+  "cancel-reset": () => run(document.querySelector("details[open], [aria-expanded=true]") || layout.active.playing ? "cancel" : "reset"),
 };
 
 /** With the active pane where its stack makes a volume; else the reason is said. */
@@ -189,6 +192,7 @@ function wholeWindow(viewport, change, turns) {
 function run(command, argument) {
   COMMANDS[command]?.(argument);
   toolbar.refresh();
+  tell("command", { command, argument });
 }
 
 const toolbar = new Toolbar(at("toolbar"), {
@@ -222,6 +226,7 @@ function show(viewport, tile, view = {}) {
   turners.delete(viewport);
   suitHand();
   mark();
+  tell("shown", { viewport });
 }
 
 function mark() {
@@ -260,7 +265,10 @@ layout.addEventListener("menu", () => toolbar.openMore());
 layout.addEventListener("painted", ({ detail: { viewport } }) => {
   toolbar.refresh();
   describe(viewport);
+  tell("painted", { viewport });
 });
+for (const name of ["opened", "state", "cine"]) layout.addEventListener(name, ({ detail: { viewport } }) => tell(name, { viewport }));
+for (const name of ["active", "layout"]) layout.addEventListener(name, () => tell(name, { viewport: layout.active }));
 
 // --- words for those who hear the page
 
@@ -281,6 +289,58 @@ function describe(viewport) {
   viewport.canvas.setAttribute("aria-label", label);
   if (viewport === layout.active && !viewport.playing && viewport.exact) say(label);
 }
+
+// --- what features hang themselves into
+
+const listeners = new EventTarget();
+const tell = (name, detail = {}) => listeners.dispatchEvent(new CustomEvent(name, { detail }));
+const inspected = {};
+const side = new Side(at("panel"), { icon, remembered });
+
+const workbench = {
+  page,
+  desk,
+  layout,
+  thumbnails,
+  toolbar,
+  side,
+  icon,
+  say,
+  remembered,
+  run,
+  show,
+  tell,
+  get study() {
+    return desk.study;
+  },
+  get active() {
+    return layout.active;
+  },
+  get viewports() {
+    return layout.viewports;
+  },
+  get tool() {
+    return desk.tool;
+  },
+  get keyMap() {
+    return keyMap;
+  },
+  /** A command of that name: what keys, buttons and menus ask for. `words(argument)` says what it does, for the help sheet. */
+  command(name, act, words = () => name) {
+    COMMANDS[name] = act;
+    toolbar.words[name] = words;
+  },
+  /** `heard(detail)` whenever `name` happens: study, painted, opened, state, cine, active, layout, shown, news, command. */
+  on(name, heard) {
+    listeners.addEventListener(name, ({ detail }) => heard(detail));
+  },
+  /** What `window.farview.features[name]` shows to integrators and tests. */
+  inspect(name, look) {
+    inspected[name] = look;
+  },
+  tile: (series, stack = null) => thumbnails.find(series, stack),
+  refetch: () => refetch(),
+};
 
 // --- the state of the line, and of the page itself
 
@@ -319,6 +379,7 @@ at("line-sign-in").addEventListener("click", () => {
 function adopt(study) {
   desk.study = study;
   showBand(study);
+  tell("study", { study });
   thumbnails.set(study);
   for (const viewport of layout.panes) {
     if (!viewport.source) continue;
@@ -347,6 +408,7 @@ let refetching = null;
 const isThisStudy = (message) => !message.study_instance_uid || message.study_instance_uid === page.study;
 listenToNews(
   (message) => {
+    tell("news", { message });
     if (!/^(study|series)\./.test(message.type ?? "") || !isThisStudy(message)) return;
     clearTimeout(refetching);
     refetching = setTimeout(refetch, 700);
@@ -358,6 +420,7 @@ layout.addEventListener("changed", () => {
   refetching = setTimeout(refetch, 700);
 });
 
+for (const install of FEATURES) install(workbench);
 layout.set("1x1");
 run("tool", desk.tool);
 firstStudy().then(hang, (problem) => {
@@ -380,6 +443,9 @@ window.farview = Object.freeze({
   },
   get layouts() {
     return Object.keys(LAYOUTS);
+  },
+  get features() {
+    return Object.fromEntries(Object.entries(inspected).map(([name, look]) => [name, look()]));
   },
   get viewports() {
     return layout.viewports.map((viewport) =>

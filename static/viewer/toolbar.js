@@ -37,6 +37,7 @@ const WORDS = {
   end: (value) => (value === "first" ? "First image" : "Last image"),
   series: (value) => (value < 0 ? "Series before" : "Series after"),
   cancel: () => "Close what is open, stop cine",
+  "cancel-reset": () => "Close what is open; else reset the view",
 };
 
 const GREY = /^gr[ae]y$/i;
@@ -49,8 +50,11 @@ export class Toolbar {
     this.icon = icon;
     this.state = state;
     this.menus = [];
+    this.words = { ...WORDS };
+    this.groups = new Map();
     this.#tools();
     this.#space();
+    this.#added();
     this.#commands();
     this.#layouts();
     this.#more();
@@ -73,10 +77,32 @@ export class Toolbar {
     const group = make("div", "group", this.element, { role: "group", "aria-label": "Tool in hand" });
     this.toolButtons = new Map();
     for (const tool of TOOLS) {
+      if (tool.group) continue;
       const button = this.#button(group, { label: tool.label, icon: tool.icon, command: "tool", argument: tool.name, hint: tool.hint });
       this.toolButtons.set(tool.name, button);
       if (tool.name === "window") this.#menu(group, { label: "Window presets", icon: "chevron-down", name: "presets", fill: (menu) => this.#presets(menu) });
     }
+  }
+
+  /** Where groups of features stand: after the planes. */
+  #added() {
+    this.added = make("div", "added", this.element);
+  }
+
+  /** A group of buttons and menus of a feature; the same one for the same name. */
+  group(name, label) {
+    if (!this.groups.has(name)) this.groups.set(name, make("div", "group", this.added, { role: "group", "aria-label": label }));
+    return this.groups.get(name);
+  }
+
+  /** A button that runs a command. @param options {label, icon, command, argument, hint} */
+  button(group, options) {
+    return this.#button(group, options);
+  }
+
+  /** A menu. @param options {label, icon, name, fill(menu)} */
+  menu(group, options) {
+    return this.#menu(group, options);
   }
 
   #commands() {
@@ -194,22 +220,22 @@ export class Toolbar {
 }
 
 /** Rows of the help sheet: [keys, meaning], keys of one meaning together. */
-export function helpRows(map) {
+export function helpRows(map, words = WORDS) {
   const rows = new Map();
   for (const [key, command, argument] of map) {
     const named = COMMANDS.find(([name, value]) => name === command && value === argument)?.[2];
-    const meaning = command === "preset" ? "Window presets 1 to 9" : (named ?? WORDS[command]?.(argument) ?? command);
+    const meaning = command === "preset" ? "Window presets 1 to 9" : (named ?? words[command]?.(argument) ?? command);
     rows.set(meaning, [...(rows.get(meaning) ?? []), keyLabel(key)]);
   }
   return [...rows].map(([meaning, keys]) => [keys.length > 4 ? [keys[0], "…", keys.at(-1)] : keys, meaning]);
 }
 
 /** Fills and opens the help dialog. */
-export function showHelp(dialog, mapName, chooseMap) {
+export function showHelp(dialog, mapName, chooseMap, words = WORDS) {
   const body = dialog.querySelector("[data-keys]");
   const fill = (name) => {
     body.replaceChildren();
-    for (const [keys, meaning] of helpRows(KEY_MAPS[name])) {
+    for (const [keys, meaning] of helpRows(KEY_MAPS[name], words)) {
       const row = make("div", "", body);
       const term = make("dt", "", row);
       for (const key of keys) {

@@ -403,6 +403,7 @@ export class Viewport extends EventTarget {
     this.painted = null;
     this.paintedIndex = -1;
     this.glass.blank();
+    for (const layer of this.layers.children) layer.replaceChildren();
     this.overlay.clear();
     this.more.hidden = true;
     this.passing.hidden = true;
@@ -423,12 +424,32 @@ export class Viewport extends EventTarget {
 
   // --- its parts
 
+  /** The group of a feature in the drawing over the picture; the same one for the same name. Coordinates are CSS pixels of
+   *  the pane. Nothing in it takes the pointer unless its style says so. */
+  layer(name) {
+    const found = this.layers.querySelector(`[data-layer="${name}"]`);
+    if (found) return found;
+    const group = document.createElementNS("http://www.w3.org/2000/svg", "g");
+    group.dataset.layer = name;
+    this.layers.append(group);
+    return group;
+  }
+
+  /** {width, height} of the pane in CSS pixels. */
+  get box() {
+    const { width, height } = this.stage.getBoundingClientRect();
+    return { width, height };
+  }
+
   #build() {
     this.element = make("section", "pane");
     this.element.tabIndex = -1;
     this.element.setAttribute("aria-label", `Viewport ${this.number}`);
     this.stage = make("div", "stage", this.element);
     this.glass = new Glass(this.stage, () => this.#resize());
+    this.layers = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    this.layers.setAttribute("class", "layers");
+    this.stage.append(this.layers);
     this.overlay = new Overlay(this.stage);
     this.overlay.level(this.desk.level);
     this.notes = new Notes(this.stage);

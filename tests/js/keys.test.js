@@ -40,6 +40,15 @@ test("keys of the browser and of the system stay theirs", () => {
   for (const name of ["ctrlKey", "metaKey", "altKey"]) equal(commandFor(press("r", { [name]: true })), null);
 });
 
+test("Ctrl, Cmd and Shift make other keys of letters, not of signs", () => {
+  equal(commandFor(press("z", { ctrlKey: true })), { command: "undo", argument: undefined });
+  equal(commandFor(press("z", { metaKey: true })), { command: "undo", argument: undefined });
+  equal(commandFor(press("Z", { ctrlKey: true, shiftKey: true })), { command: "redo", argument: undefined });
+  equal(commandFor(press("G", { shiftKey: true })), { command: "tool", argument: "cobb" });
+  equal(commandFor(press("+", { shiftKey: true })), { command: "zoom", argument: 1.25 });
+  equal(keysOf("redo"), ["Ctrl+Y", "Ctrl+Shift+Z"]);
+});
+
 test("no key does anything while someone types", () => {
   for (const tag of ["input", "textarea", "select"]) equal(commandFor(press("r", { target: document.createElement(tag) })), null, tag);
 });

@@ -109,6 +109,7 @@ def _described(order: Order, picture: Picture) -> dict[str, Any]:
         "pixel_spacing_source": picture.millimetres_source,
         "stack": picture.view.stack,
         "frames": order.frames,
+        "placement": None if picture.placement is None else dict(picture.placement),
         "depth": None if picture.depth is None else dict(picture.depth),
         "labels": dict(description.labels),
         "warnings": list(picture.warnings),

@@ -46,6 +46,8 @@ class Picture:
     """For the reader: those of the images, what was corrected to make a volume of them, what the device could not draw."""
     depth: Mapping[str, Any] | None = None
     """For scrolling through a volume, as the frame header of the protocol gives it; None for an acquired plane."""
+    placement: Mapping[str, Any] | None = None
+    """Of an acquired picture: where its pixels lie in the stored frame, as the frame header of the protocol gives it."""
     final: bool = True
     """The same pixels as without `most`: nothing was left out to be quick."""
 
@@ -120,6 +122,7 @@ def _render_frame(frame: Frame, view: View, most: int | None) -> Picture:
         millimetres_source=frame.description.pixel_spacing_source if millimetres else "",
         view=view,
         warnings=frame.description.warnings,
+        placement=placement.to_json(),
         final=placement is asked,
     )
 

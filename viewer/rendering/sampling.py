@@ -79,6 +79,14 @@ class Placement:
         along_columns = self.columns.offset + self.columns.step * column
         return (along_columns, along_rows) if self.transposed else (along_rows, along_columns)
 
+    def to_json(self) -> dict[str, list[float]]:
+        """[column, row] of the frame: under the picture's first pixel, and from one pixel to the next across and down."""
+        across, down = (0.0, self.columns.step), (self.rows.step, 0.0)
+        if self.transposed:
+            across, down = across[::-1], down[::-1]
+        first = self.voxel(0.0, 0.0)
+        return {name: [pair[1], pair[0]] for name, pair in (("first", first), ("across", across), ("down", down))}
+
 
 def pixel_shape(description: FrameDescription) -> Pair:
     """(height, width) of a voxel: mm where the spacing is known, else the aspect ratio."""

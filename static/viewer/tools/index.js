@@ -8,4 +8,10 @@ import { zoomTool } from "./zoom.js";
 
 export const TOOLS = [windowTool, zoomTool, panTool, scrollTool, turnTool];
 
+/** A tool of a feature: {name, label, hint, icon, cursor, begin(viewport, point), group}. With a `group` it has no button among
+ *  the first tools; its feature shows it. */
+export function addTool(tool) {
+  TOOLS.push(tool);
+}
+
 export const toolNamed = (name) => TOOLS.find((tool) => tool.name === name) ?? TOOLS[0];

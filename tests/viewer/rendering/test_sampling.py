@@ -260,3 +260,18 @@ def test_colour_is_scaled_channel_by_channel() -> None:
                 rgb[:, :, channel].astype(float), np.ones((13, 22), bool), (scale, scale), size, rotation=270, pan=pan
             )
             assert np.abs(picture[:, :, channel] - mixed).max() <= HALF
+
+
+@pytest.mark.parametrize(("rotation", "horizontal", "vertical"), ORIENTATIONS)
+def test_a_header_says_where_its_pixels_lie_in_the_frame(rotation: int, horizontal: bool, vertical: bool) -> None:
+    of = frame(noise((13, 22)))
+    turned = {"rotation": rotation, "flip_horizontal": horizontal, "flip_vertical": vertical}
+    picture = drawn(of, **turned, size=(40, 50), pan=(0.1, -0.2))
+    said, placement = picture.placement, place(picture.view, of.description)
+    assert said is not None
+    for row, column in ((0, 0), (7, 3), (39, 49)):
+        found = [
+            first + column * across + row * down
+            for first, across, down in zip(said["first"], said["across"], said["down"], strict=True)
+        ]
+        assert tuple(found[::-1]) == pytest.approx(placement.voxel(row, column))

@@ -1,0 +1,6 @@
+// To be filled.
+
+/** Hangs this feature into the page. */
+export function install(workbench) {
+  void workbench;
+}

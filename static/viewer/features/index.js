@@ -1,0 +1,12 @@
+// What hangs in the page, in the order in which it is hung. A new feature is a file beside this one and a row here.
+
+import { install as cine } from "./cine.js";
+import { install as hanging } from "./hanging.js";
+import { install as keyImages } from "./keyimages.js";
+import { install as linking } from "./linking.js";
+import { install as measuring } from "./measuring.js";
+import { install as objects } from "./objects.js";
+import { install as settings } from "./settings.js";
+import { install as volume } from "./volume.js";
+
+export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, hanging, settings];

@@ -1,0 +1,43 @@
+"""The icons that the viewer page's scripts use, by their names in lucide. `icon(name)` there gives a copy."""
+
+ICONS = (
+    "blend",
+    "box",
+    "captions",
+    "chevron-down",
+    "circle-alert",
+    "columns-2",
+    "contrast",
+    "ellipsis",
+    "expand",
+    "file-x",
+    "flip-horizontal-2",
+    "flip-vertical-2",
+    "grid-2x2",
+    "image-off",
+    "keyboard",
+    "layers",
+    "layout-grid",
+    "maximize",
+    "move",
+    "panel-right",
+    "pause",
+    "play",
+    "rotate-3d",
+    "rotate-ccw",
+    "rotate-ccw-square",
+    "rotate-cw",
+    "rows-2",
+    "scan",
+    "square",
+    "square-mouse-pointer",
+    "x",
+    "zoom-in",
+    "zoom-out",
+)
+SMALL, LARGE = {"chevron-down": 14}, {"file-x", "image-off", "circle-alert", "square-mouse-pointer"}
+
+
+def icon_sizes() -> list[tuple[str, int]]:
+    """(name, px)."""
+    return [(name, SMALL.get(name, 24 if name in LARGE else 18)) for name in ICONS]
