@@ -28,6 +28,7 @@ from .bands import Bands, Unwanted
 from .budget import Budget
 from .cache import Cache
 from .children import DECODER, DecodeChildren
+from .cores import one_each
 from .errors import Busy
 from .filling import Progress
 from .frames import Frames
@@ -92,7 +93,7 @@ class Engine:
 
     async def start(self) -> None:
         """Start threads and decode children and compile the kernels; the first picture waits for none of them then."""
-        self.renderers: WorkerPool[None] = WorkerPool("render", self._render_threads, _nothing)
+        self.renderers: WorkerPool[None] = WorkerPool("render", self._render_threads, one_each())
         self.readers: WorkerPool[None] = WorkerPool("read", max(2, self._render_threads), _nothing)
         self.children = DecodeChildren(self._child_count, self.budget.decode_child, self._decode_seconds, self._decoder)
         self._bands = Bands(self.renderers)
