@@ -19,6 +19,7 @@ from viewer.rendering.render import PROJECTIONS
 from viewer.rendering.view import BadView, View, varied
 
 from .errors import CannotDraw
+from .places import places_of
 
 FrameKey = tuple[str, int]
 """(digest of the file, frame number): the same frame is the same, whatever series, organization or version it is seen in."""
@@ -45,6 +46,8 @@ class OpenSeries:
     """`key_of` each frame of each stack."""
     plans: tuple[VolumePlan | NoVolume, ...]
     """What volume each stack makes, or why it makes none."""
+    along: tuple[dict[str, Any] | None, ...]
+    """`places_of` each stack."""
 
     def place(self, view: View) -> tuple[View, FrameSource]:
         """The frame that `view` means, and the View with that frame named in both ways. A View through the volume means no
@@ -136,6 +139,8 @@ class OpenSeries:
             "kind": stack.kind,
             "frames": len(stack.frames),
             "frame_times_ms": stack.frame_times_ms,
+            "frame_of_reference_uid": stack.frame_of_reference_uid,
+            "places": self.along[number],
         }
 
 
@@ -171,6 +176,7 @@ def open_series(content: SeriesContent) -> OpenSeries:
         },
         keys=tuple(tuple(key_of(source) for source in stack.frames) for stack in stacks),
         plans=tuple(map(_plan, stacks)),
+        along=tuple(map(places_of, stacks)),
     )
 
 
