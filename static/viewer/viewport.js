@@ -1,5 +1,6 @@
 // One pane: a canvas that paints what the server sends, its words, and the reader's hand. Draws no pixel of its own.
 
+import { t } from "../i18n.js";
 import { explained } from "./errors.js";
 import { clamp, fitScale, zoomedAbout, zoomNumber } from "./geometry.js";
 import { Glass } from "./glass.js";
@@ -218,6 +219,15 @@ export class Viewport extends EventTarget {
     this.#passing({ title: "This stack makes no volume", detail });
   }
 
+  sayNoWindow() {
+    this.remark(t("A volume picture has no window"), t("its colours are those of its preset; choose another one there"));
+  }
+
+  /** A word on the picture that stands: what cannot be done here, and why. */
+  remark(title, detail = "") {
+    this.#passing({ title, detail });
+  }
+
   get fit() {
     const { stack } = this.source ?? {};
     const size = this.wish.size ?? this.glass.size;
@@ -250,6 +260,7 @@ export class Viewport extends EventTarget {
     this.overlay.badge(false);
     this.#slide();
     this.#soon();
+    this.dispatchEvent(new CustomEvent("wished", { detail: part }));
   }
 
   /** Gives up what is still loading: back to the picture that stands. */
@@ -271,7 +282,8 @@ export class Viewport extends EventTarget {
   }
 
   preset(preset) {
-    if (this.wish.projection !== "volume") this.change({ preset: preset.name });
+    if (this.wish.projection === "volume") this.sayNoWindow();
+    else this.change({ preset: preset.name });
   }
 
   zoomBy(factor, at = [0, 0]) {
@@ -297,7 +309,8 @@ export class Viewport extends EventTarget {
   }
 
   invert() {
-    this.change({ inverted: !this.wish.inverted });
+    if (this.wish.projection === "volume") this.sayNoWindow();
+    else this.change({ inverted: !this.wish.inverted });
   }
 
   reset() {

@@ -9,8 +9,7 @@ export const windowTool = {
   icon: "contrast",
   cursor: "crosshair",
   begin(viewport, start) {
-    // A volume picture has colours of its preset, and no window.
-    if (viewport.wish.projection === "volume") return { move() {} };
+    if (viewport.wish.projection === "volume") return { move: () => viewport.sayNoWindow() };
     const from = viewport.window;
     return {
       move(point) {
