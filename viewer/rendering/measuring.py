@@ -29,6 +29,8 @@ Numbers = dict[str, dict[str, Any]]
 
 MOST_POINTS = 2000
 _FARTHEST = 1e7
+_SQUARE = 10.0
+"""Degrees by which the two lines of a bidirectional measurement may miss a right angle before it is said."""
 _BAND = 2**18
 """Lattice points looked at together: enough to be quick, few enough to be small."""
 
@@ -45,13 +47,17 @@ def measure(kind: str, points: Points, source: Frame | Volume, shown: Shown) -> 
     points = _checked(points, row)
     sheet = sheet_of(source, shown)
     patient = [sheet.patient(point) for point in points]
-    sheet.refuse_gaps(patient)
-    values, notes = row.measure(sheet, points)
+    values: Numbers = {}
+    notes: list[str] = []
+    if row.measure is not None:
+        sheet.refuse_gaps(patient)
+        values, notes = row.measure(sheet, points)
+        notes = [*notes, *sheet.notes()]
     return {
         "kind": kind,
         "values": values,
         "points": [None if point is None else list(point) for point in patient],
-        "notes": [*notes, *sheet.notes()],
+        "notes": notes,
     }
 
 
@@ -111,21 +117,50 @@ def _length(sheet: Sheet, points: Points) -> Measured:
     return {"length": _number(length, "mm" if sheet.pitch else "px", sheet.source)}, []
 
 
+def _bidirectional(sheet: Sheet, points: Points) -> Measured:
+    """Two lines, first to second point and third to fourth, named by which is longer, and their product."""
+    a, b, c, d = _vectors(sheet, points, sheet.pitch or (1.0, 1.0))
+    short, long = sorted(float(np.linalg.norm(line)) for line in (b - a, d - c))
+    unit = "mm" if sheet.pitch else "px"
+    sizes = {"long": (long, unit), "short": (short, unit), "product": (long * short, f"{unit}²")}
+    numbers = {name: _number(value, unit, sheet.source) for name, (value, unit) in sizes.items()}
+    notes = []
+    if short and abs(90.0 - _degrees(b - a, d - c)) > _SQUARE:
+        notes.append("the two lines are not at a right angle")
+    return numbers, notes
+
+
 def _angle(sheet: Sheet, points: Points) -> Measured:
     """Three points: at the middle one. Four: between the line from the first to the second and that from the third to the
     fourth, 0 where they run in the same direction."""
     vectors = _vectors(sheet, points, sheet.shape)
     if len(vectors) == 3:
-        one, other = vectors[0] - vectors[1], vectors[2] - vectors[1]
+        degrees = _degrees(vectors[0] - vectors[1], vectors[2] - vectors[1])
     else:
-        one, other = vectors[1] - vectors[0], vectors[3] - vectors[2]
+        degrees = _degrees(vectors[1] - vectors[0], vectors[3] - vectors[2])
+    return {"angle": _number(degrees, "°", _source_of_angles(sheet))}, []
+
+
+def _cobb(sheet: Sheet, points: Points) -> Measured:
+    """Between two lines, whichever way each was drawn: 0 to 90 degrees, and what is left of 180."""
+    a, b, c, d = _vectors(sheet, points, sheet.shape)
+    degrees = _degrees(b - a, d - c)
+    degrees = min(degrees, 180.0 - degrees)
+    source = _source_of_angles(sheet)
+    return {"angle": _number(degrees, "°", source), "supplementary": _number(180.0 - degrees, "°", source)}, []
+
+
+def _degrees(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Between two directions, 0 to 180."""
     if not one.any() or not other.any():
         raise CannotMeasure("points: two of them are the same, which gives no direction")
     # Half-angle form: exact near 0 and 180 degrees, where the cosine is flat.
     a, b = one / np.linalg.norm(one), other / np.linalg.norm(other)
-    degrees = math.degrees(2.0 * math.atan2(float(np.linalg.norm(a - b)), float(np.linalg.norm(a + b))))
-    source = sheet.source if sheet.pitch else "the shape of the pixels"
-    return {"angle": _number(degrees, "°", source)}, []
+    return math.degrees(2.0 * math.atan2(float(np.linalg.norm(a - b)), float(np.linalg.norm(a + b))))
+
+
+def _source_of_angles(sheet: Sheet) -> str:
+    return sheet.source if sheet.pitch else "the shape of the pixels"
 
 
 def _probe(sheet: Sheet, points: Points) -> Measured:
@@ -246,7 +281,8 @@ class Kind:
 
     points: tuple[int, ...]
     """Allowed counts; empty: `least` or more."""
-    measure: Callable[[Sheet, Points], Measured]
+    measure: Callable[[Sheet, Points], Measured] | None
+    """None: a mark without numbers."""
     least: int = 0
 
 
@@ -254,10 +290,15 @@ KINDS: dict[str, Kind] = {
     "probe": Kind((1,), _probe),
     "length": Kind((2,), _length),
     "polyline": Kind((), _length, least=2),
+    "bidirectional": Kind((4,), _bidirectional),
     "angle": Kind((3, 4), _angle),
+    "cobb": Kind((4,), _cobb),
     "polygon": Kind((), _polygon, least=3),
     "freehand": Kind((), _polygon, least=3),
     "rectangle": Kind((2,), _rectangle),
     "ellipse": Kind((2, 4), _ellipse),
+    "arrow": Kind((1, 2), None),
+    "text": Kind((1,), None),
+    "calibration": Kind((2,), _length),
 }
 """What can be measured, by the `kind` of the message."""

@@ -38,6 +38,15 @@ class CannotMeasure(ValueError):
     """This cannot be measured here; the message says why, for the reader."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A reader's calibration of a frame: how large its pixels are, and who says so."""
+
+    unit: float
+    """mm to one unit of the pixels' shape (`pixel_shape`): to the width of a square pixel of which nothing is known."""
+    source: str
+
+
 @dataclass(frozen=True)
 class Shown:
     """The picture on which points were set."""
@@ -49,6 +58,8 @@ class Shown:
     """Of the picture that was sent; while things move it may have fewer pixels than the View's size."""
     geometry: PictureGeometry | None
     """Of the picture that was sent."""
+    stated: Stated | None = None
+    """Millimetres that a reader has given this frame."""
 
 
 class Sheet:
@@ -110,6 +121,9 @@ class FrameSheet(Sheet):
         self.source = description.pixel_spacing_source if self.pitch else "no source for millimetres"
         self.unit = description.unit
         self.colour = is_colour(frame)
+        if shown.stated is not None:
+            self.pitch = self.shape[0] * shown.stated.unit, self.shape[1] * shown.stated.unit
+            self.source = shown.stated.source
 
     @cached_property
     def _placement(self) -> Placement:
@@ -126,7 +140,7 @@ class FrameSheet(Sheet):
 
     def _place_of_patient(self, point: Sequence[float]) -> Place:
         plane = self.frame.description.plane
-        if plane is None or self.pitch is None:
+        if plane is None or self.pitch is None or self.shown.stated is not None:
             raise CannotMeasure("this image has no place in the patient")
         row, column = np.asarray(plane.row), np.asarray(plane.column)
         away = np.asarray(point) - np.asarray(plane.position)
@@ -136,7 +150,7 @@ class FrameSheet(Sheet):
 
     def patient(self, point: Sequence[float]) -> Point | None:
         plane = self.frame.description.plane
-        if plane is None or self.pitch is None:
+        if plane is None or self.pitch is None or self.shown.stated is not None:
             return None
         row, column = self.place(point)
         return _triple(
