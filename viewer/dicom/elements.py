@@ -108,6 +108,8 @@ class Walker:
     group_end: int = 0
     """Where the group of the last top-level element ends by its group length."""
     last_group: int = 0
+    kept: frozenset[int] = KEPT
+    """The tags that are remembered."""
 
     def dataset(self, position: int, encoding: Encoding) -> Dataset:
         """The whole data set from `position` on. Raises Refused."""
@@ -143,7 +145,7 @@ class Walker:
             if depth == 0 and tag >> 16 != previous >> 16:
                 self.group_end = self._group_end(tag, element, encoding)
                 self.last_group = tag >> 16
-            if tag in KEPT:
+            if tag in self.kept:
                 if tag <= previous and tag in kept:
                     self._warn(f"element {written(tag)} is there twice")
                 else:
@@ -207,7 +209,7 @@ class Walker:
         if vr == "SQ" or (tag in SEQUENCE_TAGS and vr in ("", "UN") and length):
             # A sequence that was carried as UN is implicit VR little endian inside (PS3.5 6.2.2, note 2).
             items, _ = self._items(tag, start, start + length, encoding if vr != "UN" else IMPLICIT, depth)
-        elif start + length > self.end and tag not in PIXELS and tag in KEPT:
+        elif start + length > self.end and tag not in PIXELS and tag in self.kept:
             raise Refused(f"element {written(tag)} lies too far behind the start", "limit")
         return tag, Element(vr, start, length, items), start + length
 
@@ -231,7 +233,7 @@ class Walker:
             raise Refused(f"sequences nest deeper than {self.limits.max_sequence_depth}", "limit")
         header = struct.Struct("<HHI" if encoding.little else ">HHI")
         items: list[Dataset] = []
-        keep = tag in KEPT
+        keep = tag in self.kept
         while position < end:
             if min(end, self.end) - position < 8:
                 raise self._cut("the file ends inside a sequence", position)

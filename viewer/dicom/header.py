@@ -53,26 +53,27 @@ def looks_like_dicom(path: Path) -> bool:
 
 
 @contextmanager
-def opened(path: Path, limits: Limits) -> Iterator[Header]:
-    """The walked header; its values can be asked for inside the `with` block. Raises NotDicom, Refused."""
+def opened(path: Path, limits: Limits, kept: frozenset[int] = tags.KEPT) -> Iterator[Header]:
+    """The walked header, of which the tags in `kept` are remembered; its values can be asked for inside the `with` block.
+    Raises NotDicom, Refused."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         if size > limits.max_object_bytes:
             raise Refused(f"the file is larger than {limits.max_object_bytes} bytes", "limit")
         file.seek(0)
         if size <= _SMALL:
-            yield _walk(file.read(), limits)
+            yield _walk(file.read(), limits, kept)
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            yield _walk(mapped, limits)
+            yield _walk(mapped, limits, kept)
 
 
-def _walk(buffer: Buffer, limits: Limits) -> Header:
+def _walk(buffer: Buffer, limits: Limits, kept: frozenset[int]) -> Header:
     size = file_size = len(buffer)
     start = _start(buffer[:144])
     if start is None:
         raise NotDicom("not a DICOM file")
-    walker = Walker(buffer, size, size, limits)
+    walker = Walker(buffer, size, size, limits, kept=kept)
     meta, position = walker.meta(start, _sniffed(buffer[start : start + 8], EXPLICIT))
     syntax = values.uid(meta, tags.TRANSFER_SYNTAX_UID)
     if values.uid(meta, tags.MEDIA_STORAGE_SOP_CLASS_UID) == MEDIA_STORAGE_DIRECTORY:
@@ -83,7 +84,7 @@ def _walk(buffer: Buffer, limits: Limits) -> Header:
     dataset_offset = position
     if deflated:
         buffer, size = _inflated(buffer, position, limits)
-        walker = Walker(buffer, len(buffer), size, limits)
+        walker = Walker(buffer, len(buffer), size, limits, kept=kept)
         position = 0
     named = _encoding(syntax)
     encoding = _sniffed(buffer[position : position + 8], named)
