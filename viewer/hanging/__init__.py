@@ -1,1 +1,1 @@
-"""Hanging protocols: which one suits a study, and which images go where. Pure: studies and protocols come in as plain values."""
+"""Hanging protocols: which one suits a study, and what it puts where. Pure: plain values in, plain values out."""
