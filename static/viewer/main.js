@@ -48,6 +48,9 @@ async function firstStudy() {
   return embedded ? JSON.parse(embedded.textContent) : fetchStudy();
 }
 
+/** What a link to a picture wants to be seen first; null without one. */
+const firstView = at("first-view") ? JSON.parse(at("first-view").textContent) : null;
+
 const signedIn = async () => {
   const answer = await fetch(studyAddress(), { method: "HEAD", credentials: "same-origin", redirect: "manual" });
   return answer.status !== 401 && answer.status !== 403 && answer.type !== "opaqueredirect";
@@ -319,6 +322,9 @@ const workbench = {
   get viewports() {
     return layout.viewports;
   },
+  get firstView() {
+    return firstView;
+  },
   get tool() {
     return desk.tool;
   },
@@ -396,7 +402,15 @@ function hang(study) {
   const tiles = drawn.length ? drawn : thumbnails.tiles.slice(0, 1);
   layout.viewports.forEach((viewport, index) => tiles[index] && viewport.show(tiles[index]));
   layout.activate(0);
+  hangFirstView();
   at("no-series").hidden = thumbnails.tiles.length > 0;
+}
+
+/** The View that the page's address asks for, in the active pane; its series and size are the pane's. */
+function hangFirstView() {
+  const { series, size, ...view } = firstView ?? {};
+  const tile = series && thumbnails.find(series, view.stack ?? 0);
+  if (tile) show(layout.active, tile, view);
 }
 
 /** The study once more, when something came or the line was broken. */
