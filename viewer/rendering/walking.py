@@ -24,7 +24,6 @@ from .lanes import (
     lane_numbers,
     neighbours_at,
     prefetch_at,
-    prefetch_some_at,
     put_line,
     select,
     whole,
@@ -34,10 +33,8 @@ from .vector import Floats, Ints, Lines, between, sample_anywhere
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 
 _AHEAD = 6
-"""Rows of voxels asked for before they are needed: about the time that memory takes."""
-
-_STEEP = np.float32(0.5)
-"""Lines of voxels from a pixel to its neighbour: with more, hardly two lanes load from the same line."""
+"""Rows of voxels asked for before they are needed: about the time that memory takes. In every lane: asking twice for a line of
+voxels costs less than waiting for one that only some lanes need."""
 
 
 def axis_of(rays: NDArray[np.float32]) -> int | None:
@@ -56,7 +53,6 @@ def walk(values: NDArray[Any], rays: NDArray[np.float32], axis: int, first_row: 
     plane = rows * columns
     length, breadth = (slices, rows) if axis == 0 else (rows, slices)
     onward, beside = (plane, columns) if axis == 0 else (columns, plane)
-    steep = abs(rays[7 - axis]) > _STEEP
     for left in range(0, out.shape[1], WIDTH):
         right = min(left + WIDTH, out.shape[1]) - 1
         numbers = every_int(left) + lane_numbers()
@@ -79,7 +75,8 @@ def walk(values: NDArray[Any], rays: NDArray[np.float32], axis: int, first_row: 
                 if line != held:
                     start = line * onward
                     ahead = start + (1 + _AHEAD) * onward if rays[3 + axis] > _ZERO else start - _AHEAD * onward
-                    _prefetch_line(values, ahead, beside, places, steep)
+                    prefetch_at(values, ahead, places)
+                    prefetch_at(values, ahead + beside, places)
                     if line == held + 1:
                         near, far = next_near, next_far
                         next_near, next_far = _interpolated(values, start + onward, beside, places, along)
@@ -119,13 +116,3 @@ def _interpolated(values: NDArray[Any], start: int, beside: int, places: Ints, a
     a, b = neighbours_at(values, start, places)
     c, d = neighbours_at(values, start + beside, places)
     return between(a, b, along), between(c, d, along)
-
-
-@inlined
-def _prefetch_line(values: NDArray[Any], start: int, beside: int, places: Ints, steep: bool) -> None:
-    if steep:
-        prefetch_at(values, start, places)
-        prefetch_at(values, start + beside, places)
-    else:
-        prefetch_some_at(values, start, places)
-        prefetch_some_at(values, start + beside, places)
