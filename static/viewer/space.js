@@ -191,8 +191,13 @@ export function turnedPlane({ row, column }, [x, y], degreesPerPixel = DEGREES_P
 /** The part of a View whose plane was turned from `from`: at the same scale, though the volume fits the pane differently now. */
 export function turnPart(from, way, view, opened, degreesPerPixel = DEGREES_PER_PIXEL) {
   const plane = turnedPlane(from, way, degreesPerPixel);
-  const [before, after] = [from, plane].map((one) => fittedPixel(one, view, opened?.geometry));
-  return Number.isFinite(view.zoom) && before && after ? { plane, zoom: (view.zoom * after) / before } : { plane };
+  return { plane, ...sameScale(from, plane, view, opened) };
+}
+
+/** The zoom that keeps the scale when a View goes from one plane to another, as a part of it; {} where that is not known. */
+export function sameScale(from, to, view, opened) {
+  const [before, after] = [from, to].map((one) => fittedPixel(one, view, opened?.geometry));
+  return Number.isFinite(view.zoom) && before && after ? { zoom: (view.zoom * after) / before } : {};
 }
 
 /** mm of a pixel at zoom 1, where the box of the volume just fits the viewport; 0 when unknown. */

@@ -1,0 +1,153 @@
+// Panes that go together: by the place in the patient, by a fixed offset between frames of reference, or by number. Only what
+// the reader does in the active pane goes on to the others, so that nothing can go round.
+
+import { t } from "../../../i18n.js";
+import { nearest, parallel, sameSpace, standingOf } from "./standing.js";
+import { samePart, sameWindow } from "./together.js";
+import { dot, plus } from "./vector.js";
+
+const PLACE = ["frame", "sop_instance_uid", "frame_number", "center", "plane", "stack"];
+const LOOK = ["zoom", "pan", "pixel_spacing"];
+const WINDOW = ["window_center", "window_width", "voi_lut_function", "preset"];
+const NEAR_ENOUGH = 0.5;
+const touches = (part, fields) => fields.some((field) => field in part);
+
+export class Links {
+  /** @param panes () => the viewports in sight @param active () => the one that the reader works on */
+  constructor({ panes, active }) {
+    this.panes = panes;
+    this.active = active;
+    this.scroll = false;
+    this.look = false;
+    this.window = false;
+    this.following = false;
+    this.offsets = new Map();
+    this.away = new WeakMap();
+  }
+
+  /** How two panes go together: "position", "offset", "number", or null. */
+  bond(one, other) {
+    const [a, b] = [standingOf(one), standingOf(other)];
+    if (!a || !b || a.kind === "whole" || b.kind === "whole") return null;
+    if (a.kind === "bare" && b.kind === "bare") return one.frames > 1 && other.frames > 1 && !a.space === !b.space ? "number" : null;
+    if (!parallel(a, b)) return null;
+    return sameSpace(a, b) ? "position" : "offset";
+  }
+
+  /** Turns one kind of going together on or off. The offsets are those of this moment. */
+  set(kind, on) {
+    this[kind] = on;
+    if (kind === "scroll") {
+      this.offsets.clear();
+      this.away = new WeakMap();
+      if (on) this.keep();
+    }
+  }
+
+  /** Keeps the offset of every pair that has none yet. */
+  keep() {
+    if (!this.scroll) return;
+    const panes = this.panes();
+    for (const one of panes) {
+      for (const other of panes) {
+        if (one === other || this.offsets.has(pairName(one, other))) continue;
+        const offset = this.#offset(one, other);
+        if (offset !== null) this.offsets.set(pairName(one, other), offset);
+      }
+    }
+  }
+
+  #offset(one, other) {
+    const bond = this.bond(one, other);
+    if (bond === "number") return other.frame - one.frame;
+    return bond === "offset" ? standingOf(other).along - standingOf(one).along : null;
+  }
+
+  /** The reader asked for `part` in a pane. */
+  wished(viewport, part) {
+    if (this.following || viewport !== this.active()) return;
+    this.#quietly(() => {
+      for (const other of this.panes()) {
+        if (other === viewport) continue;
+        if (this.scroll && touches(part, PLACE)) this.#follow(viewport, other);
+        if (this.look && touches(part, LOOK)) change(other, samePart(viewport, other));
+        if (this.window && touches(part, WINDOW)) change(other, sameWindow(viewport, other, part));
+      }
+    });
+  }
+
+  /** What is done to panes here is nobody's wish. */
+  #quietly(act) {
+    this.following = true;
+    try {
+      act();
+    } finally {
+      this.following = false;
+    }
+  }
+  quietly(act) {
+    if (this.following) act();
+    else this.#quietly(act);
+  }
+
+  #follow(leader, other) {
+    const bond = this.bond(leader, other);
+    if (!bond) return;
+    if (bond === "number") {
+      other.goTo(leader.frame + (this.offsets.get(pairName(leader, other)) ?? 0));
+      return;
+    }
+    const [from, to] = [standingOf(leader), standingOf(other)];
+    const offset = bond === "offset" ? this.offsets.get(pairName(leader, other)) : 0;
+    if (offset === undefined || !from.point) return;
+    const target = bond === "offset" ? from.along + offset : dot(from.point, to.direction);
+    this.away.set(other, goAlong(other, to, target));
+  }
+
+  /** What stands on a pane about how it goes with the active one; "" where it does not. */
+  words(viewport) {
+    const active = this.active();
+    if (!this.scroll) return "";
+    const others = this.panes().filter((one) => one !== viewport && this.bond(viewport, one));
+    if (!others.length) return "";
+    if (viewport === active) return t("linked");
+    const bond = this.bond(active, viewport);
+    if (!bond) return "";
+    const away = this.away.get(viewport) ?? 0;
+    if (away > NEAR_ENOUGH) return t("linked, nearest image {n} mm away", { n: away.toFixed(1) });
+    return { position: t("linked"), offset: t("linked by offset, not registered"), number: t("linked by image number") }[bond];
+  }
+
+  /** The same at length, for those who ask what it means. */
+  static explained = {
+    position: () => t("Scrolls with the active viewport by position in the patient (same frame of reference)"),
+    offset: () => t("Scrolls with the active viewport at the offset that the two had when they were linked. The frames of reference differ: this is no registration"),
+    number: () => t("Scrolls with the active viewport by image number: the images say no position"),
+  };
+}
+
+/** Moves a pane to `mm` along its direction; how far it is from there where no image lies at it. */
+export function goAlong(viewport, standing, mm) {
+  if (standing.kind === "plane") {
+    if (Math.abs(mm - standing.along) > 1e-6) viewport.change({ center: plus(standing.point, standing.direction, mm - standing.along) });
+    return 0;
+  }
+  const { frame, away } = nearest(standing.places, standing.frames, mm);
+  viewport.goTo(frame);
+  return isBeyond(standing, mm, away) ? away : 0;
+}
+
+/** True where `mm` lies further from the nearest image than half a step. */
+function isBeyond({ places, frames }, mm, away) {
+  const step = places.mm ? largestStep(places.mm) : Math.abs(places.step);
+  return frames > 1 && away > step / 2 + NEAR_ENOUGH;
+}
+const largestStep = (mm) => mm.reduce((most, one, at) => (at ? Math.max(most, Math.abs(one - mm[at - 1])) : most), 0);
+
+function change(viewport, part) {
+  if (part && Object.keys(part).length) viewport.change(part);
+}
+
+/** What a pane shows, as far as an offset depends on it. */
+const named = ({ number, source, wish }) => `${number} ${source?.series.series_instance_uid} ${wish.stack ?? 0} ${JSON.stringify(wish.plane ?? "acquired")}`;
+const pairName = (one, other) => `${named(one)} > ${named(other)}`;
