@@ -47,6 +47,9 @@ def test_every_operation_documents_parameters_and_answers(schema: dict[str, Any]
         "/api/series/{series_instance_uid}/thumbnail",
         "/api/studies/",
         "/api/studies/{study_instance_uid}/",
+        "/api/studies/{study_instance_uid}/key-images/",
+        "/api/studies/{study_instance_uid}/key-images/{uid}/",
+        "/api/studies/{study_instance_uid}/objects/",
         "/api/uploads/",
     }
     for operations in paths.values():

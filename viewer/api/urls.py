@@ -4,6 +4,9 @@ from rest_framework.permissions import IsAuthenticated
 
 from viewer.api import schema  # noqa: F401 - tells the schema how programs sign in
 from viewer.api.frames import Frame, Thumbnail
+from viewer.api.key_images import KeyImageDoor, KeyImages
+from viewer.api.measurements import MeasurementDoor, Measurements
+from viewer.api.objects import Objects
 from viewer.api.people import Me
 from viewer.api.studies import Studies, StudyDoor
 from viewer.api.uploads import Uploads
@@ -13,6 +16,11 @@ urlpatterns = [
     path("me/", Me.as_view(), name="api-me"),
     path("studies/", Studies.as_view(), name="api-studies"),
     path("studies/<str:study_instance_uid>/", StudyDoor.as_view(), name="api-study"),
+    path("studies/<str:study_instance_uid>/key-images/", KeyImages.as_view(), name="api-key-images"),
+    path("studies/<str:study_instance_uid>/key-images/<str:uid>/", KeyImageDoor.as_view(), name="api-key-image"),
+    path("studies/<str:study_instance_uid>/measurements/", Measurements.as_view(), name="api-measurements"),
+    path("studies/<str:study_instance_uid>/measurements/<str:uid>/", MeasurementDoor.as_view(), name="api-measurement"),
+    path("studies/<str:study_instance_uid>/objects/", Objects.as_view(), name="api-objects"),
     path("uploads/", Uploads.as_view(), name="api-uploads"),
     path("series/<str:series_instance_uid>/frame", Frame.as_view(), name="api-frame"),
     path("series/<str:series_instance_uid>/thumbnail", Thumbnail.as_view(), name="api-thumbnail"),

@@ -1,0 +1,253 @@
+"""`/api/studies/{uid}/key-images/`: pictures that readers marked, drawn by the server itself and kept with their digest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from asgiref.sync import sync_to_async
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from viewer.api import shapes
+from viewer.api.doors import AsyncDoor
+from viewer.api.frames import VIEW_CHARACTERS, _laid_over, _opened, view_of
+from viewer.api.viewing import note_viewing
+from viewer.archive import query
+from viewer.archive.query import BadQuery
+from viewer.engine.engine import Drawn
+from viewer.engine.errors import CannotDraw
+from viewer.marks import key_images
+from viewer.models import KeyImage, Series, Study
+from viewer.rendering.view import BadView, View
+
+BODY = 4 * VIEW_CHARACTERS
+THUMBNAIL = 192
+"""Longest side of a thumbnail."""
+
+
+class KeyImageShape(serializers.Serializer):
+    uid = serializers.CharField()
+    series_instance_uid = serializers.CharField()
+    sop_instance_uid = serializers.CharField(allow_blank=True, help_text="Empty: a picture of a volume.")
+    frame_number = serializers.IntegerField(allow_null=True, help_text="From 1.")
+    view = serializers.JSONField(help_text="The whole resolved View: what was drawn.")
+    renderer = serializers.CharField()
+    series_version = serializers.CharField()
+    sha256 = serializers.CharField(help_text="Of the picture's raw bytes.")
+    rows = serializers.IntegerField()
+    columns = serializers.IntegerField()
+    measurements = serializers.ListField(child=serializers.CharField(), help_text="uid of those drawn on it.")
+    note = serializers.CharField(allow_blank=True)
+    author = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+    picture = serializers.CharField(help_text="Address that draws it again.")
+    thumbnail = serializers.CharField(help_text="Address of a small JPEG.")
+    draws_the_same = serializers.BooleanField(
+        allow_null=True, help_text="Whether drawing it now gives the same bytes; null unless asked by check=1."
+    )
+
+
+class KeyImageList(serializers.Serializer):
+    key_images = KeyImageShape(many=True)
+
+
+class NewKeyImage(serializers.Serializer):
+    series = serializers.CharField(help_text="Series Instance UID.")
+    view = serializers.JSONField(help_text="A View (docs/protocol.md).")
+    measurements = serializers.ListField(child=serializers.CharField(), required=False)
+    note = serializers.CharField(required=False, allow_blank=True, max_length=key_images.NOTE)
+
+
+CHECK = shapes.text("check", '"1": draw each again and say whether it is still the same.')
+UID_OF_KEY_IMAGE = shapes.uid("uid", "Key image; its")
+
+
+class KeyImages(AsyncDoor):
+    """`GET` and `POST /api/studies/{uid}/key-images/`"""
+
+    @extend_schema(
+        operation_id="key_images",
+        summary="The key images of a study",
+        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION, CHECK],
+        responses={200: KeyImageList, **shapes.REFUSALS},
+    )
+    async def get(self, request: Request, study_instance_uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        found = await sync_to_async(key_images.of_study)(study)
+        check = request.query_params.get("check") == "1"
+        told = [_told(one, study, await _draws_the_same(request, study, one) if check else None) for one in found]
+        return Response({"key_images": told})
+
+    @extend_schema(
+        operation_id="key_image_create",
+        summary="Mark a picture as a key image",
+        description="The server draws the View itself, exactly, and keeps it with the digest of its pixels.",
+        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION],
+        request=NewKeyImage,
+        responses={
+            201: KeyImageShape,
+            400: shapes.BAD,
+            **shapes.REFUSALS,
+            422: OpenApiResponse(shapes.Problem, description="The file's pixels cannot be decoded."),
+            503: OpenApiResponse(shapes.Problem, description="Busy; try again."),
+        },
+    )
+    async def post(self, request: Request, study_instance_uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        body = body_of(request)
+        uid, note, measurements = _text(body, "series", 64), _text(body, "note", key_images.NOTE), _uids(body)
+        view = _view(body.get("view"), uid, study)
+        drawn = await drawn_view(request, await sync_to_async(_series)(study, uid), view)
+        keep = sync_to_async(key_images.keep)
+        try:
+            kept = await keep(study, request.user, drawn.header, note=note, measurements=measurements, request=request)
+        except key_images.TooMany as problem:
+            raise BadQuery("key_images", str(problem)) from None
+        return Response(_told(kept, study, True), status=201)
+
+
+class KeyImageDoor(AsyncDoor):
+    """`GET` and `DELETE /api/studies/{uid}/key-images/{uid}/`"""
+
+    @extend_schema(
+        operation_id="key_image",
+        summary="One key image",
+        parameters=[shapes.uid("study_instance_uid", "Study"), UID_OF_KEY_IMAGE, shapes.ORGANIZATION, CHECK],
+        responses={200: KeyImageShape, **shapes.REFUSALS},
+    )
+    async def get(self, request: Request, study_instance_uid: str, uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        kept = await sync_to_async(key_images.of_uid)(study, uid)
+        check = request.query_params.get("check") == "1"
+        return Response(_told(kept, study, await _draws_the_same(request, study, kept) if check else None))
+
+    @extend_schema(
+        operation_id="key_image_delete",
+        summary="Take a picture off the key images",
+        parameters=[shapes.uid("study_instance_uid", "Study"), UID_OF_KEY_IMAGE, shapes.ORGANIZATION],
+        responses={204: OpenApiResponse(description="It is off the list."), **shapes.REFUSALS},
+    )
+    async def delete(self, request: Request, study_instance_uid: str, uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        await sync_to_async(key_images.drop)(study, uid, request.user, request)
+        return Response(status=204)
+
+
+async def drawn_view(request: Request, series: Series, view: View) -> Drawn:
+    """The exact picture of a View, as `/api/series/{uid}/frame` draws it. Raises BadView, CannotDraw."""
+    engine, opened = await _opened(series)
+    fused = await _laid_over(request, view.fusion, series) if view.fusion is not None else None
+    return await engine.draw(opened, view, media_type="image/png", fused=fused)
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object of a request's body. Raises BadQuery."""
+    raw = request._request.read(BODY + 1)
+    if len(raw) > BODY:
+        raise BadQuery("body", f"more than {BODY:,} bytes")
+    try:
+        body = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        raise BadQuery("body", "not JSON") from None
+    if not isinstance(body, dict):
+        raise BadQuery("body", "a JSON object is expected")
+    return body
+
+
+def _study(request: Request, study_instance_uid: str) -> Study:
+    study = query.find_study(request.user, study_instance_uid, request.query_params.get("organization"))
+    note_viewing(_user(request), study, request, door="api")
+    return study
+
+
+def _user(request: Request) -> User:
+    user: User = request.user
+    return user
+
+
+def _series(study: Study, uid: str) -> Series:
+    """A series of this study. Raises NotFound."""
+    found = Series.objects.filter(study=study, series_instance_uid=uid).select_related("study__patient", "organization")
+    series = found.first()
+    if series is None:
+        raise query.NotFound("there is no such series in this study")
+    return series
+
+
+def _view(given: Any, series: str, study: Study) -> View:
+    if not isinstance(given, dict):
+        raise BadQuery("view", "a View as a JSON object is expected")
+    view = view_of(json.dumps(given), series)
+    if view.organization not in (None, study.organization.name):
+        raise BadView("organization: not that of the study")
+    return view
+
+
+def _text(body: dict[str, Any], name: str, longest: int) -> str:
+    value = body.get(name) or ""
+    if not isinstance(value, str) or len(value) > longest:
+        raise BadQuery(name, f"a text of at most {longest} characters is expected")
+    return value.encode(errors="replace").decode().replace("\0", "")
+
+
+def _uids(body: dict[str, Any]) -> list[str]:
+    value = body.get("measurements") or []
+    sound = isinstance(value, list) and len(value) <= key_images.MEASUREMENTS
+    if not sound or not all(isinstance(one, str) and 0 < len(one) <= 64 for one in value):
+        raise BadQuery("measurements", f"a list of at most {key_images.MEASUREMENTS} UIDs is expected")
+    return value
+
+
+async def _draws_the_same(request: Request, study: Study, kept: KeyImage) -> bool:
+    """Whether drawing it now gives the very same pixels; what cannot be drawn any more does not."""
+    try:
+        series = await sync_to_async(_series)(study, kept.series_instance_uid)
+        drawn = await drawn_view(request, series, View.from_json(kept.view))
+    except (query.NotFound, BadView, CannotDraw):
+        return False
+    return bool(drawn.header.get("sha256") == kept.sha256)
+
+
+def _told(kept: KeyImage, study: Study, draws_the_same: bool | None) -> dict[str, Any]:
+    return {
+        **{name: getattr(kept, name) for name in FIELDS},
+        "author": kept.author_name,
+        "created_at": kept.created_at.isoformat(),
+        "picture": _address(kept, study, kept.view, "image/png"),
+        "thumbnail": _address(kept, study, smaller(kept), "image/jpeg"),
+        "draws_the_same": draws_the_same,
+    }
+
+
+FIELDS = (
+    *("uid", "series_instance_uid", "sop_instance_uid", "frame_number", "view", "renderer", "series_version"),
+    *("sha256", "rows", "columns", "measurements", "note"),
+)
+
+
+def _address(kept: KeyImage, study: Study, view: dict[str, Any], media_type: str) -> str:
+    said = urlencode(
+        {
+            "view": json.dumps(view, separators=(",", ":"), ensure_ascii=False),
+            "media_type": media_type,
+            "organization": study.organization.name,
+        }
+    )
+    return f"{reverse('api-frame', args=[kept.series_instance_uid])}?{said}"
+
+
+def smaller(kept: KeyImage) -> dict[str, Any]:
+    """The View of the same picture in fewer pixels. One voxel to one pixel has no smaller picture of the same part."""
+    view, scale = dict(kept.view), THUMBNAIL / max(kept.rows, kept.columns)
+    if scale >= 1 or view.get("zoom") == "native":
+        return view
+    view["size"] = [max(1, round(kept.rows * scale)), max(1, round(kept.columns * scale))]
+    if view.get("pixel_spacing"):
+        view["pixel_spacing"] /= scale
+    return view
