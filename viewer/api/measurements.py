@@ -1,0 +1,257 @@
+"""`/api/studies/{uid}/measurements/`: what readers measure. The numbers are the server's own, found in the voxels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from viewer.api import measurement_shapes, shapes
+from viewer.api.doors import AsyncDoor
+from viewer.api.frames import _opened
+from viewer.api.viewing import note_viewing
+from viewer.archive import query
+from viewer.marks import asked as asking
+from viewer.marks import measurements, taking
+from viewer.marks.asked import Asked, BadMark
+from viewer.marks.measurements import Overtaken, ReadOnly
+from viewer.marks.taking import Taken
+from viewer.models import Measurement, Series, Study
+from viewer.rendering.measuring import CannotMeasure
+
+PRIORS_AT_MOST = 10
+
+REFUSED = {
+    400: shapes.BAD,
+    401: shapes.NO_ACCESS,
+    404: shapes.NOT_FOUND,
+    409: OpenApiResponse(
+        measurement_shapes.Overtaken,
+        description="It was changed meanwhile: `current` is what there is now. Or the study's UID exists in several "
+        "organizations that you serve.",
+    ),
+    422: OpenApiResponse(shapes.Problem, description="This cannot be measured here, or the pixels cannot be decoded."),
+    503: OpenApiResponse(shapes.Problem, description="Busy; try again."),
+}
+READ_ONLY = OpenApiResponse(shapes.Problem, description="It was read from an object of another program.")
+UID = shapes.uid("uid", "The measurement's tracking UID, written like an")
+
+
+class MarkDoor(AsyncDoor):
+    """A door to measurements: refusals that only these have."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, BadMark):
+            return Response({"detail": str(exc)}, status=400)
+        if isinstance(exc, CannotMeasure):
+            return Response({"detail": str(exc), "code": "cannot_measure"}, status=422)
+        if isinstance(exc, ReadOnly):
+            return Response({"detail": str(exc), "code": "read_only"}, status=403)
+        if isinstance(exc, Overtaken):
+            return Response({"detail": str(exc), "current": told(exc.current, {})}, status=409)
+        return super().handle_exception(exc)
+
+
+class Measurements(MarkDoor):
+    """All measurements of a study."""
+
+    @extend_schema(
+        operation_id="measurements",
+        summary="The measurements of a study",
+        parameters=[
+            shapes.uid("study_instance_uid", "Study"),
+            shapes.text("with_priors", "1: also those of earlier studies of the same patient that you may see."),
+            shapes.ORGANIZATION,
+        ],
+        responses={200: measurement_shapes.MeasurementList, **shapes.REFUSALS},
+    )
+    async def get(self, request: Request, study_instance_uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        return Response(await sync_to_async(_listed)(request, study))
+
+    @extend_schema(
+        operation_id="measurement_create",
+        summary="Keep a measurement",
+        description="The server finds the numbers itself, in the voxels under the points. Sending the same again is harmless.",
+        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION],
+        request=measurement_shapes.NewMeasurement,
+        responses={201: measurement_shapes.Measurement, 200: measurement_shapes.Measurement, **REFUSED},
+    )
+    async def post(self, request: Request, study_instance_uid: str) -> Response:
+        body = _body(request)
+        asked, uid = asking.new(body), asking.uid(body, "uid", needed=False)
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        await sync_to_async(measurements.check_follows)(request.user, study, asked)
+        taken = await _taken(request, study, asked)
+        keep = sync_to_async(measurements.keep)
+        try:
+            mark = await keep(study, uid, asked, taken, request.user, request)
+        except Overtaken as other:
+            if other.current.deleted_at or not asking.same(measurements.asked_of(other.current), asked):
+                raise
+            return Response(await _told(request, study, other.current))
+        await _remeasure(request, study, mark)
+        return Response(await _told(request, study, mark), status=201)
+
+
+class MeasurementDoor(MarkDoor):
+    """One measurement."""
+
+    @extend_schema(
+        operation_id="measurement_change",
+        summary="Change a measurement, or bring a deleted one back",
+        parameters=[shapes.uid("study_instance_uid", "Study"), UID, shapes.ORGANIZATION],
+        request=measurement_shapes.ChangedMeasurement,
+        responses={200: measurement_shapes.Measurement, 403: READ_ONLY, **REFUSED},
+    )
+    async def put(self, request: Request, study_instance_uid: str, uid: str) -> Response:
+        body = _body(request)
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        mark = await sync_to_async(measurements.of_uid)(study, uid)
+        _at_version(mark, body.get("version"))
+        if body.get("deleted") is True:
+            return await self._drop(request, study, mark)
+        if mark.deleted_at is not None and body.get("deleted") is not False:
+            raise Overtaken(mark)
+        if mark.source_sop_instance_uid:
+            raise ReadOnly("this was read from an object that another program wrote: it cannot be changed here")
+        before = measurements.asked_of(mark)
+        after = asking.changed(before, body)
+        if after.follows != before.follows:
+            await sync_to_async(measurements.check_follows)(request.user, study, after)
+        taken = await _taken(request, study, after) if asking.moved(before, after) else None
+        mark = await sync_to_async(measurements.change)(mark, study, after, taken, request.user, request)
+        await _remeasure(request, study, mark)
+        return Response(await _told(request, study, mark))
+
+    @extend_schema(
+        operation_id="measurement_delete",
+        summary="Delete a measurement",
+        description="It can be brought back by a PUT with `deleted` false.",
+        parameters=[
+            shapes.uid("study_instance_uid", "Study"),
+            UID,
+            shapes.text("version", "Refused with 409 where this is not the newest."),
+            shapes.ORGANIZATION,
+        ],
+        responses={200: measurement_shapes.Measurement, 403: READ_ONLY, **REFUSED},
+    )
+    async def delete(self, request: Request, study_instance_uid: str, uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        mark = await sync_to_async(measurements.of_uid)(study, uid)
+        version = request.query_params.get("version")
+        if version is not None:
+            _at_version(mark, int(version) if version.isdecimal() and version.isascii() else None)
+        return await self._drop(request, study, mark)
+
+    async def _drop(self, request: Request, study: Study, mark: Measurement) -> Response:
+        if mark.deleted_at is None:
+            mark = await sync_to_async(measurements.drop)(mark, study, request.user, request)
+            await _remeasure(request, study, mark)
+        return Response(await _told(request, study, mark))
+
+
+def _body(request: Request) -> dict[str, Any]:
+    body = request.data
+    if not isinstance(body, dict):
+        raise BadMark("a JSON object is needed")
+    return body
+
+
+def _at_version(mark: Measurement, version: Any) -> None:
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise BadMark("version: the number of the version that is to be changed is needed")
+    if mark.version != version:
+        raise Overtaken(mark)
+
+
+def _study(request: Request, study_instance_uid: str) -> Study:
+    study = query.find_study(request.user, study_instance_uid, request.query_params.get("organization"))
+    note_viewing(request.user, study, request, door="api")
+    return study
+
+
+def _series(study: Study, uid: str) -> Series:
+    found = Series.objects.filter(study=study, series_instance_uid=uid).select_related("study__patient", "organization")
+    series = found.first()
+    if series is None:
+        raise BadMark("series: there is no such series in this study")
+    return series
+
+
+async def _taken(request: Request, study: Study, asked: Asked) -> Taken:
+    """The numbers of what is asked, on the series it is drawn on."""
+    engine, opened = await _opened(await sync_to_async(_series)(study, asked.series))
+    if asked.kind == "calibration":
+        return await taking.calibrate(engine, opened, asked, measurements.name_of(request.user))
+    stated = None
+    if asked.space == "image":
+        view, _ = await taking.place(engine, opened, asked)
+        stated = await sync_to_async(measurements.calibration)(study, view.sop_instance_uid or "", view.frame_number)
+    return await taking.take(engine, opened, asked, stated)
+
+
+async def _remeasure(request: Request, study: Study, mark: Measurement) -> None:
+    """After a calibration has come, changed or gone: everything on the same frame by the one that holds now."""
+    if mark.kind != "calibration":
+        return
+    for other in await sync_to_async(measurements.on_frame)(mark):
+        try:
+            taken = await _taken(request, study, measurements.asked_of(other))
+            if taken.values != other.values:
+                await sync_to_async(measurements.remeasured)(other, study, taken, request.user, request)
+        except (Overtaken, CannotMeasure):  # whoever changed it meanwhile measured by the calibration of now
+            continue
+
+
+def _listed(request: Request, study: Study) -> dict[str, Any]:
+    marks = measurements.of_study(study)
+    before = measurements.followed(request.user, study, marks)
+    answer: dict[str, Any] = {"measurements": [told(mark, before) for mark in marks], "objects": 0}
+    if request.query_params.get("with_priors") == "1":
+        answer["priors"] = [
+            {
+                "study_instance_uid": prior.study_instance_uid,
+                "date": prior.date,
+                "description": prior.description,
+                "measurements": [told(mark, {}) for mark in marks_of_prior],
+            }
+            for prior, marks_of_prior in measurements.of_priors(request.user, study, PRIORS_AT_MOST)
+        ]
+    return answer
+
+
+async def _told(request: Request, study: Study, mark: Measurement) -> dict[str, Any]:
+    return told(mark, await sync_to_async(measurements.followed)(request.user, study, [mark]))
+
+
+def told(mark: Measurement, before: dict[str, Measurement]) -> dict[str, Any]:
+    """A measurement as the doors tell it; `before` holds those that it may carry on."""
+    former = before.get(mark.follows)
+    return {
+        **{name: getattr(mark, name) for name in COLUMNS},
+        "known": mark.values["known"]["value"] if "known" in mark.values else None,
+        "author": mark.author_name,
+        "source": "sr" if mark.source_sop_instance_uid else "reader",
+        "created_at": mark.created_at.isoformat(),
+        "updated_at": mark.updated_at.isoformat(),
+        "deleted": mark.deleted_at is not None,
+        "previous": None
+        if former is None
+        else {
+            "uid": former.uid,
+            "study_instance_uid": former.study.study_instance_uid,
+            "date": former.study.date,
+            "values": former.values,
+            "change": measurements.change_since(mark.values, former.values),
+        },
+    }
+
+
+COLUMNS = (
+    *("uid", "version", "kind", "label", "series_instance_uid", "stack", "sop_instance_uid", "frame_number"),
+    *("frame_of_reference_uid", "space", "points", "view", "values", "notes", "source_sop_instance_uid", "follows"),
+)
