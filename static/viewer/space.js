@@ -70,7 +70,7 @@ export function spotOf({ view, header, opened, spot = null }) {
 }
 
 /** A point in the plane through the spot, from where the whole picture fits. */
-function centerOf({ row, column }, spot, geometry) {
+export function centerOf({ row, column }, spot, geometry) {
   if (!spot) return null;
   const normal = cross(row, column);
   const heart = heartOf(geometry);

@@ -11,7 +11,7 @@ import { cross as outer, dot } from "./vector.js";
 export const LAYER = "crosshair";
 const GAP = 16;
 const TICK = 7;
-const EDGE = 30;
+const EDGE = 44;
 const ROOM = 34;
 const BESIDE = 0.75;
 
@@ -134,8 +134,8 @@ function drawHandles({ name, way, perMm }, { at, box, slab, still, draw }) {
     group.setAttribute("transform", `translate(${x} ${y}) rotate(${tenth((Math.atan2(way[1], way[0]) * 180) / Math.PI)})`);
     if (group.childElementCount) return;
     piece(group, "circle", { class: "grip", r: 13 });
-    if (kind === "turn") piece(group, "circle", { class: "knob", r: 5 });
-    else piece(group, "rect", { class: "knob", x: -8, y: -3, width: 16, height: 6, rx: 2 });
+    if (kind === "turn") piece(group, "circle", { class: "nub", r: 5 });
+    else piece(group, "rect", { class: "nub", x: -8, y: -3, width: 16, height: 6, rx: 2 });
   }
 }
 

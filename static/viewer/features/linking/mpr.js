@@ -1,6 +1,7 @@
 // Three planes at one key, and back to exactly what was there.
 
-import { planePart, volumePart, whole, windowPart } from "../../space.js";
+import { centerOf, planePart, PLANES, spotOf, volumePart, whole, windowPart } from "../../space.js";
+import { NAMES } from "./frame.js";
 import { spaceOf } from "./standing.js";
 
 const ORDER = ["axial", "fourth", "coronal", "sagittal"];
@@ -36,10 +37,10 @@ export class ThreePlanes {
       return;
     }
     const before = this.#snapshot();
-    const { source, standpoint } = active;
+    const { source } = active;
     const wish = structuredClone(active.wish);
-    const spot = active.spot;
-    const views = { ...planeViews(standpoint, wish), fourth: this.#fourth(source, wish, active.opened) };
+    const spot = beginning(active);
+    const views = { ...planeViews(spot, wish, active.opened), fourth: this.#fourth(source, wish, active.opened) };
     this.session = { before, roles: new Map(), source, name: LAYOUT };
     this.#calm(() => {
       workbench.layout.set(LAYOUT);
@@ -167,20 +168,22 @@ export class ThreePlanes {
   }
 }
 
+/** The place that the reader had scrolled to. Nobody reads at the very end of a stack: from there it is the middle of the volume. */
+function beginning({ spot, wish, header, frame, frames, opened }) {
+  const end = frame === 0 || frame === frames - 1;
+  return end && !whole(wish) ? spotOf({ view: { projection: "volume" }, header, opened }) : spot;
+}
+
 /** A View as it can be asked for again: without what the server says beside it. */
 function restorable(wish) {
   const view = structuredClone(wish);
   return Object.fromEntries(Object.entries(view).filter(([name, value]) => value !== null && value !== undefined && !ANSWERED.has(name)));
 }
 
-/** The three planes through the place that the reader had scrolled to, in the reader's window. */
-function planeViews(standpoint, wish) {
+/** The three planes through a place, in the reader's window. */
+function planeViews(spot, wish, { geometry }) {
   const seen = wish.projection === "volume" ? {} : windowPart(wish);
   const looks = Object.fromEntries(LOOKS.filter((field) => wish[field]).map((field) => [field, wish[field]]));
-  return Object.fromEntries(
-    ["axial", "coronal", "sagittal"].map((name) => {
-      const { plane, center } = planePart(name, { ...standpoint, view: { ...standpoint.view, projection: "slice", slab_thickness: 0 } });
-      return [name, { plane, ...(center ? { center } : {}), stack: wish.stack ?? 0, projection: "slice", slab_thickness: 0, ...seen, ...looks }];
-    }),
-  );
+  const shared = { stack: wish.stack ?? 0, projection: "slice", slab_thickness: 0, ...seen, ...looks };
+  return Object.fromEntries(NAMES.map((name) => [name, { ...shared, plane: name, center: centerOf(PLANES[name], spot, geometry) }]));
 }
