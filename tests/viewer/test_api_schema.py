@@ -42,6 +42,9 @@ def test_it_is_served_to_whoever_is_signed_in(alice: Client, client: Client) -> 
 def test_every_operation_documents_parameters_and_answers(schema: dict[str, Any]) -> None:
     paths = schema["paths"]
     assert set(paths) == {
+        "/api/instances/{sop_instance_uid}/document/",
+        "/api/instances/{sop_instance_uid}/pdf/",
+        "/api/instances/{sop_instance_uid}/video/",
         "/api/me/",
         "/api/series/{series_instance_uid}/frame",
         "/api/series/{series_instance_uid}/thumbnail",

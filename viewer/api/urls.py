@@ -6,7 +6,7 @@ from viewer.api import schema  # noqa: F401 - tells the schema how programs sign
 from viewer.api.frames import Frame, Thumbnail
 from viewer.api.key_images import KeyImageDoor, KeyImages
 from viewer.api.measurements import MeasurementDoor, Measurements
-from viewer.api.objects import Objects
+from viewer.api.objects import Document, Objects, Pdf, Video
 from viewer.api.people import Me
 from viewer.api.studies import Studies, StudyDoor
 from viewer.api.uploads import Uploads
@@ -21,6 +21,9 @@ urlpatterns = [
     path("studies/<str:study_instance_uid>/measurements/", Measurements.as_view(), name="api-measurements"),
     path("studies/<str:study_instance_uid>/measurements/<str:uid>/", MeasurementDoor.as_view(), name="api-measurement"),
     path("studies/<str:study_instance_uid>/objects/", Objects.as_view(), name="api-objects"),
+    path("instances/<str:sop_instance_uid>/document/", Document.as_view(), name="api-document"),
+    path("instances/<str:sop_instance_uid>/pdf/", Pdf.as_view(), name="api-pdf"),
+    path("instances/<str:sop_instance_uid>/video/", Video.as_view(), name="api-video"),
     path("uploads/", Uploads.as_view(), name="api-uploads"),
     path("series/<str:series_instance_uid>/frame", Frame.as_view(), name="api-frame"),
     path("series/<str:series_instance_uid>/thumbnail", Thumbnail.as_view(), name="api-thumbnail"),

@@ -41,6 +41,8 @@ def pixel_index(header: Header, limits: Limits, warnings: list[str]) -> tuple[di
     if element.length == UNDEFINED:
         if layout.transfer_syntax_uid in NATIVE or header.deflated:
             raise Refused("pixel data in fragments, which its transfer syntax does not know", "malformed")
+        if layout.transfer_syntax_uid in VIDEO:
+            return described | {"fragments": [_stream(header)]}, frames, reason
         places = frame_places(
             dataset.buffer, dataset, header.fragments or [], frames, layout.transfer_syntax_uid, little=header.little
         )
@@ -55,6 +57,14 @@ def pixel_index(header: Header, limits: Limits, warnings: list[str]) -> tuple[di
     if header.deflated:
         place["deflated"] = [header.dataset_offset, header.file_size - header.dataset_offset]
     return described | place, frames, reason
+
+
+def _stream(header: Header) -> list[int]:
+    """A video is one stream, however it is cut into fragments (PS3.5 8.2.5): its pieces behind the offset table, flat."""
+    pieces = [number for offset, length in (header.fragments or [])[1:] if length for number in (offset, length)]
+    if not pieces:
+        raise Refused("cut short or damaged: the pixel data holds no video", "cut")
+    return pieces
 
 
 def _described(header: Header, tag: int, warnings: list[str]) -> dict[str, Any]:
