@@ -181,6 +181,8 @@ RULES: dict[str, Rule] = {
     "api-document": READER,
     "api-pdf": READER,
     "api-video": READER,
+    "api-hanging": READER,
+    "api-hanging-protocols": ADMIN,
     "api-uploads": UPLOADER,
     "api-frame": READER,
     "api-thumbnail": READER,

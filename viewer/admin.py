@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
-from accounts.admin import administered
+from accounts.admin import Managed, administered
 from accounts.policy import ADMIN
-from viewer.models import Conflict, Study
+from viewer import protocols
+from viewer.hanging.preview import in_words
+from viewer.models import Conflict, HangingProtocol, Study
 
 
 class LookOnly(admin.ModelAdmin):
@@ -81,3 +85,139 @@ class ConflictAdmin(LookOnly):
     @admin.display(description="held by study")
     def held_study(self, conflict: Conflict) -> str:
         return conflict.study.study_instance_uid
+
+
+class ProtocolForm(forms.ModelForm):
+    """A hanging protocol as JSON; what is wrong with it is said in sentences at the field that it is about."""
+
+    matches = forms.JSONField(widget=forms.Textarea({"rows": 8, "cols": 100, "spellcheck": "false"}), required=False)
+    stages = forms.JSONField(widget=forms.Textarea({"rows": 32, "cols": 100, "spellcheck": "false"}))
+
+    class Meta:
+        model = HangingProtocol
+        fields = ("name", "organization", "active", "priority", "matches", "stages")
+
+    def clean_matches(self) -> Any:
+        return self.cleaned_data["matches"] or {}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "matches" in cleaned and "stages" in cleaned:
+            for said in protocols.problems(cleaned["matches"], cleaned["stages"]):
+                self.add_error("matches" if said.startswith("matches") else "stages", said)
+        return cleaned
+
+
+@admin.register(HangingProtocol)
+class HangingProtocolAdmin(Managed):
+    """Protocols of the organizations that one manages. Those of all organizations are the operator's to change; everybody else
+    copies them."""
+
+    form = ProtocolForm
+    list_display = ("name", "organization", "active", "priority", "suits", "number_of_stages", "came_with_farview")
+    list_filter = ("active",)
+    search_fields = ("name",)
+    ordering = ("organization", "name")
+    readonly_fields = ("preview", "came_with_farview")
+    fields = ("name", "organization", "active", "priority", "preview", "matches", "stages", "came_with_farview")
+    actions = ("copy", "activate", "deactivate")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HangingProtocol]:
+        ours = Q(organization__in=administered(request)) | Q(organization=None)
+        return super().get_queryset(request).filter(ours).select_related("organization")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "organization":
+            kwargs["queryset"] = administered(request)
+            kwargs["required"] = not request.user.is_superuser
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: HangingProtocol | None = None) -> bool:  # type: ignore[override]
+        return ADMIN.allows(request.user) and (obj is None or _is_theirs(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: HangingProtocol | None = None) -> bool:  # type: ignore[override]
+        """One that came with Farview is switched off instead: deleted, it would come back."""
+        return ADMIN.allows(request.user) and (obj is None or (not obj.slug and _is_theirs(request, obj)))
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        found = super().get_actions(request)
+        found.pop("delete_selected", None)
+        return found
+
+    def save_model(self, request: HttpRequest, obj: HangingProtocol, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[HangingProtocol]) -> Any:
+        for row in queryset:
+            self._write(request, row, "delete", row.pk)
+        return super().log_deletions(request, queryset)
+
+    @admin.display(description="for")
+    def suits(self, row: HangingProtocol) -> str:
+        return _text_of(row).partition("\n")[0].removeprefix("For ")
+
+    @admin.display(description="stages")
+    def number_of_stages(self, row: HangingProtocol) -> int:
+        return len(row.stages)
+
+    @admin.display(description="in words")
+    def preview(self, row: HangingProtocol) -> str:
+        return format_html('<pre class="readonly">{}</pre>', _text_of(row) if row.pk else "Saved ones are shown here.")
+
+    @admin.display(description="origin")
+    def came_with_farview(self, row: HangingProtocol) -> str:
+        if not row.slug:
+            return "made here"
+        return "came with Farview" if protocols.is_untouched(row) else "came with Farview, changed here"
+
+    @admin.action(description="Copy for my organization")
+    def copy(self, request: HttpRequest, queryset: QuerySet[HangingProtocol]) -> None:
+        ours = list(administered(request)[:2])
+        if len(ours) != 1 and queryset.filter(organization=None).exists():
+            text = "You manage several organizations: open the protocol, copy its text and add a new one."
+            self.message_user(request, text, level=messages.ERROR)
+            return
+        for row in queryset:
+            made = HangingProtocol.objects.create(
+                organization=row.organization or ours[0],
+                name=f"{row.name} (copy)"[:200],
+                matches=row.matches,
+                stages=row.stages,
+                priority=row.priority + 1,
+                active=False,
+                created_by=request.user,
+            )
+            self.log_addition(request, made, f"copied from {row.pk}")
+            self.message_user(request, f"{made} is made, and not active yet.")
+
+    @admin.action(description="Activate")
+    def activate(self, request: HttpRequest, queryset: QuerySet[HangingProtocol]) -> None:
+        self._switch(request, queryset, True)
+
+    @admin.action(description="Deactivate")
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[HangingProtocol]) -> None:
+        self._switch(request, queryset, False)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[HangingProtocol], active: bool) -> None:
+        for row in queryset:
+            if not _is_theirs(request, row):
+                text = f"{row} belongs to all organizations and is not yours to change; copy it."
+                self.message_user(request, text, level=messages.ERROR)
+                continue
+            row.active = active
+            row.save(update_fields=["active", "updated_at"])
+            self.log_change(request, row, "activated" if active else "deactivated")
+
+
+def _is_theirs(request: HttpRequest, row: HangingProtocol) -> bool:
+    """May whoever asks change it?"""
+    if request.user.is_superuser:
+        return True
+    return row.organization_id is not None and administered(request).filter(pk=row.organization_id).exists()
+
+
+def _text_of(row: HangingProtocol) -> str:
+    wrong = protocols.problems(row.matches, row.stages)
+    return "\n".join(wrong) if wrong else in_words(row.matches, row.stages)

@@ -13,6 +13,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from accounts.models import READING_ROLES, UPLOAD_ROLES
+from viewer.api.hanging import hanging_of
+from viewer.api.priors import priors_of
 from viewer.api.studies import whole_study
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
@@ -35,7 +37,7 @@ def study_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @ensure_csrf_cookie
 def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
-    """The viewer page of one study. `study_json` is what `/api/studies/{uid}/` answers."""
+    """The viewer page of one study. `study_json` is what `/api/studies/{uid}/` answers, with how it hangs."""
     try:
         found = query.find_study(request.user, study_instance_uid, request.GET.get("organization"))
     except query.NotFound:
@@ -44,6 +46,8 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     except query.Ambiguous as several:
         return render(request, "viewer/several.html", {"organizations": several.organizations}, status=409)
     note_viewing(request.user, found, request, door="page", anew=True)
+    priors = priors_of(request.user, found)
+    whole = whole_study(request.user, found, priors)
     return render(
         request,
         "viewer/study.html",
@@ -53,7 +57,7 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "study_instance_uid": found.study_instance_uid,
             "organization": found.organization.name,
             "build": settings.FARVIEW_BUILD,
-            "study_json": whole_study(request.user, found),
+            "study_json": {**whole, "hanging": hanging_of(request.user, found, whole, priors)},
             "icons": icon_sizes(),
             "sheets": SHEETS,
         },

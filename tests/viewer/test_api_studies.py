@@ -108,9 +108,23 @@ def test_conflicts_are_shown(chest: str, hospital: Organization, alice: Client, 
 def test_priors_are_found_by_the_system(chest: str, hospital: Organization, alice: Client, tmp_path: Path) -> None:
     image = ct_slice("1.8.1.1", "1.8", "1.8.1", StudyDate="20200101", StudyDescription="Before")
     ingest_file(save(image, tmp_path / "prior.dcm"), hospital, "ingest", "")
-    assert alice.get(chest).json()["priors"] == [
-        {"study_instance_uid": "1.8", "date": "20200101", "description": "Before", "modalities": ["CT"]}
+    study = alice.get(chest).json()
+    assert study["priors"] == [
+        {
+            "study_instance_uid": "1.8",
+            "organization": "hospital",
+            "date": "20200101",
+            "time": "101500",
+            "description": "Before",
+            "accession_number": "A1",
+            "modalities": ["CT"],
+            "number_of_series": 1,
+            "earlier": True,
+            "relevance": 2,
+            "reason": "same modality: CT; the part of the body is not said",
+        }
     ]
+    assert study["not_priors"] == []
 
 
 # --- who may

@@ -37,7 +37,10 @@ def test_the_viewer_page_carries_its_study(chest: str, alice: Client) -> None:
     assert found is not None
     study = json.loads(found[1])
     assert (study["patient"]["name"], study["series"][0]["series_instance_uid"]) == ("Doe^Jane", "1.2.3.4")
+    hanging = study.pop("hanging")
     assert study == alice.get("/api/studies/1.2.3/").json()
+    assert hanging == alice.get("/api/studies/1.2.3/hanging/").json()
+    assert hanging["stages"][0]["viewports"][0]["series_instance_uid"] == "1.2.3.4"
 
 
 def test_a_name_is_text_and_never_markup(hospital: Organization, alice: Client, tmp_path: Path) -> None:

@@ -49,6 +49,19 @@ class StudyList(serializers.Serializer):
     total = serializers.IntegerField(help_text="Of all pages, counted up to 10,000.")
 
 
+class ImageOfStack(serializers.Serializer):
+    sop_instance_uid = serializers.CharField()
+    rows = serializers.IntegerField()
+    columns = serializers.IntegerField()
+    spacing = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="mm between rows and between columns."
+    )
+    view_position = serializers.CharField()
+    laterality = serializers.CharField()
+    patient_orientation = serializers.CharField()
+    image_type = serializers.CharField()
+
+
 class StackRow(serializers.Serializer):
     stack = serializers.IntegerField()
     label = serializers.CharField()
@@ -60,6 +73,16 @@ class StackRow(serializers.Serializer):
         allow_null=True,
         help_text='A list, one number a frame; or {"frame_time_ms": number} where all are alike; or null.',
     )
+    plane = serializers.CharField(help_text="axial, coronal or sagittal, the nearest; or empty.")
+    volume = serializers.BooleanField(help_text="Its frames lie so that they make a volume.")
+    frame_of_reference_uid = serializers.CharField()
+    spacing_between_slices = serializers.FloatField(allow_null=True, help_text="mm, where it is even.")
+    contrast = serializers.BooleanField()
+    view_position = serializers.CharField(help_text="Of the first frame; CC, MLO, PA, ... or empty.")
+    laterality = serializers.CharField()
+    patient_orientation = serializers.CharField(help_text=r'What lies at the right and at the bottom, "A\F", or empty.')
+    image_type = serializers.CharField()
+    images = ImageOfStack(many=True, help_text="Of few separate images, each of them in order; else none.")
     thumbnail = serializers.CharField()
 
 
@@ -79,11 +102,29 @@ class SeriesRow(serializers.Serializer):
     not_drawn = serializers.CharField(allow_null=True, help_text="What of the series is not drawn, and why.")
 
 
-class PriorRow(serializers.Serializer):
+class OtherStudyRow(serializers.Serializer):
     study_instance_uid = serializers.CharField()
+    organization = serializers.CharField()
     date = serializers.CharField()
+    time = serializers.CharField()
     description = serializers.CharField()
+    accession_number = serializers.CharField()
     modalities = serializers.ListField(child=serializers.CharField())
+    number_of_series = serializers.IntegerField()
+
+
+class PriorRow(OtherStudyRow):
+    earlier = serializers.BooleanField(help_text="Taken before this study.")
+    relevance = serializers.IntegerField(
+        help_text="3 same modality and part of the body, 2 same modality, 1 same part of the body, 0 neither."
+    )
+    reason = serializers.CharField(help_text="Why so relevant.")
+
+
+class NotPriorRow(OtherStudyRow):
+    disagreements = serializers.ListField(
+        child=serializers.CharField(), help_text="What it says otherwise about the person."
+    )
 
 
 class ConflictRow(serializers.Serializer):
@@ -102,6 +143,9 @@ class StudyWhole(StudyRow):
     timezone_offset = serializers.CharField()
     series = SeriesRow(many=True)
     priors = PriorRow(many=True, help_text="Other studies of the same patient, newest first.")
+    not_priors = NotPriorRow(
+        many=True, help_text="Same Patient ID, but another name, birth date or sex: never a prior by itself."
+    )
     kept_aside = ConflictRow(many=True, help_text="The conflicts, newest first.")
 
 

@@ -14,12 +14,12 @@ from rest_framework.response import Response
 from accounts.models import User
 from viewer.api import shapes
 from viewer.api.doors import Door
+from viewer.api.priors import Priors, prior_row, priors_of, refused_row
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.archive.stacks import summary
 from viewer.models import Conflict, Series, Study
 
-PRIORS_AT_MOST = 50
 KEPT_ASIDE_AT_MOST = 100
 
 
@@ -109,20 +109,29 @@ def study_row(study: Study, conflicts: int, picture: query.Picture | None) -> di
     }
 
 
-def whole_study(user: User, study: Study) -> dict[str, Any]:
+def whole_study(user: User, study: Study, priors: Priors | None = None) -> dict[str, Any]:
     """A study as the viewer page opens with it."""
+    priors = priors or priors_of(user, study)
     kept_aside = Conflict.objects.filter(study=study)
-    series = Series.objects.filter(study=study).select_related("organization").order_by("number", "date", "time", "id")
     return {
         **study_row(study, kept_aside.count(), query.pictures([study]).get(study.pk)),
+        **study_itself(study),
+        "priors": [prior_row(*one) for one in priors.taken],
+        "not_priors": [refused_row(*one) for one in priors.refused],
+        "kept_aside": [conflict_row(one) for one in kept_aside.order_by("-id")[:KEPT_ASIDE_AT_MOST]],
+    }
+
+
+def study_itself(study: Study) -> dict[str, Any]:
+    """What the corners of its pictures say, and its series."""
+    series = Series.objects.filter(study=study).select_related("organization").order_by("number", "date", "time", "id")
+    return {
         "study_id": study.study_id,
         "patient_age": study.patient_age,
         "institution": study.institution,
         "referring_physician": study.referring_physician,
         "timezone_offset": study.timezone_offset,
         "series": [series_row(one) for one in sorted(series, key=_drawn_first)],
-        "priors": [prior_row(prior) for prior in query.priors(user, study)[:PRIORS_AT_MOST]],
-        "kept_aside": [conflict_row(one) for one in kept_aside.order_by("-id")[:KEPT_ASIDE_AT_MOST]],
     }
 
 
@@ -160,15 +169,6 @@ SERIES_FIELDS = (
     "time",
     "number_of_instances",
 )
-
-
-def prior_row(study: Study) -> dict[str, Any]:
-    return {
-        "study_instance_uid": study.study_instance_uid,
-        "date": study.date,
-        "description": study.description,
-        "modalities": modalities(study),
-    }
 
 
 def conflict_row(conflict: Conflict) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from rest_framework.permissions import IsAuthenticated
 
 from viewer.api import schema  # noqa: F401 - tells the schema how programs sign in
 from viewer.api.frames import Frame, Thumbnail
+from viewer.api.hanging import HangingDoor, HangingProtocols
 from viewer.api.key_images import KeyImageDoor, KeyImages
 from viewer.api.measurements import MeasurementDoor, Measurements
 from viewer.api.objects import Document, Objects, Pdf, Video
@@ -21,6 +22,8 @@ urlpatterns = [
     path("studies/<str:study_instance_uid>/measurements/", Measurements.as_view(), name="api-measurements"),
     path("studies/<str:study_instance_uid>/measurements/<str:uid>/", MeasurementDoor.as_view(), name="api-measurement"),
     path("studies/<str:study_instance_uid>/objects/", Objects.as_view(), name="api-objects"),
+    path("studies/<str:study_instance_uid>/hanging/", HangingDoor.as_view(), name="api-hanging"),
+    path("hanging-protocols/", HangingProtocols.as_view(), name="api-hanging-protocols"),
     path("instances/<str:sop_instance_uid>/document/", Document.as_view(), name="api-document"),
     path("instances/<str:sop_instance_uid>/pdf/", Pdf.as_view(), name="api-pdf"),
     path("instances/<str:sop_instance_uid>/video/", Video.as_view(), name="api-video"),

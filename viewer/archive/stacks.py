@@ -15,18 +15,20 @@ from django.db import OperationalError
 
 from viewer.archive.query import series_content
 from viewer.dicom import cine, frames, series, stacks
-from viewer.dicom.frames import frame_sources
+from viewer.dicom.frames import FrameSource, frame_sources
 from viewer.dicom.series import SeriesContent
-from viewer.dicom.stacks import Stack, build_stacks, undrawable
+from viewer.dicom.stacks import AXES, Stack, build_stacks, undrawable
 from viewer.models import Series
 
 FRAME_TIMES_LISTED = 2000
 REASONS_SHOWN = 5
+IMAGES_NAMED = 64
+VIEW_FACTS = ("view_position", "laterality", "patient_orientation", "image_type")
 
 
 def summary(row: Series) -> dict[str, Any]:
-    """`{"stacks": [{"stack", "label", "kind", "frames", "rows", "columns", "frame_times_ms"}], "not_drawn": None}`;
-    `not_drawn` is a sentence where something of the series cannot be drawn."""
+    """`{"stacks": [{"stack", "label", "kind", "frames", "rows", "columns", "frame_times_ms", ...}], "not_drawn": None}`;
+    `not_drawn` is a sentence where something of the series cannot be drawn. What else is in a stack: `_hanging`."""
     if row.stacks_version != row.version or row.stacks.get("rules") != _rules():
         row.stacks = {**summed_up(series_content(row)), "rules": _rules()}
         row.stacks_version = row.version
@@ -69,6 +71,44 @@ def _stack(number: int, stack: Stack) -> dict[str, Any]:
         "rows": first.rows,
         "columns": first.columns,
         "frame_times_ms": _times(stack.frame_times_ms),
+        **_hanging(stack),
+    }
+
+
+def _hanging(stack: Stack) -> dict[str, Any]:
+    """What hanging protocols ask for: the plane, the view, the side, and where single images are looked at one by one those
+    of each of them. Empty where the files do not say."""
+    plane = stack.label.split(",")[0]
+    return {
+        "plane": plane if plane in AXES else "",
+        "volume": stack.reason_no_volume is None,
+        "frame_of_reference_uid": stack.frame_of_reference_uid,
+        "spacing_between_slices": stack.spacing_between_slices,
+        "contrast": bool(stack.frames[0].labels().get("contrast_agent")),
+        **_view(stack.frames[0]),
+        "images": [_image(frame) for frame in stack.frames] if _one_by_one(stack) else [],
+    }
+
+
+def _one_by_one(stack: Stack) -> bool:
+    """Are these separate images, few enough to name each?"""
+    return stack.kind == "other" and len(stack.frames) <= IMAGES_NAMED
+
+
+def _view(frame: FrameSource) -> dict[str, str]:
+    labels = frame.labels()
+    return {name: labels.get(name, "") for name in VIEW_FACTS}
+
+
+def _image(frame: FrameSource) -> dict[str, Any]:
+    """mm between rows and columns as the file has them, at the detector where that is all that is known."""
+    layout = frame.layout
+    return {
+        "sop_instance_uid": frame.sop_instance_uid,
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "spacing": None if frame.pixel_spacing is None else list(frame.pixel_spacing),
+        **_view(frame),
     }
 
 

@@ -73,7 +73,7 @@ class Studies:
     """The current study and the priors that it is compared with, newest first."""
 
     def __init__(self, current: StudyFacts, priors: Sequence[StudyFacts] = ()) -> None:
-        self.current, self.priors = current, tuple(priors)
+        self.current, self.priors = current, priors
 
     def named(self, name: str) -> StudyFacts | None:
         if name == CURRENT:
@@ -172,7 +172,8 @@ class _Hand:
             if shown is None:
                 return None, f"viewport {slot.like + 1} is empty"
             suiting = most_similar(shown.candidate, suiting)
-        reason = f"{slot.study}: no {' or '.join(one.in_words() for one in slot.wants)}"
+        wanted = " or ".join(one.in_words() for one in slot.wants if one != Selector())
+        reason = f"{slot.study}: " + (f"no {wanted}" if wanted else "no images are left")
         for candidate in suiting:
             found, reason = self._placed(slot, candidate)
             if found is not None:
