@@ -1,7 +1,7 @@
 // One WebSocket for all viewports of the page. Merges changes per animation frame, reconnects by itself and reopens every
 // channel where its last picture was. Hands whole messages to the channels; knows nothing of canvases.
 
-import { frameShown, hello, mergedView, parseFrame, parseText, seriesOpen, viewChange, viewportClose } from "./protocol.js";
+import { frameShown, hello, measure, mergedView, parseFrame, parseText, seriesOpen, viewChange, viewportClose } from "./protocol.js";
 
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 8000;
@@ -24,11 +24,13 @@ class Channel {
     this.header = null;
     this.closed = false;
     this.socket = null;
+    this.measuring = new Map();
     this.#restart();
   }
 
   #restart() {
     this.name = this.connection.nextName();
+    this.#unmeasured();
     this.counter = 0;
     this.unanswered = [];
     this.unsent = null;
@@ -68,7 +70,26 @@ class Channel {
   close() {
     if (this.closed) return;
     this.closed = true;
+    this.#unmeasured();
     this.connection.drop(this);
+  }
+
+  /** What lies under points of a frame: a promise of `measure.result`, of an `error`, or of null when no answer will come. */
+  measure(index, kind, points) {
+    this.measures = (this.measures ?? 0) + 1;
+    const id = `m${this.measures}`;
+    if (this.closed || !this.connection.send(measure(this.name, index, id, kind, points))) return Promise.resolve(null);
+    return new Promise((answer) => this.measuring.set(id, answer));
+  }
+
+  measured(message) {
+    this.measuring.get(message.id)?.(message);
+    this.measuring.delete(message.id);
+  }
+
+  #unmeasured() {
+    for (const answer of this.measuring.values()) answer(null);
+    this.measuring.clear();
   }
 
   /** Sends what waits; called once per animation frame. */
@@ -239,7 +260,8 @@ export class Connection extends EventTarget {
       return;
     }
     const channel = this.channels.get(message.viewport);
-    if (message.type === "series.opened") channel?.opened(message);
+    if (channel && (message.type === "measure.result" || (message.type === "error" && message.id !== undefined))) channel.measured(message);
+    else if (message.type === "series.opened") channel?.opened(message);
     else if (message.type === "error" && channel) channel.error(message);
     else if (message.type === "error") this.dispatchEvent(new CustomEvent("trouble", { detail: message }));
     else if (channel) channel.handlers.news?.(message);

@@ -2,12 +2,13 @@
 
 import { boundedPan, clamp, jump, wheelSteps, zoomedAbout } from "./geometry.js";
 import { whole } from "./space.js";
-import { toolNamed } from "./tools/index.js";
+import { grabbed, toolNamed } from "./tools/index.js";
 import { Gestures } from "./touch.js";
 
 const MOUSE_TOOLS = { 1: "pan", 2: "zoom" };
 const WHEEL_ZOOM = 1.15;
-const OWN_WAYS = "button, a, details";
+const OWN_WAYS = "button, a, details, form";
+const STILL = 4;
 
 /** Begins to listen on the stage of a viewport. */
 export function takeInHand(viewport) {
@@ -21,8 +22,9 @@ class Hand {
     this.wheelRest = 0;
     this.fingersRest = 0;
     this.gestures = new Gestures({
-      dragStart: (point) => this.begin(viewport.desk.tool, this.point(point)),
-      dragMove: (point) => this.drag?.move(this.point(point)),
+      dragStart: (point) => this.begin(viewport.desk.tool, this.point(point, true)),
+      dragMove: (point) => this.drag?.move(this.point(point, true)),
+      tap: (point) => this.tap(this.point(point, true)),
       dragEnd: () => this.end(),
       pinch: (gesture) => this.pinch(gesture),
       scroll: (dy) => this.fingers(dy),
@@ -41,28 +43,39 @@ class Hand {
     stage.addEventListener("contextmenu", (event) => event.preventDefault());
     stage.addEventListener("auxclick", (event) => event.preventDefault());
     stage.addEventListener("dblclick", (event) => {
-      if (!event.target.closest(OWN_WAYS)) this.viewport.dispatchEvent(new Event("maximise"));
+      if (!event.target.closest(OWN_WAYS) && !toolNamed(this.viewport.desk.tool).draws) this.viewport.dispatchEvent(new Event("maximise"));
     });
   }
 
-  /** A point of the screen as a point of the pane: CSS pixels, and fractions of it from its middle. */
-  point({ x, y }) {
+  /** A point of the screen as a point of the pane: CSS pixels, and fractions of it from its middle; `touch`: of a finger. */
+  point({ x, y }, touch = false) {
     const box = this.viewport.stage.getBoundingClientRect();
     return {
       x: x - box.left,
       y: y - box.top,
       width: box.width,
       height: box.height,
+      touch,
       fraction: [(x - box.left) / box.width - 0.5, (y - box.top) / box.height - 0.5],
     };
   }
 
+  /** What lies on the picture may be taken in hand before the tool is. */
   begin(name, point) {
     const { viewport } = this;
     if (viewport.state !== "shown" && !(viewport.state === "failed" && name === "scroll")) return;
     viewport.stop();
-    this.drag = toolNamed(name).begin(viewport, point);
-    viewport.element.dataset.dragging = name;
+    const held = name === viewport.desk.tool ? grabbed(viewport, point, toolNamed(name)) : null;
+    this.drag = held ?? toolNamed(name).begin(viewport, point);
+    viewport.element.dataset.dragging = held ? "mark" : name;
+  }
+
+  /** A tap, and a click that did not move: a drawing tool sets a point, otherwise it picks what lies there. */
+  tap(point) {
+    if (toolNamed(this.viewport.desk.tool).draws) {
+      this.begin(this.viewport.desk.tool, point);
+      this.end();
+    } else this.viewport.dispatchEvent(new CustomEvent("pick", { detail: point }));
   }
 
   end() {
@@ -82,6 +95,7 @@ class Hand {
     }
     event.preventDefault();
     if (this.drag) this.end();
+    this.pressed = event.button ? null : this.point(at);
     this.begin(MOUSE_TOOLS[event.button] ?? this.viewport.desk.tool, this.point(at));
   }
 
@@ -92,9 +106,19 @@ class Hand {
   }
 
   up(event, cancelled = false) {
-    if (event.pointerType !== "touch") this.end();
-    else if (cancelled) this.gestures.cancel(event.pointerId);
+    if (event.pointerType !== "touch") {
+      const held = this.viewport.element.dataset.dragging;
+      this.end();
+      this.clicked(this.point({ x: event.clientX, y: event.clientY }), held);
+    } else if (cancelled) this.gestures.cancel(event.pointerId);
     else this.gestures.up(event.pointerId);
+  }
+
+  clicked(point, held) {
+    const { pressed, viewport } = this;
+    this.pressed = null;
+    if (!pressed || held === "mark" || Math.hypot(point.x - pressed.x, point.y - pressed.y) > STILL) return;
+    if (!toolNamed(viewport.desk.tool).draws) viewport.dispatchEvent(new CustomEvent("pick", { detail: point }));
   }
 
   pinch({ factor, dx, dy, at }) {

@@ -10,6 +10,9 @@ export const seriesOpen = (viewport, series, view) => ({ type: "series.open", vi
 export const viewportClose = (viewport) => ({ type: "viewport.close", viewport });
 export const frameShown = (viewport, index) => ({ type: "frame.shown", viewport, index });
 
+/** Numbers under points of frame `index`; the answer bears `id`. */
+export const measure = (viewport, index, id, kind, points) => ({ type: "measure", viewport, index, id, kind, points });
+
 /** A change of the View; `index` is left out when no point of a picture is meant. */
 export function viewChange(viewport, change, view, index = null) {
   const message = { type: "view.change", viewport, change, view };
