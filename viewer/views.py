@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import OperationalError
@@ -13,12 +16,14 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from accounts.models import READING_ROLES, UPLOAD_ROLES
+from viewer.api.frames import VIEW_CHARACTERS
 from viewer.api.hanging import hanging_of
 from viewer.api.priors import priors_of
 from viewer.api.studies import whole_study
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.icons import icon_sizes
+from viewer.rendering.view import BadView, View
 
 
 @require_safe
@@ -44,7 +49,17 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         note_denial(request.user, study_instance_uid, request, door="page")
         raise Http404 from None
     except query.Ambiguous as several:
-        return render(request, "viewer/several.html", {"organizations": several.organizations}, status=409)
+        return render(
+            request,
+            "viewer/several.html",
+            {"organizations": several.organizations, "view": request.GET.get("view", "")},
+            status=409,
+        )
+    try:
+        first_view = view_of_link(request.GET.get("view", ""))
+    except BadView as problem:
+        address = f"{request.path}?{urlencode({'organization': found.organization.name})}"
+        return render(request, "viewer/bad_link.html", {"reason": str(problem), "address": address}, status=400)
     note_viewing(request.user, found, request, door="page", anew=True)
     priors = priors_of(request.user, found)
     whole = whole_study(request.user, found, priors)
@@ -58,10 +73,26 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "organization": found.organization.name,
             "build": settings.FARVIEW_BUILD,
             "study_json": {**whole, "hanging": hanging_of(request.user, found, whole, priors)},
+            "first_view": first_view,
             "icons": icon_sizes(),
             "sheets": SHEETS,
         },
     )
+
+
+def view_of_link(text: str) -> dict[str, Any] | None:
+    """What a link's `?view=` asks to see first, as it asks for it: a View with its `series`. Raises BadView."""
+    if not text:
+        return None
+    if len(text) > VIEW_CHARACTERS:
+        raise BadView(f"view: longer than {VIEW_CHARACTERS:,} characters")
+    try:
+        asked = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadView("view: not JSON") from None
+    if View.from_json(asked).series is None:
+        raise BadView("series: a link names the series of its picture")
+    return dict(asked)
 
 
 @require_safe

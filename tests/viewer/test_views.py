@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -69,6 +71,69 @@ def test_the_same_study_in_two_organizations_asks_which(
     assert answer.status_code == 409
     assert "?organization=elsewhere" in answer.content.decode()
     assert alice.get(f"{chest}?organization=elsewhere").status_code == 200
+
+
+def first_view(page: str) -> Any:
+    found = re.search(r'<script id="first-view" type="application/json">(.*?)</script>', page, re.DOTALL)
+    return json.loads(found[1]) if found else None
+
+
+def test_a_link_to_a_picture_hands_its_view_to_the_page(chest: str, alice: Client) -> None:
+    view = {"series": "1.2.3.4", "frame": 0, "window_center": 40, "window_width": 400, "rotation": 90}
+    answer = alice.get(chest, {"view": json.dumps(view)})
+    assert (answer.status_code, first_view(answer.content.decode())) == (200, view)
+    assert first_view(alice.get(chest).content.decode()) is None
+
+
+def test_a_link_with_markup_in_it_is_text(chest: str, alice: Client) -> None:
+    view = {"series": "1.2.3.4", "preset": "</script><img src=x onerror=alert(1)>"}
+    page = alice.get(chest, {"view": json.dumps(view)}).content.decode()
+    assert "<img src=x" not in page
+    assert first_view(page) == view
+
+
+@pytest.mark.parametrize(
+    ("view", "named"),
+    [
+        ("{", "not JSON"),
+        ("[" * 12_000, "not JSON"),
+        ("[]", "a View is a JSON object"),
+        ("{}", "series"),
+        ('{"frame": 0}', "series"),
+        ('{"series": "1.2.3.4", "colour": "red"}', "colour"),
+        ('{"series": "1.2.3.4", "window_width": -1, "window_center": 0}', "window_width"),
+        ('{"series": "1.2.3.4", "window_center": NaN, "window_width": 5}', "window_center"),
+        ('{"series": "1.2.3.4", "<img src=x>": 1}', "&lt;img src=x&gt;"),
+        ('{"series": "' + "1" * 20_000 + '"}', "longer"),
+    ],
+)
+def test_a_link_to_what_cannot_be_drawn_says_so_and_leads_to_the_study(
+    chest: str, alice: Client, view: str, named: str
+) -> None:
+    answer = alice.get(chest, {"view": view})
+    text = answer.content.decode()
+    assert answer.status_code == 400
+    assert named in text
+    assert "<img src=x" not in text
+    found = re.search(r'href="(/studies/[^"]+)"', text)
+    assert found is not None
+    assert alice.get(found[1].replace("&amp;", "&")).status_code == 200
+
+
+def test_a_bad_link_to_a_study_of_others_is_as_if_it_did_not_exist(chest: str, bob: Client, charlie: Client) -> None:
+    assert [person.get(chest, {"view": "{"}).status_code for person in (bob, charlie)] == [404, 404]
+
+
+def test_a_link_into_several_organizations_keeps_its_view(
+    chest: str, elsewhere: Organization, alice: Client, tmp_path: Path
+) -> None:
+    ingest_file(save(ct_slice(), tmp_path / "copy.dcm"), elsewhere, "ingest", "")
+    Membership.objects.create(user=User.objects.get(username="alice"), organization=elsewhere, role=Role.RESIDENT)
+    view = {"series": "1.2.3.4", "preset": 'Lung & "bone"'}
+    text = alice.get(chest, {"view": json.dumps(view)}).content.decode()
+    found = re.search(r'href="(\?organization=hospital[^"]*)"', text)
+    assert found is not None
+    assert first_view(alice.get(chest + html.unescape(found[1])).content.decode()) == view
 
 
 def test_every_opening_is_written_down(chest: str, alice: Client) -> None:
