@@ -7,6 +7,8 @@ TEST_STAMP := $(VENV)/.installed-test
 BENCH_STAMP := $(VENV)/.installed-bench
 PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TESTS ?=
+# The whole suite runs on every core, a file at a time.
+WORKERS ?= -n auto --dist loadfile
 BENCHMARKS ?=
 
 .PHONY: help run test bench lint format clean browser
@@ -66,7 +68,7 @@ format: $(TEST_STAMP)
 	@$(VENV)/bin/ruff format .
 
 test: $(TEST_STAMP) browser lint
-	@$(PYTHON) -m pytest $(TESTS)
+	@$(PYTHON) -m pytest $(WORKERS) $(TESTS)
 
 bench: $(BENCH_STAMP)
 	@$(PYTHON) -m benchmarks $(BENCHMARKS)

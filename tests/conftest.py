@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
@@ -31,6 +32,13 @@ def shared_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_memory_of_other_tests_records() -> None:
+    """Heads of an audit chain outlive the database of the test that wrote it, in the data folder of the run."""
+    for name in ("audit_head", "audit_heads"):
+        (settings.FARVIEW_DATA_DIR / name).unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
