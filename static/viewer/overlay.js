@@ -1,7 +1,9 @@
 // What stands on the picture: corner texts, orientation letters, scale bar and marks. All from the header of the frame that
 // is painted, so that words and pixels cannot disagree.
 
+import { t } from "../i18n.js";
 import { age, ageOn, clockTime, isoDate, personName, sexWord, short } from "../text.js";
+import { apart, standing } from "./ago.js";
 import { fitScale, scaleBar, sides, sidesStored, zoomNumber } from "./geometry.js";
 import { planeWords, projectionWords, reformatted, whole } from "./space.js";
 
@@ -89,6 +91,7 @@ function bottomLeft({ header, opened, stack, fit }) {
     line(projectionWords(view), 1),
     line(joined([/^gr[ae]y$/i.test(view.color_map ?? "grey") ? "" : view.color_map, turned(view)], "  "), 2),
     line(`Zoom ${percent}${zoom === 1 ? " (fit)" : ""}`, 2),
+    line(fusionText(view, opened), 1),
     line(windowText(view, opened), 0),
     line(placeWords(header, frames), 0),
   ];
@@ -120,12 +123,25 @@ function turned(view) {
   ], ", ");
 }
 
+/** In SUV where the series says how (`factor` times the stored unit), else in its own unit. */
 function windowText(view, opened) {
   const known = Number.isFinite(view.window_center) && Number.isFinite(view.window_width);
   if (!known) return view.preset ? String(view.preset) : "";
-  const measure = opened?.unit && opened.unit !== "US" ? ` ${opened.unit}` : "";
+  const suv = opened?.suv?.factor > 0 ? opened.suv.factor : null;
+  const measure = suv ? " SUVbw" : opened?.unit && opened.unit !== "US" ? ` ${opened.unit}` : "";
   const shape = view.voi_lut_function === "SIGMOID" ? " sigmoid" : "";
-  return `W ${short(view.window_width, 5)} C ${short(view.window_center, 5)}${measure}${shape}`;
+  const told = (value) => short(value * (suv ?? 1), suv ? 3 : 5);
+  return `W ${told(view.window_width)} C ${told(view.window_center)}${measure}${shape}`;
+}
+
+/** "PT 50 %, hot iron, 0 to 7.5 SUVbw" of what lies over the picture; `opened.fused` says what its numbers mean. */
+function fusionText({ fusion }, opened) {
+  if (!fusion) return "";
+  const { label = t("Overlay"), factor = 1, unit: measure = "" } = opened?.fused ?? {};
+  const { window_center: center, window_width: width } = fusion;
+  const limits = Number.isFinite(center) && Number.isFinite(width) ? [center - width / 2, center + width / 2].map((one) => short(one * factor, 3)) : null;
+  const parts = [Number.isFinite(fusion.opacity) ? `${Math.round(fusion.opacity * 100)} %` : "", fusion.color_map?.replaceAll("_", " "), limits ? joined([t("{lower} to {upper}", { lower: limits[0], upper: limits[1] }), measure]) : ""];
+  return `${label} ${joined(parts, ", ")}`;
 }
 
 /** The texts of the four corners: pure, so that a test can read them. */
@@ -150,6 +166,14 @@ export function sourceMark(lossy) {
   return joined(["SOURCE lossy", Number(ratio) > 0 ? `${short(ratio, 3)}:1` : "", method[name] ?? name ?? ""]);
 }
 
+/** What a picture of another study is marked with: {kind, text}; kind "current", without text, for the study of the page. */
+export function studyMark(study, current) {
+  const kind = standing(study, current);
+  const words = { prior: t("PRIOR"), later: t("LATER"), other: t("OTHER STUDY") };
+  if (!(kind in words)) return { kind, text: "" };
+  return { kind, text: joined([words[kind], isoDate(study.date) || t("no date"), apart(study.date, current.date)], " · ") };
+}
+
 function make(tag, className, parent) {
   const element = document.createElement(tag);
   element.className = className;
@@ -165,6 +189,7 @@ export class Overlay {
   constructor(pane) {
     this.element = make("div", "overlay", pane);
     this.corners = {};
+    this.whose = make("div", "whose", this.element);
     for (const name of ["top-left", "top-right", "bottom-left", "bottom-right"]) {
       this.corners[name] = make("div", `corner ${name}`, this.element);
     }
@@ -202,7 +227,7 @@ export class Overlay {
   }
 
   /** Draws the words for a painted frame. @param ratio device pixels per CSS pixel */
-  update({ header, study, series, stack, opened, ratio }) {
+  update({ header, study, current = study, series, stack, opened, ratio }) {
     const size = header.view.size ?? [header.rows, header.columns];
     const fit = fitOf({ header, stack, opened }, size);
     const texts = cornerTexts({ header, study, series, stack, opened, fit });
@@ -212,6 +237,9 @@ export class Overlay {
     this.#scale(header, size, ratio);
     put(this.source, sourceMark(header.source_lossy) ?? "");
     put(this.sampling, header.sampling ?? "");
+    const { kind, text } = studyMark(study, current);
+    put(this.whose, text);
+    this.element.dataset.study = kind;
     this.element.dataset.filled = "yes";
   }
 

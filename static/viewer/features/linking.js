@@ -161,6 +161,9 @@ export function install(workbench) {
   }
   const offsets = () => ({ n: panes().filter((one) => one !== active() && links.bond(active(), one) === "offset").length });
 
+  /** For other features: the crosshair's point in the space of a pane, else null. */
+  workbench.crosshair = (viewport) => (crosshair.has(viewport) ? crosshair.point : null);
+
   workbench.inspect("linking", () => ({
     scroll: links.scroll,
     look: links.look,

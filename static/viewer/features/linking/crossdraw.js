@@ -11,7 +11,7 @@ import { cross as outer, dot } from "./vector.js";
 export const LAYER = "crosshair";
 const GAP = 16;
 const TICK = 7;
-const EDGE = 44;
+const EDGE = 52;
 const ROOM = 34;
 const BESIDE = 0.75;
 
@@ -122,8 +122,9 @@ function drawHandles({ name, way, perMm }, { at, box, slab, still, draw }) {
   const place = { x: tenth(at.x + way[0] * far - way[1] * half), y: tenth(at.y + way[1] * far + way[0] * half) };
   handle(`${name} slab`, place, "slab", { "aria-label": t("Thickness of the slab, mm"), "aria-valuenow": slab, "aria-valuemin": 0, "aria-valuemax": 500, "aria-valuetext": `${slab} mm` });
   if (slab) {
-    const inside = place.y < 24 ? place.y + 20 : place.y - 10;
-    const text = draw(`${name} mm`, "text", { x: place.x + 10, y: tenth(inside), class: "cross-mm", "data-plane": name });
+    const side = half + 18;
+    const beside = { x: at.x + way[0] * far - way[1] * side, y: at.y + way[1] * far + way[0] * side };
+    const text = draw(`${name} mm`, "text", { x: tenth(beside.x), y: tenth(beside.y), class: "cross-mm", "data-plane": name });
     const words = `${slab} mm`;
     if (text.textContent !== words) text.textContent = words;
   }
