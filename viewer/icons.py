@@ -6,6 +6,8 @@ ICONS = (
     "captions",
     "check",
     "chevron-down",
+    "chevron-left",
+    "chevron-right",
     "circle",
     "circle-alert",
     "columns-2",

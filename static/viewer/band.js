@@ -1,5 +1,6 @@
 // The band on top: whose pictures these are, of which study, and the other studies of this patient.
 
+import { t } from "../i18n.js";
 import { age, ageOn, clockTime, isoDate, personName, sexWord } from "../text.js";
 
 const at = (id) => document.getElementById(id);
@@ -30,11 +31,15 @@ function studyLine({ date, time, description = "", modalities = [] }) {
 
 function picker(study) {
   const select = at("study-picker");
-  const priors = study.priors ?? [];
-  const label = (prior) => `${prior.date && study.date && prior.date < study.date ? "Prior: " : ""}${studyLine(prior)}`;
-  select.replaceChildren(new Option(studyLine(study), "", true, true), ...priors.map((prior) => new Option(label(prior), prior.study_instance_uid)));
-  select.disabled = !priors.length;
-  select.title = priors.length ? "Studies of this patient" : "No other studies of this patient";
+  const { priors = [], not_priors: others = [] } = study;
+  const option = (label, { study_instance_uid }) => new Option(label, study_instance_uid);
+  select.replaceChildren(
+    new Option(studyLine(study), "", true, true),
+    ...priors.map((one) => option(one.earlier ? t("Prior: {study}", { study: studyLine(one) }) : studyLine(one), one)),
+    ...others.map((one) => option(t("Not taken as prior: {study}", { study: studyLine(one) }), one)),
+  );
+  select.disabled = !priors.length && !others.length;
+  select.title = select.disabled ? t("No other studies of this patient") : t("Studies of this patient");
   select.onchange = () => {
     if (select.value) location.assign(`/studies/${select.value}/?organization=${encodeURIComponent(study.organization)}`);
   };

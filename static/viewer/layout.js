@@ -1,23 +1,13 @@
 // The panes on the desk: how many, which one is active, which fills the desk, and what is dropped into them.
 
+import { Opening } from "./opening.js";
 import { Viewport } from "./viewport.js";
 
-/** name -> [rows, columns] */
-export const LAYOUTS = { "1x1": [1, 1], "1x2": [1, 2], "2x1": [2, 1], "2x2": [2, 2] };
-const PROJECTIONS = new Set(["CR", "DX", "MG", "PX", "IO", "RG"]);
-const DRAWN_ON = new Set(["SEG"]);
-const WIDE_ENOUGH = 1100;
+const MOST = 4;
+const sides = Array.from({ length: MOST }, (_, index) => index + 1);
 
-/** The tiles as they hang: what was taken before what was drawn on it. */
-export const hangingOrder = (tiles) => [...tiles].sort((a, b) => DRAWN_ON.has(a.series.modality) - DRAWN_ON.has(b.series.modality));
-
-/** The first layout for a study: one pane for one stack, a small screen or one thing to scroll; pairs where pairs are read. */
-export function firstLayout(stacks, width) {
-  if (stacks.length < 2 || width < WIDE_ENOUGH) return "1x1";
-  const projections = stacks.every(({ series }) => PROJECTIONS.has(series.modality));
-  if (stacks.length >= 4) return projections || stacks.every(({ series }) => series.modality === "MR") ? "2x2" : "1x2";
-  return "1x2";
-}
+/** name -> [rows, columns], up to 4 x 4 */
+export const LAYOUTS = Object.fromEntries(sides.flatMap((rows) => sides.map((columns) => [`${rows}x${columns}`, [rows, columns]])));
 
 export class Layout extends EventTarget {
   constructor(element, desk) {
@@ -25,6 +15,7 @@ export class Layout extends EventTarget {
     this.element = element;
     this.desk = desk;
     this.panes = [];
+    this.opening = new Opening();
     this.shown = 0;
     this.name = "";
     this.maximised = false;
@@ -50,9 +41,25 @@ export class Layout extends EventTarget {
     this.element.dataset.layout = name;
     delete this.element.dataset.maximised;
     this.element.replaceChildren(...this.viewports.map((viewport) => viewport.element));
-    this.panes.forEach((viewport, index) => (index < count ? viewport.wake() : viewport.sleep()));
+    this.panes.forEach((viewport, index) => (index < count ? this.#wake(viewport) : this.#sleep(viewport)));
     this.activate(this.activeIndex);
     this.dispatchEvent(new Event("layout"));
+  }
+
+  /** Puts a series into a viewport; it is opened when its turn comes. */
+  plan(viewport, source, view = {}) {
+    this.opening.done(viewport);
+    viewport.reserve(source, view);
+    this.#wake(viewport);
+  }
+
+  #wake(viewport) {
+    if (viewport.asleep) this.opening.add(viewport);
+  }
+
+  #sleep(viewport) {
+    this.opening.done(viewport);
+    viewport.sleep();
   }
 
   /** The active pane must stay in sight when there are fewer. */
@@ -94,6 +101,8 @@ export class Layout extends EventTarget {
   #make(number) {
     const viewport = new Viewport(this.desk, number);
     const index = () => this.panes.indexOf(viewport);
+    viewport.addEventListener("painted", () => this.opening.done(viewport));
+    viewport.addEventListener("state", () => viewport.state !== "opening" && this.opening.done(viewport));
     viewport.addEventListener("activate", () => index() !== this.activeIndex && this.activate(index()));
     viewport.addEventListener("maximise", () => this.maximise(index()));
     for (const name of ["painted", "opened", "state", "cine", "menu", "changed", "back"]) {

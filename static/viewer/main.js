@@ -6,7 +6,7 @@ import { Connection } from "./connection.js";
 import { explainedStatus } from "./errors.js";
 import { FEATURES } from "./features/index.js";
 import { commandFor, KEY_MAPS } from "./keys.js";
-import { firstLayout, hangingOrder, Layout, LAYOUTS } from "./layout.js";
+import { Layout, LAYOUTS } from "./layout.js";
 import { LEVELS } from "./overlay.js";
 import { presetOfKey } from "./presets.js";
 import { Side } from "./side.js";
@@ -80,10 +80,12 @@ const desk = {
 desk.connection.connect();
 
 const layout = new Layout(at("panes"), desk);
-const thumbnails = new Thumbnails(at("series"), icon);
+const thumbnails = new Thumbnails(at("series"), icon, at("besides"));
 let keyMap = remembered.get("keys", "reader") in KEY_MAPS ? remembered.get("keys", "reader") : "reader";
 
 const BONE = "bone";
+/** What lies open over the pictures and is closed by Escape. */
+const OPEN_NOTES = ".band details[open], .panes details[open]";
 
 // --- commands: what a key, a button or a menu asks for
 
@@ -136,11 +138,11 @@ const COMMANDS = {
     }, toolbar.words);
   },
   cancel: () => {
-    const notes = document.querySelectorAll("details[open]");
+    const notes = document.querySelectorAll(OPEN_NOTES);
     for (const note of notes) note.open = false;
     if (!toolbar.dismiss() && !notes.length) layout.active.stop();
   },
-  "cancel-reset": () => run(document.querySelector("details[open], [aria-expanded=true]") || layout.active.playing ? "cancel" : "reset"),
+  "cancel-reset": () => run(document.querySelector(`${OPEN_NOTES}, #toolbar [aria-expanded=true]`) || layout.active.playing ? "cancel" : "reset"),
 };
 
 /** With the active pane where its stack makes a volume; else the reason is said. */
@@ -232,6 +234,15 @@ function show(viewport, tile, view = {}) {
   tell("shown", { viewport });
 }
 
+/** The same where many are shown at once: each is opened when its turn comes. */
+function plan(viewport, tile, view = {}) {
+  layout.plan(viewport, tile, view);
+  turners.delete(viewport);
+  suitHand();
+  mark();
+  tell("shown", { viewport });
+}
+
 function mark() {
   thumbnails.mark(layout.viewports.map(({ source }) => source), layout.active?.source);
 }
@@ -240,7 +251,7 @@ function fillEmpty() {
   const shown = new Set(layout.viewports.map(({ source }) => source).filter(Boolean));
   const spare = thumbnails.tiles.filter((tile) => tile.stack && !shown.has(tile));
   for (const viewport of layout.viewports) {
-    if (!viewport.source && spare.length) show(viewport, spare.shift());
+    if (!viewport.source && spare.length) plan(viewport, spare.shift());
   }
   mark();
 }
@@ -312,6 +323,7 @@ const workbench = {
   remembered,
   run,
   show,
+  plan,
   tell,
   get study() {
     return desk.study;
@@ -343,6 +355,11 @@ const workbench = {
   /** What `window.farview.features[name]` shows to integrators and tests. */
   inspect(name, look) {
     inspected[name] = look;
+  },
+  /** The first view of a study. The feature that knows more than the first series takes its place. */
+  hang() {
+    const tile = thumbnails.tiles.find(({ stack }) => stack) ?? thumbnails.tiles[0];
+    if (tile) show(layout.active, tile);
   },
   tile: (series, stack = null) => thumbnails.find(series, stack),
   refetch: () => refetch(),
@@ -397,11 +414,7 @@ function adopt(study) {
 
 function hang(study) {
   adopt(study);
-  const drawn = hangingOrder(thumbnails.tiles.filter(({ stack }) => stack));
-  layout.set(firstLayout(drawn, innerWidth));
-  const tiles = drawn.length ? drawn : thumbnails.tiles.slice(0, 1);
-  layout.viewports.forEach((viewport, index) => tiles[index] && viewport.show(tiles[index]));
-  layout.activate(0);
+  workbench.hang(study);
   hangFirstView();
   at("no-series").hidden = thumbnails.tiles.length > 0;
 }

@@ -1,12 +1,26 @@
 // The strip of series: one tile for each stack, to drag, click or choose with Enter; what cannot be drawn is listed too.
 
-import { count } from "../text.js";
+import { t } from "../i18n.js";
+import { clockTime, count, isoDate } from "../text.js";
+import { apart } from "./ago.js";
 
 /** [{series, stack}] in the order of the strip; a series that is not drawn stands with stack null. */
 export function tilesOf(study) {
   return (study.series ?? []).flatMap((series) =>
     series.stacks?.length ? series.stacks.map((stack) => ({ series, stack })) : [{ series, stack: null }],
   );
+}
+
+/** The same of another study of the patient: each tile carries the study that it is of. */
+export const tilesBeside = (study) => tilesOf(study).map((tile) => ({ ...tile, study }));
+
+/** A prior's row: what it is, how long ago, and why it is worth a look. */
+export function priorText(prior, current) {
+  return {
+    date: isoDate(prior.date) || t("no date"),
+    ago: apart(prior.date, current.date) || clockTime(prior.time).slice(0, 5),
+    title: [prior.modalities?.join("/"), prior.description].filter(Boolean).join(" ") || t("No description"),
+  };
 }
 
 /** A tile's words, for eyes and for screen readers. */
@@ -27,33 +41,124 @@ function make(tag, className, text = "") {
 }
 
 export class Thumbnails extends EventTarget {
-  constructor(element, icon) {
+  /** @param element the list of the study's own series @param besides where those of other studies of the patient stand */
+  constructor(element, icon, besides = null) {
     super();
     this.element = element;
+    this.besides = besides;
     this.icon = icon;
     this.tiles = [];
+    this.besideTiles = new Map();
+    this.unfolded = new Set();
     this.buttons = new Map();
+    this.besideButtons = new Map();
+    this.marked = [[], null];
   }
 
   /** Shows the tiles of a study; tiles that stay keep their element, so that nothing moves or flickers. */
   set(study) {
     this.tiles = tilesOf(study);
-    const before = this.buttons;
-    this.buttons = new Map();
-    const rows = this.tiles.map((tile) => {
+    this.buttons = this.#list(this.element, this.tiles, this.buttons);
+    this.#besides(study);
+  }
+
+  #list(element, tiles, before) {
+    const buttons = new Map();
+    const rows = tiles.map((tile) => {
       const key = this.#key(tile);
       const old = before.get(key);
       const button = old ?? this.#button(tile);
       button.tile = tile;
       this.#write(button, tile);
-      this.buttons.set(key, button);
+      buttons.set(key, button);
       if (old) return old.parentElement;
       const row = make("li", "");
       row.append(button);
       return row;
     });
-    this.element.replaceChildren(...rows);
+    element.replaceChildren(...rows);
+    return buttons;
   }
+
+  // --- other studies of the patient, folded
+
+  #besides(study) {
+    if (!this.besides) return;
+    const { priors = [], not_priors: refused = [] } = study;
+    this.besides.replaceChildren(...priors.map((prior) => this.#group(prior, study)), ...refused.map((other) => this.#refused(other, study)));
+    this.besides.hidden = !priors.length && !refused.length;
+  }
+
+  #group(prior, study) {
+    const { date, ago, title } = priorText(prior, study);
+    const uid = prior.study_instance_uid;
+    const group = make("section", "beside");
+    const fold = make("button", "fold");
+    const list = make("ul", "");
+    fold.type = "button";
+    fold.dataset.study = uid;
+    fold.title = prior.reason ?? "";
+    fold.append(this.icon("chevron-down"), make("span", "date", date), make("span", "ago", ago), make("span", "caption", title));
+    const open = this.unfolded.has(uid);
+    fold.setAttribute("aria-expanded", String(open));
+    list.hidden = !open;
+    list.dataset.study = uid;
+    fold.addEventListener("click", () => this.fold(uid));
+    group.append(fold, list);
+    const known = this.besideTiles.get(uid);
+    if (known) this.#fill(list, known);
+    return group;
+  }
+
+  /** A study that says otherwise about the person: said, never offered to be laid beside. */
+  #refused(other, study) {
+    const { date, title } = priorText(other, study);
+    const row = make("p", "refused");
+    row.append(make("strong", "", t("Not taken as prior")), make("span", "", `${date} ${title}`), make("span", "why", (other.disagreements ?? []).join("; ")));
+    return row;
+  }
+
+  #fill(list, tiles) {
+    for (const [key, button] of this.#list(list, tiles, new Map())) this.besideButtons.set(key, button);
+    this.mark(...this.marked);
+  }
+
+  /** Unfolds another study or folds it. Its series are asked for ("beside") when they are not known yet. */
+  fold(uid, open = !this.unfolded.has(uid)) {
+    if (open) this.unfolded.add(uid);
+    else this.unfolded.delete(uid);
+    const [fold, list] = this.#groupOf(uid);
+    if (!fold) return;
+    fold.setAttribute("aria-expanded", String(open));
+    list.hidden = !open;
+    if (!open || this.besideTiles.has(uid)) return;
+    list.replaceChildren(make("li", "quiet", t("Opening…")));
+    this.dispatchEvent(new CustomEvent("beside", { detail: uid }));
+  }
+
+  #groupOf(uid) {
+    const parts = [...(this.besides?.querySelectorAll("[data-study]") ?? [])].filter(({ dataset }) => dataset.study === uid);
+    return [parts.find(({ tagName }) => tagName === "BUTTON"), parts.find(({ tagName }) => tagName === "UL")];
+  }
+
+  /** The series of another study of the patient are known from now on: they can be found, dropped and shown. */
+  addBeside(study) {
+    const tiles = tilesBeside(study);
+    this.besideTiles.set(study.study_instance_uid, tiles);
+    const [, list] = this.#groupOf(study.study_instance_uid);
+    if (list) this.#fill(list, tiles);
+    return tiles;
+  }
+
+  /** Why the series of another study do not come. */
+  failBeside(uid, reason) {
+    const [, list] = this.#groupOf(uid);
+    list?.replaceChildren(make("li", "quiet", reason));
+    this.unfolded.delete(uid);
+    this.#groupOf(uid)[0]?.setAttribute("aria-expanded", "false");
+  }
+
+  // --- one tile
 
   #key({ series, stack }) {
     return `${series.series_instance_uid}/${stack?.stack ?? "-"}`;
@@ -103,7 +208,8 @@ export class Thumbnails extends EventTarget {
 
   /** Marks which tiles lie in viewports, and which one is active. */
   mark(shown, active) {
-    for (const button of this.buttons.values()) {
+    this.marked = [shown, active];
+    for (const button of [...this.buttons.values(), ...this.besideButtons.values()]) {
       const lies = (source) => source && this.#key(source) === this.#key(button.tile);
       button.toggleAttribute("data-shown", shown.some(lies));
       if (lies(active)) button.setAttribute("aria-current", "true");
@@ -111,14 +217,19 @@ export class Thumbnails extends EventTarget {
     }
   }
 
-  /** The tile after or before a source, among those that can be drawn. */
+  /** The tile after or before a source, among those of its study that can be drawn. */
   beside(source, by) {
-    const drawn = this.tiles.filter(({ stack }) => stack);
+    const drawn = this.#tilesOf(source?.study).filter(({ stack }) => stack);
     const at = drawn.findIndex((tile) => source && this.#key(tile) === this.#key(source));
     return drawn[Math.min(drawn.length - 1, Math.max(0, at < 0 ? 0 : at + by))] ?? null;
   }
 
+  #tilesOf(study) {
+    return (study && this.besideTiles.get(study.study_instance_uid)) || this.tiles;
+  }
+
   find(series, stack) {
-    return this.tiles.find((tile) => tile.series.series_instance_uid === series && (tile.stack?.stack ?? null) === stack) ?? null;
+    const all = [...this.tiles, ...[...this.besideTiles.values()].flat()];
+    return all.find((tile) => tile.series.series_instance_uid === series && (tile.stack?.stack ?? null) === stack) ?? null;
   }
 }

@@ -1,7 +1,6 @@
 // The row of tools, built from the table of tools and the table of commands below; menus; the help sheet.
 
 import { KEY_MAP_TITLES, KEY_MAPS, keyLabel, keysOf } from "./keys.js";
-import { LAYOUTS } from "./layout.js";
 import { make, Menu } from "./menu.js";
 import { presetRows, shownRow } from "./presets.js";
 import { spaceGroups } from "./spacemenu.js";
@@ -25,7 +24,6 @@ const COMMANDS = [
   ["help", undefined, "Keys and help", "keyboard", "wide"],
 ];
 
-const LAYOUT_ICONS = { "1x1": "square", "1x2": "columns-2", "2x1": "rows-2", "2x2": "grid-2x2" };
 const WORDS = {
   tool: (value) => `${TOOLS.find(({ name }) => name === value)?.label ?? value} in hand`,
   "next-plane": () => "As acquired, axial, coronal, sagittal",
@@ -170,18 +168,7 @@ export class Toolbar {
 
   #layouts() {
     const group = make("div", "group layouts", this.element, { role: "group", "aria-label": "Layout" });
-    this.layoutMenu = this.#menu(group, {
-      label: "Layout",
-      icon: "layout-grid",
-      name: "layout",
-      fill: (menu) => {
-        for (const name of Object.keys(LAYOUTS)) {
-          const [rows, columns] = LAYOUTS[name];
-          const label = rows * columns === 1 ? "One viewport" : `${rows} × ${columns}`;
-          menu.item({ label, icon: this.icon(LAYOUT_ICONS[name]), checked: this.state().layout === name, run: () => this.run("layout", name) });
-        }
-      },
-    });
+    this.layoutMenu = this.#menu(group, { label: "Layout", icon: "layout-grid", name: "layout", fill: () => {} });
   }
 
   #more() {

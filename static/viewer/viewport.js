@@ -74,6 +74,18 @@ export class Viewport extends EventTarget {
     this.#open(this.first);
   }
 
+  /** Keeps a stack of a series to be shown when the viewport is woken. */
+  reserve(source, view = {}) {
+    if (source.series.not_drawn && !source.stack) {
+      this.show(source, view);
+      return;
+    }
+    this.close();
+    this.source = source;
+    this.first = { plane: "acquired", stack: source.stack?.stack ?? 0, ...view };
+    this.#enter("opening");
+  }
+
   /** Forgets the series: the pane is empty again. */
   close() {
     this.stop();
@@ -96,8 +108,12 @@ export class Viewport extends EventTarget {
 
   /** Back in sight: goes on where it was. */
   wake() {
-    if (this.channel || !this.source || this.state === "not-drawn") return;
-    this.#open(this.first);
+    if (this.asleep) this.#open(this.first);
+  }
+
+  /** True where there is something to show and nothing was asked of the server yet, or no longer is. */
+  get asleep() {
+    return !this.channel && this.source !== null && this.state !== "not-drawn";
   }
 
   retry() {
@@ -120,8 +136,13 @@ export class Viewport extends EventTarget {
     });
   }
 
+  /** The study of what is shown: that of the page, or a prior. */
+  get study() {
+    return this.source?.study ?? this.desk.study;
+  }
+
   get organization() {
-    return this.desk.study.organization ?? null;
+    return this.study.organization ?? null;
   }
 
   #opening(again) {
@@ -389,9 +410,9 @@ export class Viewport extends EventTarget {
 
   #painted(header) {
     if (this.state !== "shown") this.#enter("shown");
-    const { study } = this.desk;
+    const { study } = this;
     const { series, stack } = this.source;
-    this.overlay.update({ header, study, series, stack, opened: this.opened, ratio: devicePixelRatio });
+    this.overlay.update({ header, study, current: this.desk.study, series, stack, opened: this.opened, ratio: devicePixelRatio });
     this.overlay.badge(this.exact);
     this.loading.hide();
     this.notes.show(this.opened?.warnings, header.warnings);
