@@ -177,6 +177,7 @@ RULES: dict[str, Rule] = {
     "api-key-image": READER,
     "api-measurements": READER,
     "api-measurement": READER,
+    "api-measurement-object": READER,
     "api-objects": READER,
     "api-document": READER,
     "api-pdf": READER,

@@ -15,9 +15,11 @@ from viewer.api.frames import _opened
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.marks import asked as asking
-from viewer.marks import measurements, taking
+from viewer.marks import measurements, reports, taking
 from viewer.marks.asked import Asked, BadMark
+from viewer.marks.filing import NotFiled
 from viewer.marks.measurements import Overtaken, ReadOnly
+from viewer.marks.reports import NothingToWrite
 from viewer.marks.taking import Taken
 from viewer.models import Measurement, Series, Study
 from viewer.rendering.measuring import CannotMeasure
@@ -48,6 +50,8 @@ class MarkDoor(AsyncDoor):
             return Response({"detail": str(exc)}, status=400)
         if isinstance(exc, CannotMeasure):
             return Response({"detail": str(exc), "code": "cannot_measure"}, status=422)
+        if isinstance(exc, NothingToWrite | NotFiled):
+            return Response({"detail": str(exc), "code": "not_written"}, status=422)
         if isinstance(exc, ReadOnly):
             return Response({"detail": str(exc), "code": "read_only"}, status=403)
         if isinstance(exc, Overtaken):
@@ -152,6 +156,31 @@ class MeasurementDoor(MarkDoor):
             mark = await sync_to_async(measurements.drop)(mark, study, request.user, request)
             await _remeasure(request, study, mark)
         return Response(await _told(request, study, mark))
+
+
+class MeasurementObject(MarkDoor):
+    """The measurements of a study as an object of the archive."""
+
+    @extend_schema(
+        operation_id="measurement_object",
+        summary="Write the measurements into the archive now, as a structured report (TID 1500)",
+        description="It is also written by itself a minute after the last change. The same state is written once.",
+        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION],
+        request=None,
+        responses={
+            200: measurement_shapes.Written,
+            **shapes.REFUSALS,
+            422: OpenApiResponse(
+                shapes.Problem, description="There is nothing to write, or the archive did not take it."
+            ),
+            503: OpenApiResponse(shapes.Problem, description="Busy; try again."),
+            507: OpenApiResponse(shapes.Problem, description="The archive's disk is full."),
+        },
+    )
+    async def post(self, request: Request, study_instance_uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        written = await sync_to_async(reports.write_report)(study, request.user)
+        return Response({"sop_instance_uid": written})
 
 
 def _body(request: Request) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from viewer.api import schema  # noqa: F401 - tells the schema how programs sign
 from viewer.api.frames import Frame, Thumbnail
 from viewer.api.hanging import HangingDoor, HangingProtocols
 from viewer.api.key_images import KeyImageDoor, KeyImages
-from viewer.api.measurements import MeasurementDoor, Measurements
+from viewer.api.measurements import MeasurementDoor, MeasurementObject, Measurements
 from viewer.api.objects import Document, Objects, Pdf, Video
 from viewer.api.people import Me
 from viewer.api.studies import Studies, StudyDoor
@@ -20,6 +20,11 @@ urlpatterns = [
     path("studies/<str:study_instance_uid>/key-images/", KeyImages.as_view(), name="api-key-images"),
     path("studies/<str:study_instance_uid>/key-images/<str:uid>/", KeyImageDoor.as_view(), name="api-key-image"),
     path("studies/<str:study_instance_uid>/measurements/", Measurements.as_view(), name="api-measurements"),
+    path(
+        "studies/<str:study_instance_uid>/measurements/object/",
+        MeasurementObject.as_view(),
+        name="api-measurement-object",
+    ),
     path("studies/<str:study_instance_uid>/measurements/<str:uid>/", MeasurementDoor.as_view(), name="api-measurement"),
     path("studies/<str:study_instance_uid>/objects/", Objects.as_view(), name="api-objects"),
     path("studies/<str:study_instance_uid>/hanging/", HangingDoor.as_view(), name="api-hanging"),

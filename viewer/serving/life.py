@@ -11,13 +11,14 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from viewer.serving.measurement_objects import MeasurementObjects
 from viewer.serving.news import NewsTail
 from viewer.serving.runtime import runtime
 from viewer.serving.watch import Watch
 
 
 class Life:
-    """The engine and the tasks beside it: the news tail and the watch over who is connected."""
+    """The engine and the tasks beside it: the news tail, the watch over who is connected, reports of measurements."""
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
@@ -25,7 +26,8 @@ class Life:
     async def start(self) -> None:
         """Start everything on the running loop; after this the server is ready."""
         await runtime().start()
-        self._tasks = [asyncio.ensure_future(NewsTail().run()), asyncio.ensure_future(watch().run())]
+        tasks = (NewsTail().run(), watch().run(), MeasurementObjects().run())
+        self._tasks = [asyncio.ensure_future(task) for task in tasks]
 
     async def stop(self) -> None:
         for task in self._tasks:

@@ -1,0 +1,247 @@
+"""The structured report of a study's measurements: written into the archive when they have changed and come to rest.
+
+Its SOP Instance UID is made of the measurements and their versions: the same state is the same object, so that writing it twice
+does nothing, whoever asks, and a state that is not there yet is known without reading a file.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db.models import Max
+from django.utils import timezone
+from pydicom.uid import ComprehensiveSRStorage
+
+from accounts.models import User
+from viewer.archive.query import instance_files
+from viewer.archive.storage import blob_store
+from viewer.dicom.errors import DicomError
+from viewer.dicom.frames import FrameSource, frame_sources
+from viewer.models import Instance, Measurement, Series, Study
+from viewer.objects.header import Reference, SeriesOfObject, uid_of
+from viewer.objects.measurement_report import InPatient, Mark, OnImage, Report, sop_class, write
+from viewer.rendering import planes
+
+from .filing import begun, filed
+from .measurements import of_study
+
+logger = logging.getLogger(__name__)
+
+SERIES_NUMBER = 9001
+SERIES_DESCRIPTION = "Measurements"
+QUIET = timedelta(seconds=60)
+"""How long nothing may have changed before the report is written by itself."""
+
+Axes = tuple[Sequence[float], Sequence[float]]
+
+
+class NothingToWrite(ValueError):
+    """The study has no measurements, and never had a report of them."""
+
+
+def write_report(study: Study, actor: User | str) -> str:
+    """The SOP Instance UID of a report of the measurements as they are now, which is in the archive when this returns.
+
+    Raises NothingToWrite, NotFiled, StorageFull, DatabaseBusy, DicomError, OSError.
+    """
+    marks = [mark for mark in of_study(study) if not mark.source_sop_instance_uid]
+    sop_instance_uid = uid_of_state(study, marks)
+    if Instance.objects.filter(organization=study.organization, sop_instance_uid=sop_instance_uid).exists():
+        return sop_instance_uid
+    series_uid = uid_of_series(study)
+    former = Instance.objects.filter(series__study=study, series__series_instance_uid=series_uid).order_by("-id")
+    if not marks and not former.exists():
+        raise NothingToWrite("this study has no measurements")
+    written = _written(marks)
+    place = SeriesOfObject(
+        sop_class_uid=sop_class(written) if marks else str(ComprehensiveSRStorage),
+        modality="SR",
+        series_instance_uid=series_uid,
+        number=SERIES_NUMBER,
+        description=SERIES_DESCRIPTION,
+        instance_number=former.count() + 1,
+        sop_instance_uid=sop_instance_uid,
+    )
+    dataset = begun(study, place)
+    write(dataset, Report(written, _modalities(study, marks), _predecessor(study, series_uid, former.first())))
+    filed(dataset, study, actor)
+    return sop_instance_uid
+
+
+def uid_of_series(study: Study) -> str:
+    """Of the series that holds the reports of a study, in this archive."""
+    home = study.organization
+    return str(uid_of("measurements", home.name, home.created_at.isoformat(), study.study_instance_uid))
+
+
+def uid_of_state(study: Study, marks: Iterable[Measurement]) -> str:
+    """Of the report that holds exactly these measurements in these versions."""
+    state = sorted((mark.uid, mark.version) for mark in marks)
+    return str(uid_of("measurement report", uid_of_series(study), *state))
+
+
+def due(now: datetime, since: datetime | None = None) -> list[Study]:
+    """Studies whose measurements have rested since `QUIET` before `now`, and changed after `since` (None: ever)."""
+    rows = Measurement.objects.filter(source_sop_instance_uid="")
+    if since is not None:
+        rows = rows.filter(study__in=rows.filter(updated_at__gt=since).values("study"))
+    found = rows.values("study").annotate(changed=Max("updated_at")).filter(changed__lte=now - QUIET)
+    studies = Study.objects.filter(pk__in=[row["study"] for row in found])
+    return list(studies.select_related("organization", "patient").order_by("id"))
+
+
+def is_written(study: Study) -> bool:
+    """Whether the archive holds a report of the measurements as they are now, or none is needed."""
+    marks = [mark for mark in of_study(study) if not mark.source_sop_instance_uid]
+    held = Instance.objects.filter(organization=study.organization)
+    if held.filter(sop_instance_uid=uid_of_state(study, marks)).exists():
+        return True
+    return not marks and not held.filter(series__series_instance_uid=uid_of_series(study)).exists()
+
+
+def write_due(actor: str, since: datetime | None = None) -> tuple[datetime, list[str]]:
+    """Write what is due; returns the time to ask from next, and the SOP Instance UIDs written."""
+    now, written = timezone.now(), []
+    for study in due(now, since):
+        try:
+            if not is_written(study):
+                written.append(write_report(study, actor))
+        except Exception:  # one study that cannot be written keeps none of the others; it is tried at its next change
+            logger.exception("the report of a study's measurements could not be written")
+    return now - 2 * QUIET, written
+
+
+# --- rows as marks
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """An acquired frame that measurements lie on."""
+
+    reference: Reference
+    source: FrameSource
+
+    @property
+    def frame_number(self) -> int | None:
+        return self.source.frame_number if self.source.frames_in_instance > 1 else None
+
+    def pixels(self, points: Sequence[Sequence[float]]) -> list[list[float]] | None:
+        """[column, row] under points of the patient; None where the frame has no place there."""
+        position, directions, spacing = self.source.position, self.source.orientation, self.source.pixel_spacing
+        if position is None or directions is None or spacing is None:
+            return None
+        row, column = map(np.asarray, directions)
+        away = np.asarray(points, np.float64) - np.asarray(position)
+        return np.column_stack((away @ row / spacing[1], away @ column / spacing[0])).tolist()  # type: ignore[no-any-return]
+
+
+def _written(marks: Sequence[Measurement]) -> list[Mark]:
+    images = _images(marks)
+    counted: dict[str, int] = {}
+    found = []
+    for mark in marks:
+        counted[mark.kind] = counted.get(mark.kind, 0) + 1
+        image = images.get((mark.sop_instance_uid, mark.frame_number or 1))
+        found.append(
+            Mark(
+                uid=mark.uid,
+                identifier=mark.label or f"{mark.kind.capitalize()} {counted[mark.kind]}",
+                kind=mark.kind,
+                label=mark.label,
+                observer=_observer(mark),
+                values=mark.values,
+                series_instance_uid=mark.series_instance_uid,
+                notes=mark.notes,
+                on_image=_on_image(mark, image),
+                in_patient=_in_patient(mark, image),
+            )
+        )
+    return found
+
+
+def _images(marks: Sequence[Measurement]) -> dict[tuple[str, int], _Image]:
+    """By SOP Instance UID and frame number."""
+    if not marks:
+        return {}
+    wanted = {mark.sop_instance_uid for mark in marks if mark.sop_instance_uid}
+    rows = Instance.objects.filter(organization=marks[0].organization, sop_instance_uid__in=wanted)
+    found = {}
+    for row in rows.select_related("series__study"):
+        reference = Reference(
+            row.series.study.study_instance_uid,
+            row.series.series_instance_uid,
+            row.sop_class_uid,
+            row.sop_instance_uid,
+        )
+        for file in instance_files(Instance.objects.filter(pk=row.pk), blob_store()):
+            for source in _frames(file):
+                found[row.sop_instance_uid, source.frame_number] = _Image(reference, source)
+    return found
+
+
+def _frames(file: object) -> list[FrameSource]:
+    try:
+        return frame_sources(file)  # type: ignore[arg-type]
+    except DicomError:
+        return []
+
+
+def _on_image(mark: Measurement, image: _Image | None) -> OnImage | None:
+    if image is None:
+        return None
+    points = mark.points if mark.space == "image" else image.pixels(mark.points)
+    return None if points is None else OnImage(image.reference, image.frame_number, points)
+
+
+def _in_patient(mark: Measurement, image: _Image | None) -> InPatient | None:
+    if mark.space != "patient" or not mark.frame_of_reference_uid:
+        return None
+    return InPatient(mark.frame_of_reference_uid, mark.points, _axes(mark, image))
+
+
+def _axes(mark: Measurement, image: _Image | None) -> Axes:
+    """Along which the measurement's picture was counted."""
+    plane = mark.view.get("plane") or "acquired"
+    if isinstance(plane, dict):
+        return plane["row"], plane["column"]
+    if plane in planes.NAMED:
+        return planes.NAMED[plane]
+    source = image.source if image is not None else _any_frame(mark)
+    if source is None or source.orientation is None:
+        return planes.NAMED["axial"]
+    return source.orientation
+
+
+def _any_frame(mark: Measurement) -> FrameSource | None:
+    """A frame of the series: all of a volume have the same directions."""
+    rows = Instance.objects.filter(
+        organization=mark.organization, series__series_instance_uid=mark.series_instance_uid, number_of_frames__gt=0
+    )
+    for file in instance_files(rows.order_by("id")[:1], blob_store()):
+        frames = _frames(file)
+        return frames[0] if frames else None
+    return None
+
+
+def _observer(mark: Measurement) -> str:
+    """As DICOM writes names."""
+    user = mark.author
+    if user is not None and (user.last_name or user.first_name):
+        return f"{user.last_name}^{user.first_name}".rstrip("^")
+    return str(mark.author_name or "unknown")
+
+
+def _modalities(study: Study, marks: Sequence[Measurement]) -> list[str]:
+    used = {mark.series_instance_uid for mark in marks}
+    rows = Series.objects.filter(study=study, series_instance_uid__in=used)
+    return sorted(set(rows.values_list("modality", flat=True)))
+
+
+def _predecessor(study: Study, series_uid: str, former: Instance | None) -> Reference | None:
+    if former is None:
+        return None
+    return Reference(study.study_instance_uid, series_uid, former.sop_class_uid, former.sop_instance_uid)
