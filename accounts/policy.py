@@ -171,6 +171,7 @@ RULES: dict[str, Rule] = {
     # REST
     "api-schema": SIGNED_IN,
     "api-me": SIGNED_IN,
+    "api-my-settings": SIGNED_IN,
     "api-studies": SIGNED_IN,
     "api-study": READER,
     "api-key-images": READER,

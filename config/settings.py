@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "accounts.middleware.ContentSecurityMiddleware",
     "accounts.middleware.PolicyMiddleware",  # its question comes after the user is known and before CSRF and the view
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -194,6 +195,15 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("zh-hans", "简体中文"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = f"farview_language_{FARVIEW_PORT}"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATICFILES_DIRS = [BASE_DIR / "static"]

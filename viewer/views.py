@@ -19,10 +19,12 @@ from accounts.models import READING_ROLES, UPLOAD_ROLES
 from viewer.api.frames import VIEW_CHARACTERS
 from viewer.api.hanging import hanging_of
 from viewer.api.priors import priors_of
+from viewer.api.settings import settings_of
 from viewer.api.studies import whole_study
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.icons import icon_sizes
+from viewer.languages import page_catalogue
 from viewer.rendering.view import BadView, View
 
 
@@ -75,6 +77,8 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "study_json": {**whole, "hanging": hanging_of(request.user, found, whole, priors)},
             "first_view": first_view,
             "icons": icon_sizes(),
+            "catalogue": page_catalogue(),
+            "reader_settings": settings_of(request.user),
             "sheets": SHEETS,
         },
     )

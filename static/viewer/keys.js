@@ -134,6 +134,15 @@ const BIR = [
 ];
 
 export const KEY_MAPS = { reader: READER, bir: BIR };
+const AS_DELIVERED = { ...KEY_MAPS };
+
+/** Gives keys of a map other meanings: {key: [command, argument]}, or null for a key that is to mean nothing. From the map as
+ *  delivered; a key has one meaning. */
+export function rebind(name, changed = {}) {
+  const kept = AS_DELIVERED[name].filter(([key]) => !(key in changed));
+  const added = Object.entries(changed).filter(([, meant]) => meant).map(([key, [command, argument]]) => (argument === undefined ? [key, command] : [key, command, argument]));
+  KEY_MAPS[name] = [...kept, ...added];
+}
 export const KEY_MAP_TITLES = { reader: "Reader", bir: "BIR (IHE Basic Image Review)" };
 
 const SHOWN = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "PgUp", PageDown: "PgDn", Escape: "Esc" };

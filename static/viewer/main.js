@@ -343,6 +343,9 @@ const workbench = {
   get keyMap() {
     return keyMap;
   },
+  set keyMap(name) {
+    if (name in KEY_MAPS) keyMap = name;
+  },
   /** A command of that name: what keys, buttons and menus ask for. `words(argument)` says what it does, for the help sheet. */
   command(name, act, words = () => name) {
     COMMANDS[name] = act;

@@ -82,6 +82,10 @@ export class Toolbar {
     }
   }
 
+  meaning(command, argument) {
+    return meaningOf(command, argument, this.words);
+  }
+
   /** Where groups of features stand: after the planes. */
   #added() {
     this.added = make("div", "added", this.element);
@@ -206,12 +210,17 @@ export class Toolbar {
   }
 }
 
+/** What a command does, in words. */
+function meaningOf(command, argument, words) {
+  const named = COMMANDS.find(([name, value]) => name === command && value === argument)?.[2];
+  return named ?? words[command]?.(argument) ?? command;
+}
+
 /** Rows of the help sheet: [keys, meaning], keys of one meaning together. */
 export function helpRows(map, words = WORDS) {
   const rows = new Map();
   for (const [key, command, argument] of map) {
-    const named = COMMANDS.find(([name, value]) => name === command && value === argument)?.[2];
-    const meaning = command === "preset" ? "Window presets 1 to 9" : (named ?? words[command]?.(argument) ?? command);
+    const meaning = command === "preset" ? "Window presets 1 to 9" : meaningOf(command, argument, words);
     rows.set(meaning, [...(rows.get(meaning) ?? []), keyLabel(key)]);
   }
   return [...rows].map(([meaning, keys]) => [keys.length > 4 ? [keys[0], "…", keys.at(-1)] : keys, meaning]);

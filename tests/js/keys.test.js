@@ -1,4 +1,4 @@
-import { commandFor, KEY_MAPS, keysOf } from "/static/viewer/keys.js";
+import { commandFor, KEY_MAPS, keysOf, rebind } from "/static/viewer/keys.js";
 import { equal, ok, test } from "./harness.js";
 
 const press = (key, more = {}) => ({ key, target: document.body, ...more });
@@ -61,4 +61,13 @@ test("a tooltip can name the key of a command", () => {
   equal(keysOf("rotate", 90), ["R"]);
   equal(keysOf("reset"), ["Space"]);
   ok(keysOf("nothing").length === 0);
+});
+
+test("a reader's keys take the place of those delivered, and go back", () => {
+  rebind("reader", { r: ["cine"], x: null, "Ctrl+k": ["preset", 3] });
+  equal(commandFor(press("r"), KEY_MAPS.reader), { command: "cine", argument: undefined });
+  equal(commandFor(press("x"), KEY_MAPS.reader), null);
+  equal(commandFor(press("k", { ctrlKey: true }), KEY_MAPS.reader), { command: "preset", argument: 3 });
+  rebind("reader", {});
+  equal(commandFor(press("r"), KEY_MAPS.reader), { command: "rotate", argument: 90 });
 });

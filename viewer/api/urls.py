@@ -9,12 +9,14 @@ from viewer.api.key_images import KeyImageDoor, KeyImages
 from viewer.api.measurements import MeasurementDoor, MeasurementObject, Measurements
 from viewer.api.objects import Document, Objects, Pdf, Video
 from viewer.api.people import Me
+from viewer.api.settings import Settings
 from viewer.api.studies import Studies, StudyDoor
 from viewer.api.uploads import Uploads
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="api-schema"),
     path("me/", Me.as_view(), name="api-me"),
+    path("me/settings/", Settings.as_view(), name="api-my-settings"),
     path("studies/", Studies.as_view(), name="api-studies"),
     path("studies/<str:study_instance_uid>/", StudyDoor.as_view(), name="api-study"),
     path("studies/<str:study_instance_uid>/key-images/", KeyImages.as_view(), name="api-key-images"),

@@ -1,0 +1,27 @@
+"""Words of the pages' scripts in the reader's language: `locale/<language>/page.json`, {"English text": "translated"}."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils.translation import get_language
+
+ENGLISH = "en"
+
+
+def page_catalogue() -> dict[str, str]:
+    """For the language of this request; empty for English, whose texts are the keys."""
+    return catalogue_of(get_language() or ENGLISH)
+
+
+@lru_cache
+def catalogue_of(language: str) -> dict[str, str]:
+    """One language's catalogue; that of the language without its region where it has none of its own."""
+    for name in (language, language.partition("-")[0]):
+        path = settings.LOCALE_PATHS[0] / name / "page.json"
+        if name != ENGLISH and path.exists():
+            found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+            return found
+    return {}
