@@ -140,7 +140,7 @@ function fusionText({ fusion }, opened) {
   const { label = t("Overlay"), factor = 1, unit: measure = "" } = opened?.fused ?? {};
   const { window_center: center, window_width: width } = fusion;
   const limits = Number.isFinite(center) && Number.isFinite(width) ? [center - width / 2, center + width / 2].map((one) => short(one * factor, 3)) : null;
-  const parts = [Number.isFinite(fusion.opacity) ? `${Math.round(fusion.opacity * 100)} %` : "", fusion.color_map?.replaceAll("_", " "), limits ? joined([t("{lower} to {upper}", { lower: limits[0], upper: limits[1] }), measure]) : ""];
+  const parts = [Number.isFinite(fusion.opacity) ? `${Math.round(fusion.opacity * 100)} %` : "", limits ? joined([t("{lower} to {upper}", { lower: limits[0], upper: limits[1] }), measure]) : "", fusion.color_map?.replaceAll("_", " ")];
   return `${label} ${joined(parts, ", ")}`;
 }
 

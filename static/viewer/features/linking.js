@@ -83,6 +83,7 @@ export function install(workbench) {
   addTool(crosshairTool(crosshair));
   workbench.on("command", ({ command, argument }) => {
     if (command === "reset") mpr.reset(active());
+    mpr.hung(command);
     if (command === "tool") toolTaken(argument);
   });
   /** Taking the crosshair shows it; taking it again puts it away and gives back what was in hand. */

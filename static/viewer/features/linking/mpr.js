@@ -73,6 +73,7 @@ export class ThreePlanes {
       workbench.layout.set(before.layout);
       workbench.viewports.forEach((viewport, index) => {
         const shot = before.shots[index];
+        if (!session.roles.has(viewport) && viewport.source && shot?.source === viewport.source && same(shot.view, restorable(viewport.wish))) return;
         if (shot?.source) workbench.show(viewport, shot.source, shot.view);
         else viewport.close();
       });
@@ -121,6 +122,11 @@ export class ThreePlanes {
     const { session, workbench } = this;
     if (!session || this.calm) return;
     if (workbench.layout.name !== session.name) this.#forget();
+  }
+
+  /** Hung anew: nothing of the three planes is left to go back from. */
+  hung(command) {
+    if (this.session && !this.calm && ["stage", "layout"].includes(command)) this.#forget();
   }
 
   shown(viewport) {
@@ -173,6 +179,8 @@ function beginning({ spot, wish, header, frame, frames, opened }) {
   const end = frame === 0 || frame === frames - 1;
   return end && !whole(wish) ? spotOf({ view: { projection: "volume" }, header, opened }) : spot;
 }
+
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /** A View as it can be asked for again: without what the server says beside it. */
 function restorable(wish) {

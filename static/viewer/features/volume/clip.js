@@ -8,6 +8,7 @@ import { boundsOf, edgesOf, faceMiddle, isWhole, withFace } from "./box.js";
 const LAYER = "clip";
 const FACING = 0.25;
 const STEP = 2;
+const EDGE = 12;
 const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
 const UNIT = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
 
@@ -47,9 +48,11 @@ function facesOf({ header, box }, clip, place) {
   return UNIT.flatMap((unit, axis) => {
     const way = [unit, unit].map((one, at) => dot(one, at ? column : row) * scale[at]);
     if (Math.hypot(...way) < FACING * scale[0]) return [];
-    return [0, 1].map((side) => ({ axis, side, at: place(faceMiddle(clip.box, axis, side)), value: clip.box[side][axis] }));
+    return [0, 1].map((side) => ({ axis, side, at: within(place(faceMiddle(clip.box, axis, side)), box), value: clip.box[side][axis] }));
   });
 }
+/** A handle stays where a hand can reach it. */
+const within = ({ x, y }, { width, height }) => ({ x: Math.min(width - EDGE, Math.max(EDGE, x)), y: Math.min(height - EDGE, Math.max(EDGE, y)) });
 const dot = (a, b) => a.reduce((sum, value, at) => sum + value * b[at], 0);
 
 function drawFace(layer, { axis, side, at, value }, names) {

@@ -66,7 +66,7 @@ export class SpacePart {
     if (opened.volume_presets?.length) offered.push({ value: "volume", label: t("Volume"), title: t("light through the whole volume") });
     this.projection.show(projection, offered);
     const thickness = projection === "slice" || all ? 0 : Number(wish.slab_thickness) || 0;
-    const text = all ? t("whole volume") : thickness ? `${Number(thickness.toFixed(1))} mm` : t("one slice");
+    const text = all ? t("all of it") : thickness ? `${Number(thickness.toFixed(1))} mm` : t("one slice");
     this.slab.show(Math.min(THICKEST, thickness), { max: THICKEST, step: 0.5, text, disabled: all });
     this.rotating.setAttribute("aria-pressed", String(all && wish.projection === "mip"));
     this.playing.disabled = !all;
