@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import Collection
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -18,7 +19,7 @@ from accounts.models import READING_ROLES
 from accounts.policy import websocket_refusal
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
-from viewer.dicom.series import SeriesContent
+from viewer.dicom.series import InstanceFile, SeriesContent
 from viewer.serving.database import database
 from viewer.serving.entrance import Guest, from_our_pages, guest_of, session_key
 from viewer.serving.life import watch
@@ -164,6 +165,7 @@ class ViewerConsumer(LetInConsumer):
             self.close,
             build=settings.FARVIEW_BUILD,
             meter=self.meter,
+            find_objects=self.objects_for,
         )
         if self.wire is not None:
             self.wire.hear(self.session.receive)
@@ -208,6 +210,18 @@ class ViewerConsumer(LetInConsumer):
         if first:
             note_viewing(person, found.study, self.scope, door="viewer")
         return query.series_content(found)
+
+    async def objects_for(self, series: str, organization: str, wanted: Collection[str] | None) -> list[InstanceFile]:
+        """Objects of the study of a series that this person may see by now; none where they may not."""
+        return await database(self._objects)(series, organization, wanted)
+
+    def _objects(self, series: str, organization: str, wanted: Collection[str] | None) -> list[InstanceFile]:
+        assert self.guest is not None  # noqa: S101 - a session begins after the entrance
+        try:
+            found = query.find_series(self.guest.principal.user, series, organization)
+        except query.NotFound:
+            return []
+        return query.objects_beside(found, wanted)
 
     async def news(self, message: dict[str, Any]) -> None:
         """Something was stored: whoever shows one of its series is told."""

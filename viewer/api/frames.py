@@ -19,12 +19,12 @@ from viewer.api.doors import AsyncDoor
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.archive.query import BadQuery
-from viewer.engine.engine import Engine, OpenSeries
+from viewer.engine.engine import Engine, Objects, OpenSeries, by_uid
 from viewer.engine.errors import CannotDraw
 from viewer.models import Series
 from viewer.rendering.encode import ENCODERS
 from viewer.rendering.render import RENDERER
-from viewer.rendering.view import BadView, Fusion, View
+from viewer.rendering.view import BadView, Fusion, View, objects_named
 from viewer.serving import runtime
 
 VIEW_CHARACTERS = 16_384
@@ -83,7 +83,8 @@ class Frame(AsyncDoor):
         series = await sync_to_async(_series_to_show)(request.user, series_instance_uid, organization, request)
         engine, opened = await _opened(series)
         fused = await _laid_over(request, view.fusion, series) if view.fusion is not None else None
-        drawn = await engine.draw(opened, view, media_type=media_type, quality=quality, fused=fused)
+        objects = await objects_of(view, series)
+        drawn = await engine.draw(opened, view, media_type=media_type, quality=quality, fused=fused, objects=objects)
         return _picture(request, drawn.header, drawn.payload)
 
 
@@ -139,6 +140,14 @@ def view_of(text: str, series_instance_uid: str) -> View:
     if view.series not in (None, series_instance_uid):
         raise BadView("series: not the one of the address")
     return view
+
+
+async def objects_of(view: View, series: Series) -> Objects:
+    """The objects that a View of a series names, of the same study: whoever may see the one may see the others."""
+    wanted = objects_named(view)
+    if not wanted:
+        return {}
+    return by_uid(await sync_to_async(query.objects_beside)(series, wanted))
 
 
 async def _laid_over(request: Request, fusion: Fusion, below: Series) -> OpenSeries:

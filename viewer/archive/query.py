@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -22,6 +22,8 @@ PAGE = 50
 PAGE_AT_MOST = 200
 WORDS = 12
 """Of one filter; further ones are not looked for. Databases bound how deep a condition may be."""
+STATES_LISTED = 200
+"""Presentation states of one study."""
 DERIVED = ("SEG", "RTDOSE", "REG", "PR", "KO", "SR")
 """Modalities that stand for a study only where it holds nothing else."""
 
@@ -136,6 +138,19 @@ def instance_files(rows: QuerySet[Instance], store: BlobStore) -> Iterable[Insta
     """Rows as the files they stand for, in order of arrival."""
     for digest, index in rows.order_by("id").values_list("blob_id", "index"):
         yield InstanceFile(path=store.path(digest), digest=digest, index=index)
+
+
+def objects_beside(
+    series: Series, wanted: Collection[str] | None = None, store: BlobStore | None = None
+) -> list[InstanceFile]:
+    """Objects of the study that a series is of, by SOP Instance UID; without UIDs its presentation states, the newest first."""
+    store = store or blob_store()
+    rows = Instance.objects.filter(series__study_id=series.study_id).order_by("-id")
+    if wanted is None:
+        rows = rows.filter(series__modality="PR")[:STATES_LISTED]
+    else:
+        rows = rows.filter(sop_instance_uid__in=wanted)
+    return [InstanceFile(store.path(digest), digest, index) for digest, index in rows.values_list("blob_id", "index")]
 
 
 def priors(user: User, study: Study) -> StudyQuerySet:

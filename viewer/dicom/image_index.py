@@ -11,7 +11,11 @@ from .groups import Group, classic_group, functional_group
 from .header import Header
 from .limits import Limits
 from .luts import pack_lut, read_lut, read_palette
+from .masks import mask_index
+from .overlay_planes import overlay_index
+from .suv import suv_index
 from .syntaxes import LOSSY_METHODS, MAYBE_LOSSY_METHODS
+from .ultrasound_regions import region_index
 
 _FOR_DISPLAY_UNSCALED = frozenset({"XA", "RF"})
 
@@ -38,7 +42,13 @@ def image_index(header: Header, modality: str, pixels: dict[str, Any], frames: i
     aspect = values.numbers(dataset, tags.PIXEL_ASPECT_RATIO, "IS")
     if len(aspect) == 2 and min(aspect) > 0 and aspect[0] != aspect[1]:
         index["aspect"] = aspect
-    index |= _lossy(dataset, header.transfer_syntax_uid) | _cine(dataset, frames)
+    index |= _lossy(dataset, header.transfer_syntax_uid) | _cine(dataset, frames) | mask_index(dataset)
+    overlays = overlay_index(header, pixels)
+    if overlays:
+        index["overlays"] = overlays
+    if modality == "PT":
+        index |= suv_index(dataset)
+    index |= region_index(dataset)
     index["labels"] = _labels(dataset)
     frame_of_reference = values.uid(dataset, tags.FRAME_OF_REFERENCE_UID)
     if frame_of_reference:

@@ -8,6 +8,7 @@ An index is a JSON object:
   [offset, length] of a deflated data set that `offset` then lies in; or `fragments`, for each frame [offset, length, ...]
 - `shared` and `per_frame`: groups (`groups.py`) of what may differ between frames: `position`, `orientation`, `spacing` and its
   source, `rescale`, `windows`, `stack`, `temporal`, `echo`, `b_value`, `trigger`, `acquired`, ...
+- `overlays` (`overlay_planes.py`), `mask` (`masks.py`)
 - `modality_lut`, `voi_luts`, `palette` (`luts.pack_lut`), `padding`, `extremes`, `unit`, `unscaled`, `inverse`, `aspect`,
   `lossy`, `cine`, `labels`, `frame_of_reference`
 

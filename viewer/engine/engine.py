@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import Any
 
 from viewer.dicom.frames import FrameSource
-from viewer.dicom.series import SeriesContent
+from viewer.dicom.series import InstanceFile, SeriesContent
+from viewer.dicom.suv import with_suv
 from viewer.dicom.volumes import VolumePlan
 from viewer.rendering.device import Device
+from viewer.rendering.dressing import dressed
 from viewer.rendering.encode import ENCODERS
 from viewer.rendering.measuring import Points, Shown, measure
 from viewer.rendering.render import resolve, warm
@@ -30,17 +32,30 @@ from .cache import Cache
 from .children import DECODER, DecodeChildren
 from .cores import one_each
 from .errors import Busy
+from .extras import ExtrasLoader, Objects, by_uid
 from .filling import Progress
 from .frames import Frames
 from .metrics import Counters
 from .picture import Drawn, Order, Pixels, carry_out
 from .prefetch import Prefetcher
+from .segments import Segmentations
 from .series import OpenSeries, key_of, open_series
 from .store import DecodedStore
 from .volumes import Volumes, added_up
 from .workers import Priority, WorkerPool
 
-__all__ = ["Drawn", "Engine", "OpenSeries", "Pixels", "Priority", "Progress", "SeriesContent"]
+__all__ = [
+    "Drawn",
+    "Engine",
+    "InstanceFile",
+    "Objects",
+    "OpenSeries",
+    "Pixels",
+    "Priority",
+    "Progress",
+    "SeriesContent",
+    "by_uid",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +64,7 @@ MAX_OPEN_FRAMES = 200_000
 MAX_WAITING = 256
 """Pictures that wait for a render thread before a further one is answered `busy`."""
 THUMBNAIL_QUALITY = 80
+NO_OBJECTS: Objects = {}
 
 
 def _nothing() -> None:
@@ -83,6 +99,8 @@ class Engine:
         self._decoder = decoder
         self.frames = Frames(budget.frames, store)
         self.volumes = Volumes(budget.volumes, self.frames)
+        self.extras = ExtrasLoader(self.frames)
+        self.segmentations = Segmentations(budget.volumes // 8, self.frames)
         self._open: Cache[tuple[str, str, str], OpenSeries] = Cache(
             MAX_OPEN_FRAMES, lambda opened: len(opened.places) + 1
         )
@@ -99,6 +117,8 @@ class Engine:
         self._bands = Bands(self.renderers)
         self.frames.start(self.readers, self.children)
         self.volumes.start(self.readers, self.children)
+        self.extras.start(self.readers, self.children)
+        self.segmentations.start(self.readers, self.children)
         if self.store is not None:
             self.store.start()
         ready = self.children.submit(lambda child: None, Priority.INTERACTIVE)
@@ -118,6 +138,7 @@ class Engine:
         if self.device is not None:
             await asyncio.to_thread(self.device.close)
         self.frames.cache.clear()
+        self.segmentations.cache.clear()
         self._open.clear()
 
     def _warm(self) -> None:
@@ -140,10 +161,20 @@ class Engine:
         """A series that is open already in this version: its content need not be fetched again."""
         return self._open.get((organization, series, version))
 
-    async def resolve(self, series: OpenSeries, view: View, fused: OpenSeries | None = None) -> View:
+    async def presentation_states(self, series: OpenSeries, files: Iterable[InstanceFile]) -> list[dict[str, Any]]:
+        """Those among `files` that are about images of the series, as `series.opened` lists them."""
+        return await self.extras.listed(series, files)
+
+    async def resolve(
+        self, series: OpenSeries, view: View, fused: OpenSeries | None = None, objects: Objects = NO_OBJECTS
+    ) -> View:
         """The View with nothing left to choose. Loads what it is drawn from: a window may have to be found in the pixels."""
         placed, frame = series.place(view)
         source, overlay = await self._loaded(series, placed, frame, fused, Priority.INTERACTIVE)
+        extras = await self.extras.load(series, placed, frame, objects, Priority.INTERACTIVE)
+        if extras is not None and isinstance(source, Frame):
+            bare, laid_on = source, extras
+            return await self.renderers.submit(lambda _: resolve(placed, dressed(bare, laid_on))).future
         return await self.renderers.submit(lambda _: resolve(placed, source, overlay)).future
 
     def resident(self, series: OpenSeries, view: View, fused: OpenSeries | None = None) -> bool:
@@ -184,11 +215,12 @@ class Engine:
         most: int | None = None,
         fused: OpenSeries | None = None,
         reuse: Pixels | None = None,
+        objects: Objects = NO_OBJECTS,
     ) -> Drawn:
         """One picture, of `most` pixels at most. Raises BadView, or CannotDraw when there are no pixels or too much is asked
         at once.
 
-        `fused` is the open series of `view.fusion`. `reuse` is what an earlier picture was made of: where it is the one that
+        `fused` is the open series of `view.fusion`, `objects` hold those that the View names otherwise. `reuse` is what an earlier picture was made of: where it is the one that
         is asked for, it is not drawn again. A caller that is cancelled leaves nothing behind: what was not begun for
         it alone never is, and a heavy picture stops after the band at hand.
         """
@@ -197,6 +229,8 @@ class Engine:
         placed, frame = series.place(view)
         started = time.perf_counter()
         source, overlay = await self._loaded(series, placed, frame, fused, priority)
+        extras = await self.extras.load(series, placed, frame, objects, priority)
+        segmented = await self.segmentations.of_view(placed, series, objects)
         if self.renderers.waiting >= MAX_WAITING:
             self.counters.busy += 1
             raise Busy()
@@ -206,11 +240,13 @@ class Engine:
             media_type=media_type,
             quality=quality,
             most=most,
-            content=(series.version,) if fused is None else (series.version, fused.series, fused.version),
+            content=(*_versions(series, fused), *(segmentation.key for segmentation in segmented)),
             frames=len(series.stacks[placed.stack].frames),
             loaded=time.perf_counter() - started,
             fused=overlay,
             reuse=reuse,
+            extras=extras,
+            segmented=segmented,
         )
         unwanted = Unwanted()
         run: Run = self._bands.run
@@ -228,11 +264,12 @@ class Engine:
         return drawn
 
     async def measure(self, series: OpenSeries, kind: str, points: Points, shown: Shown) -> dict[str, Any]:
-        """What `rendering.measuring.measure` finds on a picture of the series that was shown. Raises CannotMeasure."""
+        """What `rendering.measuring.measure` finds on a picture of the series that was shown, of a PET with the values in SUV.
+        Raises CannotMeasure."""
         source = await self.source(series, shown.view)
         job = self.renderers.submit(lambda _: measure(kind, points, source, shown))
         try:
-            return await job.future
+            return with_suv(await job.future, series.suv)
         except asyncio.CancelledError:
             job.drop()
             raise
@@ -287,6 +324,10 @@ class Engine:
         one, other = added_up(progress, [len(plan.frames) for plan in plans])
         below, above = await asyncio.gather(self.volumes.load(plans[0], one), self.volumes.load(plans[1], other))
         return below, above
+
+
+def _versions(series: OpenSeries, fused: OpenSeries | None) -> tuple[str, ...]:
+    return (series.version,) if fused is None else (series.version, fused.series, fused.version)
 
 
 def _plans(series: OpenSeries, placed: View, fused: OpenSeries | None) -> list[VolumePlan]:

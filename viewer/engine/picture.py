@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from viewer.rendering.dressing import Extras, dressed
 from viewer.rendering.encode import ENCODERS, encode
 from viewer.rendering.render import Picture, render, resolve
+from viewer.rendering.segments import Segmentation
 from viewer.rendering.storing import Run
 from viewer.rendering.view import View
 from viewer.rendering.volume import Frame, Volume
@@ -53,10 +55,15 @@ class Order:
     """Seconds that loading took."""
     fused: Volume | None = None
     reuse: Pixels | None = None
+    segmented: tuple[Segmentation, ...] = ()
+    extras: Extras | None = None
+    """What is laid on the frame."""
 
 
 def carry_out(order: Order, run: Run, device: Any) -> Drawn:
     """Draw, or take what was drawn, and encode."""
+    if order.extras is not None and isinstance(order.source, Frame):
+        order = replace(order, source=dressed(order.source, order.extras))
     pixels = order.reuse if order.reuse is not None and _is_it(order.reuse, order) else _draw(order, run, device)
     begun = time.perf_counter()
     picture = pixels.picture
@@ -90,7 +97,7 @@ def _is_it(pixels: Pixels, order: Order) -> bool:
 
 def _draw(order: Order, run: Run, device: Any) -> Pixels:
     begun = time.perf_counter()
-    picture = render(order.source, order.view, order.most, run, order.fused, device)
+    picture = render(order.source, order.view, order.most, run, order.fused, device, order.segmented)
     return Pixels(picture, round((time.perf_counter() - begun) * 1000, 3), order.content)
 
 
@@ -110,6 +117,8 @@ def _described(order: Order, picture: Picture) -> dict[str, Any]:
         "stack": picture.view.stack,
         "frames": order.frames,
         "placement": None if picture.placement is None else dict(picture.placement),
+        "graphics": None if picture.graphics is None else [dict(graphic) for graphic in picture.graphics],
+        "subtraction": None if picture.subtraction is None else dict(picture.subtraction),
         "depth": None if picture.depth is None else dict(picture.depth),
         "labels": dict(description.labels),
         "warnings": list(picture.warnings),

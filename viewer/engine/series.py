@@ -8,15 +8,17 @@ from typing import Any
 
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frames import FrameSource, frame_sources
+from viewer.dicom.overlay_planes import told
 from viewer.dicom.series import SeriesContent
 from viewer.dicom.stacks import Stack, build_stacks, undrawable
+from viewer.dicom.suv import NoSuv, Suv, suv_of
 from viewer.dicom.volumes import NoVolume, VolumePlan, plan_volume
 from viewer.rendering import transfer
 from viewer.rendering.colour import COLOR_MAPS
 from viewer.rendering.fields import NAMED_PLANES
 from viewer.rendering.presets import presets_for
 from viewer.rendering.render import PROJECTIONS
-from viewer.rendering.view import BadView, View, varied
+from viewer.rendering.view import BadView, Mask, View, needs_volume, varied
 
 from .errors import CannotDraw
 from .places import places_of
@@ -48,6 +50,8 @@ class OpenSeries:
     """What volume each stack makes, or why it makes none."""
     along: tuple[dict[str, Any] | None, ...]
     """`places_of` each stack."""
+    suv: Suv | NoSuv | None = None
+    """Of a PET series: how its values become SUV, or why they do not."""
 
     def place(self, view: View) -> tuple[View, FrameSource]:
         """The frame that `view` means, and the View with that frame named in both ways. A View through the volume means no
@@ -73,6 +77,8 @@ class OpenSeries:
         if not 0 <= frame < len(frames):
             raise BadView(f"frame: this stack has {len(frames)}, counted from 0")
         acquired = view.plane == "acquired"
+        if view.mask is not None and not needs_volume(view):
+            view = varied(view, mask=self._mask(view.mask, number))
         source = frames[frame if acquired else len(frames) // 2]
         uid, frame_number = (source.sop_instance_uid, source.frame_number) if acquired else (None, None)
         named = (self.series, self.organization, number, frame if acquired else None, uid, frame_number)
@@ -88,6 +94,27 @@ class OpenSeries:
             frame_number=frame_number,
         )
         return placed, source
+
+    def _mask(self, mask: Mask, stack: int) -> Mask:
+        """A mask as it can be had again: the file's own stays that, else a frame is named. Raises BadView."""
+        if self.stacks[stack].kind != "cine":
+            raise BadView("mask: only the images of a clip are subtracted from each other")
+        frames = self.stacks[stack].frames
+        if mask.frame is None and frames[0].instance.index.get("mask", {}).get("items"):
+            return mask
+        if (mask.frame or 0) >= len(frames):
+            raise BadView(f"mask frame: this stack has {len(frames)}, counted from 0")
+        return Mask(mask.frame or 0, mask.shift or (0.0, 0.0))
+
+    def _mask_frames(self, stack: int) -> list[int] | None:
+        """Places of the frames that the file averages to a mask; none where it names none, None where nothing is subtracted."""
+        frames = self.stacks[stack].frames
+        if self.stacks[stack].kind != "cine" or frames[0].layout.samples_per_pixel != 1:
+            return None
+        items = frames[0].instance.index.get("mask", {}).get("items", [])
+        named: list[int] = next((item["frames"] for item in items if item["operation"] == "AVG_SUB"), [])
+        found = [self.places.get((frames[0].sop_instance_uid, number)) for number in named]
+        return [place[1] for place in found if place is not None and place[0] == stack]
 
     def volume_plan(self, stack: int, field: str) -> VolumePlan:
         """The volume that a stack makes. Raises BadView about the `field` that asks for one, saying why it makes none."""
@@ -126,6 +153,9 @@ class OpenSeries:
             "projections": _projections(volume),
             "volume_presets": list(transfer.presets_for(description)) if volume and not volume.storage.colour else [],
             "color_maps": list(COLOR_MAPS),
+            "suv": _told(self.suv),
+            "mask_frames": self._mask_frames(placed.stack),
+            "presentation_states": [],
             "geometry": None if volume is None else _geometry(volume),
             "geometry_reason": plan.reason if isinstance(plan, NoVolume) else None,
             "warnings": [*description.warnings, *(volume.warnings if volume else ()), *self.not_drawn],
@@ -141,7 +171,24 @@ class OpenSeries:
             "frame_times_ms": stack.frame_times_ms,
             "frame_of_reference_uid": stack.frame_of_reference_uid,
             "places": self.along[number],
+            "overlays": _overlays(stack),
         }
+
+
+def _told(suv: Suv | NoSuv | None) -> dict[str, Any] | None:
+    return {"reason": str(suv)} if isinstance(suv, NoSuv) else None if suv is None else suv.to_json()
+
+
+def _overlays(stack: Stack) -> list[dict[str, Any]]:
+    """Overlay planes on any frame of a stack, by group; numbers of a region only where they are those of all its frames."""
+    found: dict[str, dict[str, Any]] = {}
+    for source in stack.frames:
+        for plane in source.instance.index.get("overlays", ()):
+            one = told(plane)
+            known = found.setdefault(one["group"], one)
+            if known["roi"] != one["roi"]:
+                known["roi"] = None
+    return [found[group] for group in sorted(found)]
 
 
 def _projections(plan: VolumePlan | None) -> list[str]:
@@ -176,6 +223,7 @@ def open_series(content: SeriesContent) -> OpenSeries:
         },
         keys=tuple(tuple(key_of(source) for source in stack.frames) for stack in stacks),
         plans=tuple(map(_plan, stacks)),
+        suv=suv_of(list({source.digest: source.instance.index for source in sources}.values())),
         along=tuple(map(places_of, stacks)),
     )
 

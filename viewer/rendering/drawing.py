@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from . import grey
 from .colour import GREY, coloured, is_colour, to_rgb
+from .dressing import state_of
 from .grey import RAMP, TABLE, Greyscale
+from .presented import with_table
 from .presets import preset_of
 from .sampling import Axis, Placement, taps
 from .view import BadView, View
@@ -58,7 +60,10 @@ def grey_pipeline(view: View, frame: Frame) -> Greyscale:
     turn the picture once, not twice.
     """
     description = frame.description
+    state = state_of(frame)
     inverse = description.photometric_interpretation == "MONOCHROME1" or description.presentation_inverse
+    if state is not None:
+        inverse = state.inverse  # polarity of the image counts no more (PS3.4 N.2.1.4)
     pipeline = _with_voi(_AS_IS, view, description)._replace(
         slope=float(description.rescale_slope),
         intercept=float(description.rescale_intercept),
@@ -73,7 +78,7 @@ def grey_pipeline(view: View, frame: Frame) -> Greyscale:
     if description.pixel_padding is not None:
         low, high = description.pixel_padding
         pipeline = pipeline._replace(padding_low=float(low), padding_high=float(high))
-    return pipeline
+    return pipeline if state is None or state.table is None else with_table(pipeline, state.table, frame)
 
 
 def colour_pipeline(view: View) -> Greyscale:

@@ -6,6 +6,7 @@ Each is called with the name of the field, for the message, and the JSON value.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -114,6 +115,40 @@ def size(name: str, value: Any) -> tuple[int, int]:
     if rows * columns > LARGEST_PICTURE:
         raise BadView(f"{name}: {LARGEST_PICTURE} pixels at most")
     return rows, columns
+
+
+def shift(name: str, value: Any) -> tuple[float, float]:
+    """Pixels to the right and down; -0.0 is 0.0."""
+    right, down = _pair(name, value, number(-1000.0, 1000.0))
+    return right + 0.0, down + 0.0
+
+
+def overlays(name: str, value: Any) -> tuple[str, ...] | str:
+    """Groups of overlay planes, "6000" to "601E", in their order; or "all"."""
+    if value == "all":
+        return "all"
+    if not isinstance(value, list | tuple) or any(one not in OVERLAY_GROUPS for one in value):
+        raise BadView(f'{name}: "all" or a list of groups is needed, "6000" to "601E"')
+    return tuple(group for group in OVERLAY_GROUPS if group in value)
+
+
+OVERLAY_GROUPS = tuple(f"{group:04X}" for group in range(0x6000, 0x6020, 2))
+
+
+def segments(name: str, value: Any) -> tuple[int, ...] | None:
+    """Numbers of segments, sorted, each once; None for "all"."""
+    if value == "all":
+        return None
+    if not isinstance(value, list | tuple) or len(value) > 1000:
+        raise BadView(f'{name}: "all" or a list of 1,000 numbers at most is needed')
+    parse = integer(0, 2**31 - 1)
+    return tuple(sorted({parse(name, one) for one in value}))
+
+
+def uid(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9.]{1,64}", value):
+        raise BadView(f"{name}: a UID is needed")
+    return value
 
 
 def _pair(name: str, value: Any, parse: Parser) -> tuple[Any, Any]:

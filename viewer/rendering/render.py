@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +13,16 @@ from . import storing
 from .colour import GREY
 from .device import DeviceFailed
 from .drawing import draw_slice
+from .dressing import finished, graphics, laid_out, subtraction_of
 from .encode import ENCODERS, encode
 from .geometry import PictureGeometry, picture_geometry, picture_millimetres
 from .planes import Sight, center_of, fewer, scroll, sight, smallest_spacing
 from .reformat import RENDERER, Cpu, Painter, draw_volume
+from .regions import picture_scale
 from .resolve import resolve
 from .sampling import coarser, place
+from .segments import Segmentation, draw_segments
+from .segments import warm as warm_segments
 from .storing import Run, bricks_of, serial
 from .view import BadView, Fusion, View, needs_volume
 from .volume import Frame, FrameDescription, LookupTable, Palette, Volume, VolumeGeometry
@@ -48,6 +52,12 @@ class Picture:
     """For scrolling through a volume, as the frame header of the protocol gives it; None for an acquired plane."""
     placement: Mapping[str, Any] | None = None
     """Of an acquired picture: where its pixels lie in the stored frame, as the frame header of the protocol gives it."""
+    laid_out: View | None = None
+    """Where a presentation state turns or enlarges the frame: the plain View that lies like it, for points on the picture."""
+    graphics: tuple[Mapping[str, Any], ...] | None = None
+    """Drawings of the presentation state in pixels of the picture; None without one."""
+    subtraction: Mapping[str, Any] | None = None
+    """What was subtracted, as the frame header of the protocol gives it."""
     final: bool = True
     """The same pixels as without `most`: nothing was left out to be quick."""
 
@@ -59,21 +69,29 @@ def render(
     run: Run = serial,
     fused: Volume | None = None,
     device: Painter | None = None,
+    segmented: Sequence[Segmentation] = (),
 ) -> Picture:
     """Draw one frame, or a volume for Views that `needs_volume`. Pure, safe in any thread, the same bytes every time and on
     any number of threads. Raises `BadView`.
 
     With `most` the picture has that many pixels at most, over the same part of the patient: geometry and millimetres are
     those of the pixels drawn; `view` and `sampling` stay those of the picture that was asked for. `fused` is the volume of
-    `view.fusion`. Volumes are drawn by `device` where there is one and it can; else by the CPU, with a note in `warnings`.
+    `view.fusion`, `segmented` are the objects of `view.segmentations`. Volumes are drawn by `device` where there is one and it
+    can; else by the CPU, with a note in `warnings`.
     """
     if isinstance(source, Volume):
-        return _render_volume(source, view, most, run, fused, device)
-    return _render_frame(source, view, most)
+        return _render_volume(source, view, most, run, fused, device, segmented)
+    return _render_frame(source, view, most, segmented)
 
 
 def _render_volume(
-    volume: Volume, view: View, most: int | None, run: Run, fused: Volume | None, device: Painter | None
+    volume: Volume,
+    view: View,
+    most: int | None,
+    run: Run,
+    fused: Volume | None,
+    device: Painter | None,
+    segmented: Sequence[Segmentation],
 ) -> Picture:
     if view.fusion is not None and fused is None:
         raise BadView("fusion: the series to lay over this one is needed")
@@ -82,6 +100,8 @@ def _render_volume(
     whole = sight(view, volume, center)
     drawn = whole if most is None else fewer(whole, most, smallest_spacing(volume.geometry))
     pixels, renderer, notes = _painted(volume, view, drawn, run, fused, device)
+    if view.segmentations:
+        pixels = draw_segments(pixels, view, segmented, drawn.geometry())
     return Picture(
         pixels=pixels,
         sampling="reformatted",
@@ -109,20 +129,31 @@ def _painted(
     return draw_volume(volume, view, drawn, Cpu(run), fused), RENDERER, notes
 
 
-def _render_frame(frame: Frame, view: View, most: int | None) -> Picture:
+def _render_frame(frame: Frame, view: View, most: int | None, segmented: Sequence[Segmentation]) -> Picture:
     view = resolve(view, frame)
-    asked = place(view, frame.description)
+    lies = laid_out(view, frame)
+    asked = place(lies, frame.description)
     placement = asked if most is None else coarser(asked, most)
     millimetres = picture_millimetres(placement, frame.description)
+    geometry = picture_geometry(placement, frame.description)
+    pixels = finished(draw_slice(frame, view, placement), frame, placement)
+    if view.segmentations:
+        image = frame.description
+        pixels = draw_segments(
+            pixels, view, segmented, geometry, (placement, image.sop_instance_uid, image.frame_number)
+        )
     return Picture(
-        pixels=draw_slice(frame, view, placement),
+        pixels=pixels,
         sampling=asked.sampling,
-        geometry=picture_geometry(placement, frame.description),
+        geometry=geometry,
         millimetres=millimetres,
-        millimetres_source=frame.description.pixel_spacing_source if millimetres else "",
+        millimetres_source=picture_scale(frame.description)[1] if millimetres else "",
         view=view,
-        warnings=frame.description.warnings,
+        warnings=(*frame.description.warnings, *(frame.dressing.notes if frame.dressing else ())),
         placement=placement.to_json(),
+        laid_out=None if lies is view else lies,
+        graphics=graphics(frame, placement),
+        subtraction=subtraction_of(frame),
         final=placement is asked,
     )
 
@@ -130,6 +161,7 @@ def _render_frame(frame: Frame, view: View, most: int | None) -> Picture:
 def warm() -> None:
     """Compile every kernel for every kind of stored value, or load it from disk, so that no reader waits for it."""
     storing.warm()
+    warm_segments()
     pictures = [*_pictures_of_frames(), *_pictures_of_volumes()]
     for pixels in pictures:
         for media_type in ENCODERS:

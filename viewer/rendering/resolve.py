@@ -8,9 +8,12 @@ from typing import Any
 
 from . import planes
 from .colour import COLOR_MAPS, GREY, is_colour
+from .dressing import own_voi, state_of
 from .fusion import resolve_fusion
+from .presented import default_size
 from .presets import Preset, named_presets, preset_of
 from .sampling import resolved_size
+from .segments import check_projection
 from .transfer import presets_for
 from .view import BadView, View, needs_volume, varied
 from .voi import curve_of, default_function, default_voi, described_voi, voi_from_percentiles
@@ -27,6 +30,7 @@ def resolve(view: View, source: Frame | Volume, fused: Volume | None = None) -> 
     LUT of the file is used: then `preset` is its name. What plays no part in the picture is given back. `fused` is the volume
     of `view.fusion`; without it that is left as it is. Raises `BadView` for what cannot be drawn.
     """
+    check_projection(view)
     return _of_volume(view, source, fused) if isinstance(source, Volume) else _of_frame(view, source)
 
 
@@ -35,8 +39,9 @@ def _of_frame(view: View, frame: Frame) -> View:
         field = "plane" if view.plane != "acquired" else "fusion" if view.fusion is not None else "projection"
         raise BadView(f"{field}: a single image is drawn as it was acquired")
     description = frame.description
-    zoom, size = resolved_size(view, description)
+    zoom, size = _size_of_frame(view, frame)
     colour = is_colour(frame)
+    differs = frame.dressing is not None and frame.dressing.subtracted is not None
     return varied(
         view,
         center=None,
@@ -49,8 +54,18 @@ def _of_frame(view: View, frame: Frame) -> View:
         color_map=None if colour else _color_map(view),
         zoom=zoom,
         size=size,
+        mask=view.mask if differs else None,
+        presentation_state=view.presentation_state if state_of(frame) else None,
         **(_colour_window(view) if colour else _grey_window(view, frame, _default_of(frame))),
     )
+
+
+def _size_of_frame(view: View, frame: Frame) -> tuple[float | str | None, tuple[int, int]]:
+    state = state_of(frame)
+    if state is not None:
+        view = default_size(view, state)
+        view = varied(view, rotation=(state.rotation + view.rotation) % 360)  # a flip leaves the sides as they are
+    return resolved_size(view, frame.description)
 
 
 def _of_volume(view: View, volume: Volume, fused: Volume | None) -> View:
@@ -65,6 +80,9 @@ def _of_volume(view: View, volume: Volume, fused: Volume | None) -> View:
         center=None if acquired else view.center or planes.default_center(view, volume.geometry),
         zoom=zoom,
         size=size,
+        mask=None,
+        overlays=(),
+        presentation_state=None,
     )
     if view.projection == "volume":
         return _lit(view, volume)
@@ -113,7 +131,7 @@ def _color_map(view: View) -> str:
 
 
 def _default_of(frame: Frame) -> Default:
-    return lambda description: default_voi(description, frame.values)
+    return lambda description: own_voi(frame, description) or default_voi(description, frame.values)
 
 
 def _default_of_volume(volume: Volume) -> Default:

@@ -13,6 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .appearance import DisplayedArea as DisplayedArea
+from .appearance import Dressing as Dressing
+from .appearance import Graphic as Graphic
+from .appearance import OverlayPlane as OverlayPlane
+from .appearance import Presentation as Presentation
+from .appearance import Shutter as Shutter
+from .appearance import Subtracted as Subtracted
+
 Point = tuple[float, float, float]
 
 
@@ -68,6 +76,29 @@ class SourceLossy:
 
 
 @dataclass(frozen=True, slots=True)
+class UltrasoundRegion:
+    """A rectangle of an ultrasound image and what its pixels measure (PS3.3 C.8.5.5). Pairs are (along rows, along columns) of
+    the frame: of a row index and a column index, or (y, x)."""
+
+    number: int
+    """Its place in the sequence, from 1."""
+    rows: tuple[int, int]
+    """First and last one."""
+    columns: tuple[int, int]
+    kind: int
+    """Region Spatial Format: 1 tissue or flow, 2 M-mode, 3 spectrum, 4 waveform, 5 graphics."""
+    low_priority: bool
+    """Others hide it where they overlap."""
+    units: tuple[int, int]
+    """Physical Units: 3 cm, 4 seconds, 5 hertz, 7 cm/s, ..."""
+    deltas: tuple[float, float]
+    """Physical value from one pixel to the next."""
+    reference: tuple[int, int] | None = None
+    """The pixel of the frame at which the physical values are `values`."""
+    values: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class FrameDescription:
     """Everything about one frame but its pixels: what the greyscale and colour pipelines need (PS3.4 N.2), where the
     frame lies in the patient, and what the corners of the viewport say about it."""
@@ -103,6 +134,8 @@ class FrameDescription:
     """"Pixel Spacing", "at the detector (Imager Pixel Spacing)", ...; no number of millimetres without it."""
     pixel_aspect_ratio: tuple[float, float] = (1.0, 1.0)
     """(vertical, horizontal) of one pixel, for drawing only, where no spacing is known."""
+    regions: tuple[UltrasoundRegion, ...] = ()
+    """Of an ultrasound image: parts with a scale of their own."""
     source_lossy: SourceLossy | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     """Text for the viewport's corners that belongs to this frame: instance_number, slice_location, ..."""
@@ -120,6 +153,8 @@ class Frame:
     values: NDArray[np.generic]
     photometric_interpretation: str
     description: FrameDescription
+    dressing: Dressing | None = None
+    """What is laid on it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,7 +32,7 @@ from .protocol import (
     text_message,
 )
 from .rate import RateMeter
-from .viewport import Viewport, Wires
+from .viewport import FindObjects, Viewport, Wires, nothing_beside
 
 if TYPE_CHECKING:
     from viewer.engine.engine import Engine, OpenSeries, SeriesContent
@@ -58,7 +58,8 @@ class Session:
     """Feed it text with `receive`; it answers through `send_text` and `send_bytes`, which may wait for the connection.
 
     `open_series_for(series UID, organization or None)` gives the files of a series that the reader may see, or raises
-    NotFound or Ambiguous. `close_connection(code)` ends the WebSocket; `close` must be
+    NotFound or Ambiguous. `find_objects(series UID, organization, UIDs or None)` gives objects of the same study that the
+    reader may see: those of these UIDs, or all presentation states. `close_connection(code)` ends the WebSocket; `close` must be
     awaited when the connection is gone.
     """
 
@@ -73,9 +74,11 @@ class Session:
         build: str = "",
         clock: Callable[[], float] = time.monotonic,
         meter: RateMeter | None = None,
+        find_objects: FindObjects = nothing_beside,
     ) -> None:
         self._engine = engine
         self._open_series_for = open_series_for
+        self._find_objects = find_objects
         self._wires = Wires(send_text, send_bytes)
         self._close_connection = close_connection
         self._build = build
@@ -137,7 +140,7 @@ class Session:
             credit=self._credit_for(message.viewport),
             clock=self._clock,
         )
-        viewport.open(message, self._find)
+        viewport.open(message, self._find, self._find_objects)
         former = self._viewports.pop(message.viewport, None)
         self._viewports[message.viewport] = viewport
         self._left.pop(message.viewport, None)

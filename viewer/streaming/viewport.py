@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from viewer.engine.errors import Busy, CannotDraw
 from viewer.rendering.measuring import CannotMeasure, Shown
-from viewer.rendering.view import BadView, Fusion, View, needs_volume, varied
+from viewer.rendering.view import BadView, Fusion, View, needs_volume, objects_named, varied
 
 from .credit import Credit
 from .pacing import DRAWING as DRAWING
@@ -24,7 +24,7 @@ from .pacing import FIRST_PASSAGE, PASSAGE, UNMEASURED, Kind, Pace, Size
 from .protocol import BadMessage, Measure, SeriesOpen, ViewChange, frame_message, text_message
 
 if TYPE_CHECKING:
-    from viewer.engine.engine import Drawn, Engine, OpenSeries
+    from viewer.engine.engine import Drawn, Engine, InstanceFile, Objects, OpenSeries
     from viewer.engine.picture import Pixels
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,19 @@ STILL = "image/png"
 
 Find = Callable[[str, str | None], Awaitable["OpenSeries"]]
 """(series, organization or None) to the open series, for those who may see it; else CannotDraw or BadView."""
+FindObjects = Callable[[str, str, Collection[str] | None], Awaitable[list["InstanceFile"]]]
+"""(series, organization, UIDs) to those objects of its study; without UIDs to its presentation states."""
+
+
+async def nothing_beside(series: str, organization: str, wanted: Collection[str] | None) -> list[InstanceFile]:
+    return []
+
+
+class Beside(TypedDict, total=False):
+    """What the engine draws a View with besides its series."""
+
+    fused: OpenSeries | None
+    objects: Objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,9 @@ class Viewport:
         self._find: Find
         self._over: tuple[tuple[str, str], OpenSeries] | None = None
         """What lies over the series (`View.fusion`), under its series and organization."""
+        self._find_objects: FindObjects = nothing_beside
+        self._beside: Objects = {}
+        """What lies on the pictures: objects that the View names."""
         self._first_index = index + 1
         self._engine = engine
         self._wires = wires
@@ -110,11 +126,11 @@ class Viewport:
         self._rest: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
 
-    def open(self, message: SeriesOpen, find: Find) -> None:
+    def open(self, message: SeriesOpen, find: Find, find_objects: FindObjects = nothing_beside) -> None:
         """Start showing the series that `find` brings. Raises BadView for a View that no series could answer."""
         self._wish = self._drawable = View.from_json({**message.view, "series": message.series})
         self._since = self._clock()
-        self._find = find
+        self._find, self._find_objects = find, find_objects
         self._task = asyncio.create_task(self._run(message.series), name=f"viewport {self.name}")
 
     def change(self, message: ViewChange) -> None:
@@ -217,7 +233,7 @@ class Viewport:
             return
         try:
             if await self._load(series, view, None):
-                view = await self._engine.resolve(series, view)
+                view = await self._engine.resolve(series, view, **await self._objects(series, view))
                 self._settle(view)
         except CannotDraw as error:
             await self._opened(series, view)
@@ -227,7 +243,11 @@ class Viewport:
             await self._opened(series, view)
 
     async def _opened(self, series: OpenSeries, view: View) -> None:
-        await self._wires.text(text_message("series.opened", viewport=self.name, **series.opened(view)))
+        told = series.opened(view)
+        states = await self._find_objects(series.series, series.organization, None)
+        if states:
+            told["presentation_states"] = await self._engine.presentation_states(series, states)
+        await self._wires.text(text_message("series.opened", viewport=self.name, **told))
 
     async def _next(self) -> bool:
         """Wait until there is something to draw and credit for it. True when it is the picture without loss."""
@@ -254,7 +274,8 @@ class Viewport:
             if not self._engine.resident(series, view, fused) and not await self._load(series, view, fused):
                 return
             self._drop_load()
-            drawn = await (self._moving(series, view, fused, size) if size else self._still(series, view, fused))
+            beside: Beside = {"fused": fused, **await self._objects(series, view)}
+            drawn = await (self._moving(series, view, beside, size) if size else self._still(series, view, beside))
         except BadView as error:
             await self._tell(error)
             if wish != self._drawable:
@@ -292,17 +313,17 @@ class Viewport:
     def _wanted_pixels(self, wish: View) -> int:
         return wish.size[0] * wish.size[1] if wish.size else self._pixels
 
-    async def _moving(self, series: OpenSeries, view: View, fused: OpenSeries | None, size: Size) -> Drawn:
-        drawn = await self._engine.draw(series, view, MOVING, size.quality, most=size.most, fused=fused)
+    async def _moving(self, series: OpenSeries, view: View, beside: Beside, size: Size) -> Drawn:
+        drawn = await self._engine.draw(series, view, MOVING, size.quality, most=size.most, **beside)
         rows, columns = drawn.header["rows"], drawn.header["columns"]
         self._pace.drew(_kind(view), rows * columns, drawn.header["timing_ms"]["render"] / 1000)
         self._last = drawn.picture
         return drawn
 
-    async def _still(self, series: OpenSeries, view: View, fused: OpenSeries | None) -> Drawn | None:
+    async def _still(self, series: OpenSeries, view: View, beside: Beside) -> Drawn | None:
         """The picture without loss. None when something newer is wanted before it is done: the hand does not wait."""
         last, self._last = self._last, None
-        draw = asyncio.ensure_future(self._engine.draw(series, view, STILL, fused=fused, reuse=last))
+        draw = asyncio.ensure_future(self._engine.draw(series, view, STILL, reuse=last, **beside))
         draw.add_done_callback(lambda _: self._wake.set())
         try:
             while not draw.done():
@@ -327,6 +348,16 @@ class Viewport:
             except CannotDraw as error:
                 raise BadView(f"fusion: {error}") from None
         return self._over[1]
+
+    async def _objects(self, series: OpenSeries, view: View) -> Beside:
+        """The objects that a View names, as the engine takes them."""
+        wanted = objects_named(view)
+        if not wanted:
+            return {}
+        if not wanted <= self._beside.keys():
+            found = await self._find_objects(series.series, series.organization, wanted)
+            self._beside = {str(file.index["sop"]): file for file in found}
+        return {"objects": self._beside}
 
     async def _load(self, series: OpenSeries, view: View, fused: OpenSeries | None) -> bool:
         """Wait for what `view` is drawn from. False when it takes long and something newer is wanted."""
@@ -400,7 +431,8 @@ class Viewport:
     def _remember(self, drawn: Drawn) -> None:
         header, picture = drawn.header, drawn.picture
         geometry = picture.picture.geometry if picture is not None else None
-        self._sent[self.index] = Shown(drawn.view, header["rows"], header["columns"], geometry)
+        laid_out = picture.picture.laid_out if picture is not None else None
+        self._sent[self.index] = Shown(laid_out or drawn.view, header["rows"], header["columns"], geometry)
         if len(self._sent) > MEASURABLE:
             del self._sent[next(iter(self._sent))]
 
@@ -435,6 +467,8 @@ class Viewport:
         chosen = wish.window_center is not None or wish.preset is not None
         if chosen or self.series is None or not self.series.shares_window(drawn.stack):
             return
+        if wish.presentation_state is not None or (wish.mask is not None and drawn.mask is None):
+            return  # this image's window is one of its own
         if drawn.preset is None and drawn.window_center is not None:
             self._wish = varied(
                 wish,

@@ -50,6 +50,7 @@ def test_a_resolved_view_has_nothing_left_to_choose() -> None:
     left = {field.name for field in fields(View) if getattr(resolved, field.name) is None}
     # Who holds the frame knows where it lies; a preset is a window by now; zoom stands for pixel_spacing.
     volumes = {"center", "volume_preset", "clip", "fusion"}
+    volumes |= {"mask", "presentation_state"}  # nothing is subtracted, no state is applied
     assert left - volumes == {"series", "organization", "frame", "preset", "pixel_spacing"}
     assert (resolved.sop_instance_uid, resolved.frame_number, resolved.zoom) == ("1.2.3", 1, 1.0)
 

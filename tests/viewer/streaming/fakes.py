@@ -50,6 +50,7 @@ class FakePixels:
 
     class Picture:
         geometry = None
+        laid_out = None
 
     picture = Picture()
 
