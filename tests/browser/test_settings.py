@@ -1,0 +1,73 @@
+"""What readers choose for themselves: their keys on any screen, and two windows on the same study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import CHEST, Archive
+from tests.chromium import wait_for
+
+RADIOGRAPH = "xray/MG_GH133_3062x2394.dcm"
+
+
+@pytest.fixture
+def as_delivered(archive: Archive) -> Iterator[None]:
+    yield
+    archive.session.put(f"{archive.server.url}/api/me/settings/", json={"keys": None}, timeout=30).raise_for_status()
+
+
+def keys_dialog(page: Page) -> None:
+    page.keyboard.press("F1")
+    page.get_by_role("button", name="Change keys…").click()
+    page.locator("dialog.keys-dialog").wait_for()
+
+
+@pytest.mark.usefixtures("as_delivered")
+def test_a_key_that_was_changed_is_changed_on_every_screen(opened: Callable[..., Page]) -> None:
+    page = opened(CHEST)
+    keys_dialog(page)
+    row = page.locator("dialog.keys-dialog tr", has_text="Rotate right")
+    row.get_by_role("button", name="Add a key").click()
+    with page.expect_response(lambda answer: "/api/me/settings/" in answer.url and answer.ok):
+        page.keyboard.press("Shift+X")
+    assert "Shift+X" in row.inner_text()
+    row.get_by_role("button", name="Add a key").click()
+    with page.expect_response(lambda answer: "/api/me/settings/" in answer.url and answer.ok):
+        page.keyboard.press("c")
+    assert "no longer" in page.locator("dialog.keys-dialog .told").inner_text()
+
+    other = opened(CHEST)
+    other.keyboard.press("Shift+X")
+    wait_for(other, "farview.viewports[0].wish.rotation === 90")
+    other.keyboard.press("c")
+    wait_for(other, "farview.viewports[0].wish.rotation === 180")
+
+
+@pytest.mark.usefixtures("as_delivered")
+def test_escape_leaves_a_key_as_it_is_and_as_delivered_takes_all_back(opened: Callable[..., Page]) -> None:
+    page = opened(CHEST)
+    keys_dialog(page)
+    row = page.locator("dialog.keys-dialog tr", has_text="Rotate right")
+    row.get_by_role("button", name="Add a key").click()
+    page.keyboard.press("Escape")
+    assert page.locator("dialog.keys-dialog").is_visible()
+    assert row.locator(".key").all_inner_texts() == ["R"]
+    row.get_by_role("button", name="R", exact=True).click()
+    assert row.locator(".key").count() == 0
+    page.get_by_role("button", name="As delivered").click()
+    assert row.locator(".key").all_inner_texts() == ["R"]
+
+
+def test_the_second_window_goes_where_the_first_one_goes(opened: Callable[..., Page], archive: Archive) -> None:
+    other_study = archive.study(RADIOGRAPH).study_instance_uid
+    page = opened(CHEST)
+    page.keyboard.press("F1")
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Second window").click()
+    second = popup.value
+    second.wait_for_url(page.url)
+    page.goto(f"{archive.server.url}/studies/{other_study}/")
+    second.wait_for_url(f"**/studies/{other_study}/**")
