@@ -160,3 +160,19 @@ test("closing says so once and forgets", () => {
   equal(lines[0].of("viewport.close").length, 1);
   equal(connection.channels.size, 0);
 });
+
+test("an answer to a measurement finds its question, an error with its id troubles no picture, a lost line answers nothing", async () => {
+  const errors = [];
+  const { channel, lines } = connected({ error: (message) => errors.push(message) });
+  const [first, second] = [channel.measure(3, "length", [[0, 0], [1, 1]]), channel.measure(3, "probe", [[0, 0]])];
+  const [one, two] = lines[0].of("measure");
+  equal([one.index, one.kind, one.points, one.viewport], [3, "length", [[0, 0], [1, 1]], channel.name]);
+  ok(one.id !== two.id);
+  lines[0].hear({ type: "error", code: "cannot_measure", message: "no", viewport: channel.name, id: two.id });
+  lines[0].hear({ type: "measure.result", viewport: channel.name, id: one.id, values: { length: { value: 1 } } });
+  equal([(await first).values.length.value, (await second).message, errors], [1, "no", []]);
+  const third = channel.measure(4, "length", [[0, 0], [1, 1]]);
+  channel.close();
+  equal(await third, null);
+  equal(await channel.measure(4, "length", []), null);
+});

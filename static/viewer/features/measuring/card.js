@@ -6,21 +6,29 @@ import { kindLabel } from "./kinds.js";
 import { within } from "./shapes.js";
 import { rows } from "./values.js";
 
-/** A list of numbers, each with what says it. */
+/** A list of numbers with what says them; neighbours that have it from the same share its line. */
 export function numbers(values, parent) {
   const list = make("dl", "", parent);
-  for (const { label, text, source } of rows(values)) {
+  const all = rows(values);
+  all.forEach(({ label, text, source }, at) => {
     make("dt", "", list).textContent = label;
     make("dd", "", list).textContent = text;
-    if (source) make("dd", "source", list).textContent = source;
-  }
+    if (source && source !== all[at + 1]?.source) make("dd", "source", list).textContent = t("from {source}", { source });
+  });
   return list;
+}
+
+const two = (number) => String(number).padStart(2, "0");
+/** "2026-01-31 14:05" of the reader's own clock; "" without a time. */
+function moment(time) {
+  const at = new Date(time ?? NaN);
+  if (Number.isNaN(at.getTime())) return "";
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
 /** Who drew it, and when. */
 export function byWhom({ author, created_at, source }) {
-  const when = created_at ? new Date(created_at).toLocaleString([], { dateStyle: "short", timeStyle: "short" }) : "";
-  const said = [author, when].filter(Boolean).join(", ");
+  const said = [author, moment(created_at)].filter(Boolean).join(", ");
   return source === "sr" ? [said, t("read from a report, cannot be changed here")].filter(Boolean).join("; ") : said;
 }
 

@@ -40,7 +40,7 @@ export class Draft {
   /** Whether the picture on the glass is the one that the first points were set on. */
   get here() {
     const { header, state } = this.viewport;
-    return state === "shown" && Boolean(header) && header.view.series === this.picture.series && (!this.points.length || liesIn(this.mark, header));
+    return state === "shown" && Boolean(header) && header.view.series === this.picture.series && (!this.points.length || liesIn({ space: this.space, points: this.points, ...this.picture }, header));
   }
 
   #keep({ x, y }) {
@@ -124,7 +124,7 @@ export class Draft {
   get mark() {
     const { header } = this.viewport;
     const places = this.#places();
-    const all = places.every(Boolean) ? keptAll(header, completed(this.kind, places)) : null;
+    const all = this.here && places.every(Boolean) ? keptAll(header, completed(this.kind, places)) : null;
     return {
       uid: "draft",
       kind: this.kind,

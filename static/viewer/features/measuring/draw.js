@@ -1,6 +1,6 @@
 // The drawing of measurements over a picture: SVG in CSS pixels of the pane, so that no line grows with the zoom.
 
-import { handlesOf, besideShape, leader, linesOf, offPoints, within } from "./shapes.js";
+import { along, besideShape, handlesOf, leader, linesOf, offPoints, within } from "./shapes.js";
 import { axisOf, place } from "./seen.js";
 import { lines as wordsOf } from "./values.js";
 
@@ -35,18 +35,19 @@ export const sizeOf = (texts) => ({ width: Math.ceil(Math.max(...texts.map(width
 /** What lies on a picture, with where: [{mark, points, solid, lines, handles, words, box}], in the order of drawing.
  *  @param picture {header, opened, glass} @param moved Map of uid -> {x, y}: where a hand has put the words, from the first point */
 export function laidOut(marks, picture, moved = new Map()) {
-  const found = [];
-  const taken = [];
-  for (const mark of marks) {
+  const found = marks.flatMap((mark) => {
     const placed = place(mark, picture);
-    if (!placed) continue;
+    if (!placed) return [];
     const { points, solid } = placed;
     const axis = mark.kind === "rectangle" ? (axisOf(mark, picture) ?? { x: 1, y: 0 }) : null;
-    const shape = linesOf(mark.kind, points, axis);
-    const words = solid ? wordsOfMark(mark) : [];
-    const box = words.length ? boxOf(mark, points, shape, words, picture.glass, taken, moved) : null;
-    if (box) taken.push(box);
-    found.push({ mark, points, solid, lines: shape, handles: solid ? handlesOf(mark.kind, points) : [], words, box });
+    return [{ mark, points, solid, lines: linesOf(mark.kind, points, axis), handles: solid ? handlesOf(mark.kind, points) : [], words: solid ? wordsOfMark(mark) : [], box: null }];
+  });
+  const hidden = found.flatMap(({ lines }) => along(lines));
+  const taken = [];
+  for (const item of found) {
+    if (!item.words.length) continue;
+    item.box = boxOf(item, picture.glass, taken, hidden, moved);
+    taken.push(item.box);
   }
   return found;
 }
@@ -58,14 +59,14 @@ function wordsOfMark(mark) {
   return words;
 }
 
-function boxOf(mark, points, shape, words, glass, taken, moved) {
+function boxOf({ mark, points, lines, words }, glass, taken, drawn, moved) {
   const size = sizeOf(words);
   // A text stands where it was put; the others beside what they are about.
   if (mark.kind === "text") return within({ x: points[0].x - PADDING, y: points[0].y - size.height / 2, ...size }, glass);
-  const ends = handlesOf(mark.kind, points).length ? points : shape.flatMap((line) => line.points);
+  const ends = handlesOf(mark.kind, points);
   const put = moved.get(mark.uid);
-  if (put) return offPoints(within({ x: points[0].x + put.x, y: points[0].y + put.y, ...size }, glass), handlesOf(mark.kind, points));
-  return besideShape(ends, size, glass, taken);
+  if (put) return offPoints(within({ x: points[0].x + put.x, y: points[0].y + put.y, ...size }, glass), ends);
+  return besideShape(ends.length ? points : lines.flatMap((line) => line.points), size, glass, taken, drawn);
 }
 
 /** Draws what is laid out into the layer of a pane. @param how {selected, hovered, active} uids and the index of a handle */

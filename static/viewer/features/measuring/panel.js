@@ -52,7 +52,7 @@ export class Panel {
       return;
     }
     const had = element.contains(document.activeElement) ? document.activeElement.dataset.go : null;
-    element.classList.add("marks");
+    element.classList.add("measures");
     element.replaceChildren();
     make("h2", "", element).textContent = t("Measurements");
     const study = this.page.study();
@@ -97,10 +97,9 @@ export class Panel {
       if (mark.label) make("p", "", row).textContent = mark.label;
     } else this.#label(row, mark);
     this.#earlierValue(row, mark);
-    make("p", "by", row).textContent = byWhom(mark);
     this.#trouble(row, mark);
     const details = make("details", "", row);
-    make("summary", "", details).textContent = t("Numbers and sources");
+    make("summary", "", details).textContent = [byWhom(mark), t("sources")].filter(Boolean).join(" · ");
     numbers(mark.values, details);
     for (const note of mark.notes ?? []) make("p", "hint", details).textContent = note;
     if (mark.uid === this.page.selected()) details.open = true;

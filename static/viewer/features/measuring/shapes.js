@@ -156,7 +156,7 @@ export const SHAPES = {
   polygon: { hand: 0, lines: (points) => [{ points, closed: true }] },
   polyline: { hand: 0, lines: (points) => [line(...points)] },
   arrow: { hand: 2, lines: arrowLine },
-  text: { hand: 1, lines: ([at]) => [line(at, at)] },
+  text: { hand: 1, handles: () => [], lines: () => [] },
 };
 const UNKNOWN = { hand: 0, lines: (points) => [line(...points)] };
 const shapeOf = (kind) => SHAPES[kind] ?? UNKNOWN;
@@ -239,8 +239,8 @@ const holds = (box, { x, y }, room = 0) => x > box.x - room && x < box.x + box.w
 const overlap = (a, b) => Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) * Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
 
 /** A box of words beside a shape: {x, y, width, height}. Never over its end points, over as little else as can be; in the pane.
- *  @param taken boxes of other words @param pane {width, height} */
-export function besideShape(points, size, pane, taken = []) {
+ *  @param taken boxes of other words @param drawn points along everything that is drawn @param pane {width, height} */
+export function besideShape(points, size, pane, taken = [], drawn = []) {
   const xs = points.map(({ x }) => x);
   const ys = points.map(({ y }) => y);
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
@@ -262,10 +262,23 @@ export function besideShape(points, size, pane, taken = []) {
     const box = { ...within({ x, y, ...size }, pane) };
     const moved = Math.hypot(box.x - x, box.y - y);
     const covers = points.filter((point) => holds(box, point, 4)).length;
-    const cost = covers * 1e6 + taken.reduce((sum, other) => sum + overlap(box, other), 0) * 10 + moved * 20 + at * 8;
+    const hides = drawn.filter((point) => holds(box, point)).length;
+    const cost = covers * 1e6 + hides * 90 + taken.reduce((sum, other) => sum + overlap(box, other), 0) * 10 + moved * 6 + at * 8;
     if (cost < least) [best, least] = [box, cost];
   });
   return best;
+}
+
+/** Points along lines, no further apart than a word is high. */
+export function along(lines, step = 12) {
+  return lines.flatMap(({ points, closed }) => {
+    const ends = closed ? [...points, points[0]] : points;
+    return ends.flatMap((point, at) => {
+      if (!at) return [point];
+      const count = Math.min(200, Math.max(1, Math.ceil(apart(point, ends[at - 1]) / step)));
+      return Array.from({ length: count }, (_, part) => between(ends[at - 1], point, (part + 1) / count));
+    });
+  });
 }
 
 /** A box, kept inside the pane. */

@@ -70,7 +70,10 @@ export function lines({ kind, label = "", values = {} }) {
   const first = values.length ?? values.angle ?? values.value;
   if (first && !values.mean) return [...named, written(first), ...(values.suv ? [`${t("SUVbw")} ${written({ ...values.suv, unit: "" })}`] : [])];
   const found = [...named];
-  if (values.mean) found.push(`${t("Mean")} ${written(values.mean)}`, [values.sd && `${t("SD")} ${written({ ...values.sd, unit: "" })}`, values.min && values.max && `${written({ ...values.min, unit: "" })} … ${written({ ...values.max, unit: "" })}`].filter(Boolean).join("  "));
+  if (values.mean) {
+    found.push([`${t("Mean")} ${written(values.mean)}`, values.sd && `${t("SD")} ${written({ ...values.sd, unit: "" })}`].filter(Boolean).join(", "));
+    if (values.min && values.max) found.push(`${written({ ...values.min, unit: "" })} … ${written(values.max)}`);
+  }
   if (values.suv) found.push(`${t("SUVbw")} ${written({ ...values.suv, unit: "" })}`);
   if (values.area) found.push(area(values.area));
   return found.filter(Boolean);
