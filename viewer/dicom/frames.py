@@ -13,6 +13,7 @@ from .errors import DicomError
 from .layout import FrameLayout
 from .luts import unpack_lut
 from .series import InstanceFile
+from .ultrasound_regions import regions_of
 
 Directions = tuple[Point, Point]
 
@@ -189,6 +190,7 @@ def describe(source: FrameSource) -> FrameDescription:
         pixel_spacing=source.pixel_spacing,
         pixel_spacing_source=group.get("spacing_source", ""),
         pixel_aspect_ratio=(aspect[0], aspect[1]),
+        regions=regions_of(index),
         source_lossy=SourceLossy(lossy[0], lossy[1]) if lossy else None,
         labels=_labels(index, group),
         warnings=tuple(warnings),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .regions import picture_scale
 from .sampling import Placement
 from .volume import FrameDescription, Point
 
@@ -47,9 +48,10 @@ class PictureGeometry:
 
 def picture_millimetres(placement: Placement, description: FrameDescription) -> tuple[float, float] | None:
     """mm between the picture's rows and between its columns, or None where the file names no source for millimetres."""
-    if description.pixel_spacing is None:
+    spacing = picture_scale(description)[0]
+    if spacing is None:
         return None
-    between_rows, between_columns = description.pixel_spacing
+    between_rows, between_columns = spacing
     if placement.transposed:
         between_rows, between_columns = between_columns, between_rows
     return between_rows * abs(placement.rows.step), between_columns * abs(placement.columns.step)

@@ -50,6 +50,7 @@ def measure(kind: str, points: Points, source: Frame | Volume, shown: Shown) -> 
     values: Numbers = {}
     notes: list[str] = []
     if row.measure is not None:
+        sheet.settle(points)
         sheet.refuse_gaps(patient)
         values, notes = row.measure(sheet, points)
         notes = [*notes, *sheet.notes()]
@@ -112,6 +113,8 @@ def _vectors(sheet: Sheet, points: Points, cell: tuple[float, float]) -> NDArray
 
 
 def _length(sheet: Sheet, points: Points) -> Measured:
+    if sheet.scale.is_trace and len(points) == 2:
+        return sheet.scale.between(*map(sheet.place, points)), []
     vectors = _vectors(sheet, points, sheet.pitch or (1.0, 1.0))
     length = sum(float(np.linalg.norm(b - a)) for a, b in itertools.pairwise(vectors))
     return {"length": _number(length, "mm" if sheet.pitch else "px", sheet.source)}, []
@@ -169,6 +172,7 @@ def _probe(sheet: Sheet, points: Points) -> Measured:
     if there is not None:
         source = "Image Position (Patient)"
         numbers |= {axis: _number(value, "mm", source) for axis, value in zip("xyz", there, strict=True)}
+    numbers |= sheet.scale.at(sheet.place(points[0]))
     if sheet.colour:
         return numbers, ["a colour image has no values to measure"]
     value = sheet.value_at(sheet.place(points[0]))

@@ -22,6 +22,7 @@ from .geometry import PictureGeometry
 from .outlines import Outline, Place
 from .planes import Depth
 from .projections import Rays, project
+from .regions import RegionScale, has_own_scales, scale_at
 from .sampling import Placement, pixel_shape, place
 from .view import View
 from .voi import modality_values
@@ -76,6 +77,11 @@ class Sheet:
     unit: str
     """Of values."""
     colour: bool
+    scale = RegionScale()
+    """On an ultrasound image with regions: what holds for the points at hand."""
+
+    def settle(self, points: Sequence[Sequence[float]]) -> None:
+        """Take on the scale that holds for all of these points, where a flat has several."""
 
     def place(self, point: Sequence[float]) -> Place:
         """Of [column, row] in picture pixels, or [x, y, z]. Raises `CannotMeasure` for a point that is not on the flat."""
@@ -124,6 +130,18 @@ class FrameSheet(Sheet):
         if shown.stated is not None:
             self.pitch = self.shape[0] * shown.stated.unit, self.shape[1] * shown.stated.unit
             self.source = shown.stated.source
+
+    def settle(self, points: Sequence[Sequence[float]]) -> None:
+        description = self.frame.description
+        if not has_own_scales(description):
+            return
+        self.scale = scale_at(description.regions, [self.place(point) for point in points])
+        self.pitch = self.scale.pitch
+        self.shape = self.pitch or pixel_shape(description)
+        self.source = self.scale.source if self.pitch else "no source for millimetres"
+
+    def notes(self) -> list[str]:
+        return [self.scale.note] if self.scale.note else []
 
     @cached_property
     def _placement(self) -> Placement:
