@@ -181,6 +181,7 @@ RULES: dict[str, Rule] = {
     "api-measurement-object": READER,
     "api-objects": READER,
     "api-document": READER,
+    "api-segments": READER,
     "api-pdf": READER,
     "api-video": READER,
     "api-hanging": READER,

@@ -44,6 +44,7 @@ def test_every_operation_documents_parameters_and_answers(schema: dict[str, Any]
     assert set(paths) == {
         "/api/instances/{sop_instance_uid}/document/",
         "/api/instances/{sop_instance_uid}/pdf/",
+        "/api/instances/{sop_instance_uid}/segments/",
         "/api/instances/{sop_instance_uid}/video/",
         "/api/hanging-protocols/",
         "/api/me/",

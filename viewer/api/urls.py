@@ -9,6 +9,7 @@ from viewer.api.key_images import KeyImageDoor, KeyImages
 from viewer.api.measurements import MeasurementDoor, MeasurementObject, Measurements
 from viewer.api.objects import Document, Objects, Pdf, Video
 from viewer.api.people import Me
+from viewer.api.segments import Segments
 from viewer.api.settings import Settings
 from viewer.api.studies import Studies, StudyDoor
 from viewer.api.uploads import Uploads
@@ -32,6 +33,7 @@ urlpatterns = [
     path("studies/<str:study_instance_uid>/hanging/", HangingDoor.as_view(), name="api-hanging"),
     path("hanging-protocols/", HangingProtocols.as_view(), name="api-hanging-protocols"),
     path("instances/<str:sop_instance_uid>/document/", Document.as_view(), name="api-document"),
+    path("instances/<str:sop_instance_uid>/segments/", Segments.as_view(), name="api-segments"),
     path("instances/<str:sop_instance_uid>/pdf/", Pdf.as_view(), name="api-pdf"),
     path("instances/<str:sop_instance_uid>/video/", Video.as_view(), name="api-video"),
     path("uploads/", Uploads.as_view(), name="api-uploads"),

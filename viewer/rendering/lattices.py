@@ -55,11 +55,13 @@ def usual_gap(positions: Vector) -> float | None:
 def merged(positions: Sequence[float], tolerance: float = 0.01) -> tuple[Vector, NDArray[np.int64]]:
     """Sorted positions, those within `tolerance` mm of their neighbour as one; and which one each given one became."""
     given = np.asarray(positions, np.float64)
+    if not len(given):
+        return given, np.empty(0, np.int64)
     order = np.argsort(given, kind="stable")
     steps = np.concatenate(([0], np.cumsum(np.diff(given[order]) > tolerance)))
     number = np.empty(len(given), np.int64)
     number[order] = steps
-    firsts = np.searchsorted(steps, np.arange(int(steps[-1]) + 1 if len(steps) else 0))
+    firsts = np.searchsorted(steps, np.arange(int(steps[-1]) + 1))
     return given[order][firsts], number
 
 

@@ -100,7 +100,7 @@ class Masks:
 def cut(values: NDArray[np.generic], maximum: int | None = None) -> Crop | None:
     """What is in a mask: bits for one that is 0 or not; with the `maximum` of a fractional one bytes 0..255. None: nothing."""
     if maximum is not None:
-        values = np.floor(np.minimum(values, maximum) * (255.0 / maximum) + 0.5).astype(np.uint8)
+        values = np.floor(np.minimum(values, maximum) * 255.0 / maximum + 0.5).astype(np.uint8)
     rows = np.flatnonzero(values.any(axis=1))
     if not len(rows):
         return None
