@@ -15,7 +15,7 @@ from viewer.api.frames import _opened
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.marks import asked as asking
-from viewer.marks import measurements, reports, taking
+from viewer.marks import measurements, others, reports, taking
 from viewer.marks.asked import Asked, BadMark
 from viewer.marks.filing import NotFiled
 from viewer.marks.measurements import Overtaken, ReadOnly
@@ -237,9 +237,11 @@ async def _remeasure(request: Request, study: Study, mark: Measurement) -> None:
 
 
 def _listed(request: Request, study: Study) -> dict[str, Any]:
+    others.read_others(study)
     marks = measurements.of_study(study)
     before = measurements.followed(request.user, study, marks)
-    answer: dict[str, Any] = {"measurements": [told(mark, before) for mark in marks], "objects": 0}
+    answer: dict[str, Any] = {"measurements": [told(mark, before) for mark in marks]}
+    answer["objects"] = others.reports_of(study)
     if request.query_params.get("with_priors") == "1":
         answer["priors"] = [
             {

@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
 from django.db.models import Max
 from django.utils import timezone
 from pydicom.uid import ComprehensiveSRStorage
 
 from accounts.models import User
-from viewer.archive.query import instance_files
-from viewer.archive.storage import blob_store
-from viewer.dicom.errors import DicomError
-from viewer.dicom.frames import FrameSource, frame_sources
 from viewer.models import Instance, Measurement, Series, Study
 from viewer.objects.header import Reference, SeriesOfObject, uid_of
 from viewer.objects.measurement_report import InPatient, Mark, OnImage, Report, sop_class, write
 from viewer.rendering import planes
 
+from .acquired import Acquired, any_frame, named
 from .filing import begun, filed
 from .measurements import of_study
 
@@ -118,29 +113,8 @@ def write_due(actor: str, since: datetime | None = None) -> tuple[datetime, list
 # --- rows as marks
 
 
-@dataclass(frozen=True, slots=True)
-class _Image:
-    """An acquired frame that measurements lie on."""
-
-    reference: Reference
-    source: FrameSource
-
-    @property
-    def frame_number(self) -> int | None:
-        return self.source.frame_number if self.source.frames_in_instance > 1 else None
-
-    def pixels(self, points: Sequence[Sequence[float]]) -> list[list[float]] | None:
-        """[column, row] under points of the patient; None where the frame has no place there."""
-        position, directions, spacing = self.source.position, self.source.orientation, self.source.pixel_spacing
-        if position is None or directions is None or spacing is None:
-            return None
-        row, column = map(np.asarray, directions)
-        away = np.asarray(points, np.float64) - np.asarray(position)
-        return np.column_stack((away @ row / spacing[1], away @ column / spacing[0])).tolist()  # type: ignore[no-any-return]
-
-
 def _written(marks: Sequence[Measurement]) -> list[Mark]:
-    images = _images(marks)
+    images = _frames(marks)
     counted: dict[str, int] = {}
     found = []
     for mark in marks:
@@ -163,68 +137,34 @@ def _written(marks: Sequence[Measurement]) -> list[Mark]:
     return found
 
 
-def _images(marks: Sequence[Measurement]) -> dict[tuple[str, int], _Image]:
-    """By SOP Instance UID and frame number."""
-    if not marks:
-        return {}
-    wanted = {mark.sop_instance_uid for mark in marks if mark.sop_instance_uid}
-    rows = Instance.objects.filter(organization=marks[0].organization, sop_instance_uid__in=wanted)
-    found = {}
-    for row in rows.select_related("series__study"):
-        reference = Reference(
-            row.series.study.study_instance_uid,
-            row.series.series_instance_uid,
-            row.sop_class_uid,
-            row.sop_instance_uid,
-        )
-        for file in instance_files(Instance.objects.filter(pk=row.pk), blob_store()):
-            for source in _frames(file):
-                found[row.sop_instance_uid, source.frame_number] = _Image(reference, source)
-    return found
+def _frames(marks: Sequence[Measurement]) -> dict[tuple[str, int], Acquired]:
+    return named(marks[0].organization, (mark.sop_instance_uid for mark in marks)) if marks else {}
 
 
-def _frames(file: object) -> list[FrameSource]:
-    try:
-        return frame_sources(file)  # type: ignore[arg-type]
-    except DicomError:
-        return []
-
-
-def _on_image(mark: Measurement, image: _Image | None) -> OnImage | None:
+def _on_image(mark: Measurement, image: Acquired | None) -> OnImage | None:
     if image is None:
         return None
     points = mark.points if mark.space == "image" else image.pixels(mark.points)
     return None if points is None else OnImage(image.reference, image.frame_number, points)
 
 
-def _in_patient(mark: Measurement, image: _Image | None) -> InPatient | None:
+def _in_patient(mark: Measurement, image: Acquired | None) -> InPatient | None:
     if mark.space != "patient" or not mark.frame_of_reference_uid:
         return None
     return InPatient(mark.frame_of_reference_uid, mark.points, _axes(mark, image))
 
 
-def _axes(mark: Measurement, image: _Image | None) -> Axes:
+def _axes(mark: Measurement, image: Acquired | None) -> Axes:
     """Along which the measurement's picture was counted."""
     plane = mark.view.get("plane") or "acquired"
     if isinstance(plane, dict):
         return plane["row"], plane["column"]
     if plane in planes.NAMED:
         return planes.NAMED[plane]
-    source = image.source if image is not None else _any_frame(mark)
+    source = image.source if image is not None else any_frame(mark.organization, mark.series_instance_uid)
     if source is None or source.orientation is None:
         return planes.NAMED["axial"]
     return source.orientation
-
-
-def _any_frame(mark: Measurement) -> FrameSource | None:
-    """A frame of the series: all of a volume have the same directions."""
-    rows = Instance.objects.filter(
-        organization=mark.organization, series__series_instance_uid=mark.series_instance_uid, number_of_frames__gt=0
-    )
-    for file in instance_files(rows.order_by("id")[:1], blob_store()):
-        frames = _frames(file)
-        return frames[0] if frames else None
-    return None
 
 
 def _observer(mark: Measurement) -> str:

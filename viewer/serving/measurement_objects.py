@@ -1,4 +1,4 @@
-"""Reports of measurements write themselves: a task of the server that looks now and then for studies at rest."""
+"""Reports of measurements write themselves, and those of others are read when they come: a task of the server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import datetime
 
-from viewer.marks import reports
+from viewer.marks import others, reports
 from viewer.serving.database import database
 
 logger = logging.getLogger(__name__)
@@ -16,13 +16,16 @@ ACTOR = "farview"
 
 
 class MeasurementObjects:
-    """Writes what is due. The first look is at everything: a server that was stopped too early catches up."""
+    """Writes what is due. The first look is at everything: a server that was stopped too early catches up. What others wrote
+    before is read when somebody asks for the study."""
 
     def __init__(self) -> None:
         self._since: datetime | None = None
+        self._read: int | None = None
 
     async def look(self) -> list[str]:
-        """Write what is due now; the SOP Instance UIDs written."""
+        """Read what has come, and write what is due now; the SOP Instance UIDs written."""
+        self._read = await database(others.read_new)(self._read)
         self._since, written = await database(reports.write_due)(ACTOR, self._since)
         return written
 
