@@ -166,12 +166,12 @@ export function sourceMark(lossy) {
   return joined(["SOURCE lossy", Number(ratio) > 0 ? `${short(ratio, 3)}:1` : "", method[name] ?? name ?? ""]);
 }
 
-/** What a picture of another study is marked with: {kind, text}; kind "current", without text, for the study of the page. */
+/** What a picture of another study is marked with: {kind, text, ago}; kind "current", without text, for the study of the page. */
 export function studyMark(study, current) {
   const kind = standing(study, current);
   const words = { prior: t("PRIOR"), later: t("LATER"), other: t("OTHER STUDY") };
-  if (!(kind in words)) return { kind, text: "" };
-  return { kind, text: joined([words[kind], isoDate(study.date) || t("no date"), apart(study.date, current.date)], " · ") };
+  if (!(kind in words)) return { kind, text: "", ago: "" };
+  return { kind, text: `${words[kind]} ${isoDate(study.date) || t("no date")}`, ago: apart(study.date, current.date) };
 }
 
 function make(tag, className, parent) {
@@ -237,8 +237,9 @@ export class Overlay {
     this.#scale(header, size, ratio);
     put(this.source, sourceMark(header.source_lossy) ?? "");
     put(this.sampling, header.sampling ?? "");
-    const { kind, text } = studyMark(study, current);
+    const { kind, text, ago } = studyMark(study, current);
     put(this.whose, text);
+    this.whose.dataset.ago = ago;
     this.element.dataset.study = kind;
     this.element.dataset.filled = "yes";
   }

@@ -16,10 +16,12 @@ export const tilesBeside = (study) => tilesOf(study).map((tile) => ({ ...tile, s
 
 /** A prior's row: what it is, how long ago, and why it is worth a look. */
 export function priorText(prior, current) {
+  const { modalities = [], description = "" } = prior;
+  const kind = description.toUpperCase().startsWith(modalities[0] ?? "") && modalities.length < 2 ? "" : modalities.join("/");
   return {
     date: isoDate(prior.date) || t("no date"),
     ago: apart(prior.date, current.date) || clockTime(prior.time).slice(0, 5),
-    title: [prior.modalities?.join("/"), prior.description].filter(Boolean).join(" ") || t("No description"),
+    title: [kind, description].filter(Boolean).join(" ") || t("No description"),
   };
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 from .facts import Candidate, StudyFacts
 from .mammography import turn
 from .protocol import CURRENT, OLDEST, Protocol, Slot, Stage
-from .selectors import Selector, similarity, usual_order
+from .selectors import BRIEF, Selector, similarity, usual_order
 
 GRIDS = ("1x1", "1x2", "2x2", "2x3", "3x3", "3x4", "4x4")
 """Layouts of a grid, the smallest that holds all is taken."""
@@ -107,7 +107,7 @@ def hang_stage(stage: Stage, studies: Studies) -> Hung | Skipped:
     """One stage with images in it."""
     for wanted in stage.when:
         if not any(wanted.takes(one) for one in studies.current.candidates):
-            return Skipped(stage.name, f"there is no {wanted.in_words()}")
+            return Skipped(stage.name, f"there is no {wanted.in_words(BRIEF)}")
     hand = _Hand(studies, stage)
     problem = hand.fill()
     if problem:
@@ -172,7 +172,7 @@ class _Hand:
             if shown is None:
                 return None, f"viewport {slot.like + 1} is empty"
             suiting = most_similar(shown.candidate, suiting)
-        wanted = " or ".join(one.in_words() for one in slot.wants if one != Selector())
+        wanted = next((one.in_words(BRIEF) for one in slot.wants if one != Selector()), "")
         reason = f"{slot.study}: " + (f"no {wanted}" if wanted else "no images are left")
         for candidate in suiting:
             found, reason = self._placed(slot, candidate)
@@ -198,7 +198,7 @@ class _Hand:
         if slot.fusion is not None:
             laid = self._laid_over(slot, one)
             if laid is None:
-                return None, f"there is no {slot.fusion[0].in_words()} in the same frame of reference"
+                return None, f"there is no {slot.fusion[0].in_words(BRIEF)} in the same frame of reference"
             view["fusion"] = laid
         if one.sop_instance_uid:
             view["sop_instance_uid"] = one.sop_instance_uid

@@ -70,17 +70,26 @@ class Selector:
             order.append(-value if name.startswith("-") else value)
         return order
 
-    def in_words(self) -> str:
-        """What it asks for, for people: "CT, axial, described as "lung*"."""
+    def in_words(self, patterns: int = 50) -> str:
+        """What it asks for, for people: CT, axial, described as "lung*". `patterns`: so many are named."""
         parts = ["/".join(self.modality), "/".join(self.plane), "/".join(self.laterality), "/".join(self.view_position)]
         parts += ["/".join(self.body_part), "/".join(self.kind)]
         if self.description:
-            parts.append("described as " + " or ".join(f'"{one}"' for one in self.description))
-        if self.not_description:
-            parts.append("not " + " or ".join(f'"{one}"' for one in self.not_description))
+            parts.append(f"described as {_quoted(self.description, patterns)}")
+        if self.not_description and patterns > BRIEF:
+            parts.append(f"not {_quoted(self.not_description, patterns)}")
         parts += [{True: "with contrast", False: "without contrast", None: ""}[self.contrast]]
         parts += [{True: "that makes a volume", False: "that makes no volume", None: ""}[self.volume]]
         return ", ".join(filter(None, parts)) or "any images"
+
+
+BRIEF = 2
+"""Patterns that are named where somebody only wants to know what is missing."""
+
+
+def _quoted(patterns: tuple[str, ...], most: int) -> str:
+    more = " ..." if len(patterns) > most else ""
+    return " or ".join(f'"{one}"' for one in patterns[:most]) + more
 
 
 def usual_order(one: Candidate) -> tuple[bool, bool]:

@@ -10,7 +10,7 @@ export function makeStageBox(workbench, { run, keys }) {
   const name = make("p", "protocol", box);
   const row = make("div", "steps", box);
   const back = make("button", "tool", row, { type: "button" });
-  const text = make("span", "stage", row, { role: "status" });
+  const text = make("span", "stagename", row, { role: "status" });
   const next = make("button", "tool", row, { type: "button" });
   for (const [button, by, label] of [[back, -1, t("Stage before")], [next, 1, t("Next stage")]]) {
     const key = keys(by);
