@@ -112,7 +112,7 @@ class KeyImages {
   /** UIDs of the measurements that stand on the picture. */
   drawnOn(viewport, header) {
     if (!header || viewport.header !== header) return [];
-    const drawn = [...viewport.layers.querySelectorAll("[data-measurement]")].map(({ dataset }) => dataset.measurement);
+    const drawn = [...viewport.layers.querySelectorAll('[data-layer="measuring"] [data-uid]')].map(({ dataset }) => dataset.uid);
     return [...new Set(drawn)].slice(0, 200);
   }
 
