@@ -1,4 +1,6 @@
-// What DICOM writes, as people read it: names, dates, times, ages, counts. Imports nothing.
+// What DICOM writes, as people read it: names, dates, times, ages, counts. Imports only words.
+
+import { t } from "./i18n.js";
 
 /** "Yamada^Tarou=山田^太郎=やまだ^たろう" -> {family, given, ...} of each group that is filled. */
 function groups(name) {
@@ -21,7 +23,7 @@ function written({ family, given, middle, index }) {
 /** A Patient's Name for reading: the ideographic group first where it is given, then the alphabetic one in brackets. */
 export function personName(name) {
   const found = groups(name);
-  if (!found.length) return "No name";
+  if (!found.length) return t("No name");
   const ideographic = found.find((group) => group.index === 1);
   const alphabetic = found.find((group) => group.index === 0);
   if (ideographic && alphabetic) return `${written(ideographic)} (${written(alphabetic)})`;
@@ -63,7 +65,7 @@ export function ageOn(birth, day) {
 
 /** DICOM's Patient's Sex as a word. */
 export function sexWord(sex) {
-  return { M: "male", F: "female", O: "other" }[String(sex ?? "").trim()] ?? "";
+  return { M: t("male"), F: t("female"), O: t("other") }[String(sex ?? "").trim()] ?? "";
 }
 
 /** "1 image", "217 images". */

@@ -1,7 +1,7 @@
 // The study list: a search that lives in the address, pages by cursor, and news that marks rows without moving them.
 
+import { t } from "../i18n.js";
 import { listenToNews } from "../news.js";
-import { count } from "../text.js";
 import { nextSort, queryOf, requestOf, searchOf, USUAL_SORT, FIELDS } from "./search.js";
 import { COLUMNS, keyOf, Table } from "./table.js";
 
@@ -29,7 +29,7 @@ async function ask(cursor = null) {
     const answer = await fetch(requestOf(search, cursor, PAGE), { signal: own.signal, headers: { Accept: "application/json" }, credentials: "same-origin" });
     if (answer.status === 401 || answer.redirected) return location.reload();
     const body = await answer.json();
-    if (!answer.ok) throw new Error(body.detail ?? `The server answered ${answer.status}.`);
+    if (!answer.ok) throw new Error(body.detail ?? t("The server answered {status}.", { status: answer.status }));
     show(body, cursor !== null);
   } catch (problem) {
     if (problem.name !== "AbortError") fail(problem);
@@ -52,8 +52,8 @@ function show(page, further) {
 function words() {
   const shown = table.rows.size;
   const filtered = Object.keys(search.fields).length > 0;
-  const all = total >= 10000 ? "more than 10,000 studies" : count(total, "study", "studies");
-  at("count").textContent = shown ? (shown < total ? `${shown} of ${all}` : all) : "\u00a0";
+  const all = total >= 10000 ? t("more than 10,000 studies") : (total === 1 ? t("1 study") : t("{n} studies", { n: total }));
+  at("count").textContent = shown ? (shown < total ? t("{shown} of {all}", { shown, all }) : all) : "\u00a0";
   at("more").hidden = !next;
   at("empty-archive").hidden = shown > 0 || filtered;
   at("empty-search").hidden = shown > 0 || !filtered;
@@ -63,8 +63,8 @@ function words() {
 
 function fail(problem) {
   at("failure").hidden = false;
-  const unreached = navigator.onLine === false ? "There is no network connection." : "The server cannot be reached.";
-  const kept = table.rows.size ? " What is shown is kept." : "";
+  const unreached = navigator.onLine === false ? t("There is no network connection.") : t("The server cannot be reached.");
+  const kept = table.rows.size ? ` ${t("What is shown is kept.")}` : "";
   at("failure-text").textContent = (problem instanceof TypeError ? unreached : problem.message) + kept;
 }
 
@@ -181,7 +181,7 @@ function forgetNews() {
 
 function tellNews() {
   at("fresh").hidden = newer.size === 0;
-  at("fresh").textContent = `${count(newer.size, "new study", "new studies")}. Show`;
+  at("fresh").textContent = newer.size === 1 ? t("1 new study. Show") : t("{n} new studies. Show", { n: newer.size });
 }
 
 at("fresh").addEventListener("click", async () => {

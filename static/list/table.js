@@ -1,5 +1,6 @@
 // The table of studies: rows that keep their place and their element, arrows and Enter, cards on a phone by CSS alone.
 
+import { t } from "../i18n.js";
 import { ageOn, clockTime, isoDate, personName, sexWord } from "../text.js";
 
 const ARRIVED = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short" });
@@ -7,16 +8,16 @@ const ARRIVED = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle
 /** Rows: [name, heading, sort name or null, class]. */
 export const COLUMNS = [
   ["picture", "", null, "picture"],
-  ["patient", "Patient", "name", "patient"],
+  ["patient", t("Patient"), "name", "patient"],
   ["patient_id", "ID", "patient_id", "id"],
-  ["birth", "Born", "birth_date", "birth"],
-  ["description", "Study", "description", "description"],
-  ["modality", "Modality", "modality", "modality"],
-  ["images", "Images", "instances", "images"],
-  ["date", "Date", "date", "date"],
-  ["accession", "Accession", "accession_number", "accession"],
-  ["organization", "Organization", null, "organization"],
-  ["arrived", "Arrived", "received", "arrived"],
+  ["birth", t("Born"), "birth_date", "birth"],
+  ["description", t("Study"), "description", "description"],
+  ["modality", t("Modality"), "modality", "modality"],
+  ["images", t("Images"), "instances", "images"],
+  ["date", t("Date"), "date", "date"],
+  ["accession", t("Accession"), "accession_number", "accession"],
+  ["organization", t("Organization"), null, "organization"],
+  ["arrived", t("Arrived"), "received", "arrived"],
 ];
 
 /** The words of a row, by column. */
@@ -26,12 +27,12 @@ export function rowTexts(study) {
   const years = ageOn(patient.birth_date, study.date);
   return {
     patient: personName(patient.name),
-    patient_id: patient.patient_id || "no ID",
+    patient_id: patient.patient_id || t("no ID"),
     birth: [born, [sexWord(patient.sex).slice(0, 1).toUpperCase(), years].filter(Boolean).join(" ")].filter(Boolean).join(" · "),
-    description: study.description || "No description",
+    description: study.description || t("No description"),
     modality: (study.modalities ?? []).join(" "),
     images: String(study.number_of_instances),
-    date: [isoDate(study.date), clockTime(study.time).slice(0, 5)].filter(Boolean).join(" ") || "no date",
+    date: [isoDate(study.date), clockTime(study.time).slice(0, 5)].filter(Boolean).join(" ") || t("no date"),
     accession: study.accession_number,
     organization: study.organization,
     arrived: study.created_at ? ARRIVED.format(new Date(study.created_at)) : "",
@@ -135,9 +136,9 @@ export class Table {
 
   #notes(cell, study) {
     const notes = [...(study.warnings ?? [])];
-    if (study.conflicts) notes.push(`${study.conflicts} object${study.conflicts === 1 ? "" : "s"} kept aside: the same UID came with other content`);
+    if (study.conflicts) notes.push(t("{n} objects kept aside: the same UID came with other content", { n: study.conflicts }));
     if (!notes.length) return;
-    const mark = make("span", "mark", notes.length === 1 ? "note" : `${notes.length} notes`);
+    const mark = make("span", "mark", notes.length === 1 ? t("1 note") : t("{n} notes", { n: notes.length }));
     mark.title = notes.map((note) => (typeof note === "string" ? note : (note.message ?? ""))).join("\n");
     cell.append(" ", mark);
   }

@@ -1,6 +1,7 @@
 // The upload page: files and folders in, progress in numbers, a list of what was not taken, links to what was.
 
-import { bytes, count, isoDate, personName } from "../text.js";
+import { t } from "../i18n.js";
+import { bytes, isoDate, personName } from "../text.js";
 import { chosen, dropped, worthSending } from "./files.js";
 import { Queue } from "./queue.js";
 
@@ -96,19 +97,19 @@ function begin() {
     drawing = 0;
     const busy = queue.busy || reading > 0;
     at("work").hidden = queue.count === 0 && !busy;
-    at("work-title").textContent = busy ? `Sending ${queue.finished + queue.moving.size} of ${count(queue.count, "file")}` : "Done";
+    at("work-title").textContent = busy ? t("Sending {n} of {all} files", { n: queue.finished + queue.moving.size, all: queue.count }) : t("Done");
     at("progress").max = Math.max(1, queue.bytes);
     at("progress").value = busy ? queue.sent : Math.max(1, queue.bytes);
-    at("figures").textContent = [`${bytes(queue.sent)} of ${bytes(queue.bytes)}`, ...figures()].join(" · ");
+    at("figures").textContent = [t("{n} of {all}", { n: bytes(queue.sent), all: bytes(queue.bytes) }), ...figures()].join(" · ");
     at("cancel").hidden = !busy;
     at("retry").hidden = busy || queue.failed.length === 0;
-    if (!busy && queue.count) at("told").textContent = `Done. ${figures().join(", ")}.`;
+    if (!busy && queue.count) at("told").textContent = `${t("Done")}. ${figures().join(", ")}.`;
     drawStudies();
     drawRefusals();
   }
 
   function figures() {
-    const words = { stored: "stored", duplicate: "already there", conflict: "kept aside", refused: "refused", skipped: "left out", failed: "not sent" };
+    const words = { stored: t("stored"), duplicate: t("already there"), conflict: t("kept aside"), refused: t("refused"), skipped: t("left out"), failed: t("not sent") };
     return Object.entries(words).filter(([name]) => totals[name]).map(([name, word]) => `${totals[name]} ${word}`);
   }
 
@@ -117,13 +118,13 @@ function begin() {
     for (const [uid, found] of studies) {
       if (!found.link) {
         const row = document.createElement("li");
-        found.link = Object.assign(document.createElement("a"), { href: `/studies/${encodeURIComponent(uid)}/?organization=${encodeURIComponent(organization())}`, textContent: "Study" });
+        found.link = Object.assign(document.createElement("a"), { href: `/studies/${encodeURIComponent(uid)}/?organization=${encodeURIComponent(organization())}`, textContent: t("Study") });
         found.figures = Object.assign(document.createElement("span"), { className: "quiet" });
         row.append(found.link, " ", found.figures);
         at("studies").append(row);
         name(uid, found.link);
       }
-      found.figures.textContent = [found.stored && `${count(found.stored, "image")} stored`, found.duplicate && `${found.duplicate} already there`].filter(Boolean).join(", ");
+      found.figures.textContent = [found.stored && t("{n} images stored", { n: found.stored }), found.duplicate && t("{n} already there", { n: found.duplicate })].filter(Boolean).join(", ");
     }
   }
 
@@ -132,19 +133,19 @@ function begin() {
     const answer = await fetch(`/api/studies/?q=${encodeURIComponent(uid)}&organization=${encodeURIComponent(organization())}`).catch(() => null);
     const study = answer?.ok ? (await answer.json()).studies[0] : null;
     if (study) link.textContent = [personName(study.patient.name), isoDate(study.date), study.description].filter(Boolean).join(" · ");
-    else link.textContent = `Study ${uid}`;
+    else link.textContent = t("Study {uid}", { uid });
   }
 
   function drawRefusals() {
     at("refusals").hidden = refusals.length === 0;
-    at("refusals-title").textContent = `Not taken: ${count(refusals.length, "file")}`;
+    at("refusals-title").textContent = t("Not taken: {n} files", { n: refusals.length });
     const shown = all ? refusals : refusals.slice(0, LISTED);
     at("all-refused").hidden = shown.length === refusals.length;
     const have = at("refused").children.length;
     if (have > shown.length) at("refused").replaceChildren();
     for (const one of shown.slice(at("refused").children.length)) {
       const row = document.createElement("tr");
-      for (const text of [one.name, { conflict: "kept aside", skipped: "left out", failed: "not sent" }[one.outcome] ?? one.outcome, one.reason]) {
+      for (const text of [one.name, { conflict: t("kept aside"), skipped: t("left out"), failed: t("not sent") }[one.outcome] ?? one.outcome, one.reason]) {
         row.append(Object.assign(document.createElement("td"), { textContent: text }));
       }
       at("refused").append(row);

@@ -1,4 +1,6 @@
-// Files on their way: a few at a time, counted by bytes, cancelled or tried again. Imports nothing.
+// Files on their way: a few at a time, counted by bytes, cancelled or tried again. Imports only words.
+
+import { t } from "../i18n.js";
 
 const AT_ONCE = 3;
 const TRIES = 3;
@@ -112,7 +114,7 @@ export class Queue extends EventTarget {
     const outcomes = body?.outcomes ?? [];
     const ok = status === 200 && outcomes.length;
     if (!ok) this.failed.push(item);
-    const reason = body?.detail ?? (status ? `The server answered ${status}.` : "The connection was lost.");
+    const reason = body?.detail ?? (status ? t("The server answered {status}.", { status }) : t("The connection was lost."));
     const failure = { name: item.path, outcome: "failed", reason, study_instance_uid: "" };
     this.dispatchEvent(new CustomEvent("outcome", { detail: { status, outcomes: ok ? outcomes : [...outcomes, failure] } }));
   }

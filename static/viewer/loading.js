@@ -1,4 +1,6 @@
-// The bar over a picture while the volume of the next one loads: how far it is, and a way back. Imports nothing.
+// The bar over a picture while the volume of the next one loads: how far it is, and a way back. Imports only words.
+
+import { t } from "../i18n.js";
 
 const AFTER = 300;
 
@@ -10,8 +12,8 @@ export class Loading {
     this.element.setAttribute("role", "status");
     this.text = document.createElement("span");
     this.bar = document.createElement("progress");
-    this.bar.setAttribute("aria-label", "Loading the volume");
-    this.button = Object.assign(document.createElement("button"), { type: "button", textContent: "Cancel" });
+    this.bar.setAttribute("aria-label", t("Loading the volume"));
+    this.button = Object.assign(document.createElement("button"), { type: "button", textContent: t("Cancel") });
     this.button.addEventListener("click", cancel);
     this.element.append(this.text, this.bar, this.button);
     stage.append(this.element);
@@ -21,7 +23,7 @@ export class Loading {
   /** {done, total} images; nothing is shown for what takes a moment. */
   show({ done = 0, total = 0 }) {
     this.since ??= performance.now();
-    this.text.textContent = total ? `Loading the volume: ${done} of ${total} images` : "Loading the volume";
+    this.text.textContent = total ? t("Loading the volume: {done} of {total} images", { done, total }) : t("Loading the volume");
     this.bar.max = total || 1;
     this.bar.value = done;
     if (performance.now() - this.since >= AFTER) this.element.hidden = false;

@@ -1,4 +1,6 @@
-// Notes on a pane's series and on the picture that is painted, folded until someone wants them. Imports nothing.
+// Notes on a pane's series and on the picture that is painted, folded until someone wants them. Imports only words.
+
+import { t } from "../i18n.js";
 
 const said = (warning) => (typeof warning === "string" ? warning : (warning.message ?? ""));
 
@@ -23,7 +25,7 @@ export class Notes {
     this.written = texts.join();
     this.element.hidden = !texts.length;
     const summary = document.createElement("summary");
-    summary.textContent = texts.length === 1 ? "1 note" : `${texts.length} notes`;
+    summary.textContent = texts.length === 1 ? t("1 note") : t("{n} notes", { n: texts.length });
     const list = document.createElement("ul");
     for (const text of texts) list.append(Object.assign(document.createElement("li"), { textContent: text }));
     this.element.replaceChildren(summary, list);

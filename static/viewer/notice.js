@@ -1,4 +1,6 @@
-// What a pane says while it shows no picture: empty, opening, not drawn, failed. Imports nothing.
+// What a pane says while it shows no picture: empty, opening, not drawn, failed. Imports only words.
+
+import { t } from "../i18n.js";
 
 const NOTICE_AFTER = 250;
 const NUMBER_AFTER = 1000;
@@ -37,7 +39,7 @@ export class Notice {
 }
 
 function empty(notice) {
-  notice.say("square-mouse-pointer", "Empty viewport", ["Drag a series here, or make this viewport active and choose a series."]);
+  notice.say("square-mouse-pointer", t("Empty viewport"), [t("Drag a series here, or make this viewport active and choose a series.")]);
 }
 
 /** Nothing for what takes a moment; after a second a number and a way out. */
@@ -49,24 +51,24 @@ function opening(notice, viewport) {
     return;
   }
   const { series } = viewport.source;
-  const name = [series.modality, series.description].filter(Boolean).join(" ") || "the series";
+  const name = [series.modality, series.description].filter(Boolean).join(" ") || t("the series");
   const { total, done } = viewport.progress ?? {};
   const texts = [
-    viewport.desk.connection.state === "open" ? "" : "Waiting for the connection.",
+    viewport.desk.connection.state === "open" ? "" : t("Waiting for the connection."),
     [passed >= NUMBER_AFTER ? `${Math.floor(passed / 1000)} s` : "", total ? `${Math.round((100 * done) / total)} %` : ""].filter(Boolean).join(", "),
   ];
-  notice.say(null, `Opening ${name}`, texts, passed >= NUMBER_AFTER ? [["Cancel", () => viewport.close()]] : []);
+  notice.say(null, t("Opening {name}", { name }), texts, passed >= NUMBER_AFTER ? [[t("Cancel"), () => viewport.close()]] : []);
   notice.again(500);
 }
 
 function notDrawn(notice, viewport) {
-  notice.say("file-x", "This series cannot be shown", [viewport.source.series.not_drawn, "It is stored unchanged with the study."]);
+  notice.say("file-x", t("This series cannot be shown"), [viewport.source.series.not_drawn, t("It is stored unchanged with the study.")]);
 }
 
 function failed(notice, viewport) {
   const { title, detail, advice, retry } = viewport.problem;
-  const which = viewport.opened && viewport.frames > 1 ? `Image ${viewport.frame + 1} of ${viewport.frames}` : "";
-  notice.say("circle-alert", title, [which, detail, advice], retry ? [["Try again", () => viewport.retry()]] : []);
+  const which = viewport.opened && viewport.frames > 1 ? t("Image {n} of {all}", { n: viewport.frame + 1, all: viewport.frames }) : "";
+  notice.say("circle-alert", title, [which, detail, advice], retry ? [[t("Try again"), () => viewport.retry()]] : []);
 }
 
 const SAYINGS = { empty, opening, "not-drawn": notDrawn, failed };

@@ -1,4 +1,6 @@
-// The slim bar at the pane's right edge: where in the stack, and a way to any place in it. Imports nothing.
+// The slim bar at the pane's right edge: where in the stack, and a way to any place in it. Imports only words.
+
+import { t } from "../i18n.js";
 
 export class Slider {
   constructor(viewport) {
@@ -8,7 +10,7 @@ export class Slider {
     this.knob = document.createElement("div");
     this.knob.className = "knob";
     this.element.append(this.knob);
-    const attributes = { role: "slider", "aria-orientation": "vertical", "aria-label": `Image of viewport ${viewport.number}`, "aria-valuemin": "1", tabindex: "0" };
+    const attributes = { role: "slider", "aria-orientation": "vertical", "aria-label": t("Image of viewport {n}", { n: viewport.number }), "aria-valuemin": "1", tabindex: "0" };
     for (const [name, value] of Object.entries(attributes)) this.element.setAttribute(name, value);
     this.element.hidden = true;
     viewport.element.append(this.element);
@@ -21,7 +23,7 @@ export class Slider {
     if (frames < 2) return;
     this.element.setAttribute("aria-valuemax", String(frames));
     this.element.setAttribute("aria-valuenow", String(frame + 1));
-    this.element.setAttribute("aria-valuetext", `${word} ${frame + 1} of ${frames}`);
+    this.element.setAttribute("aria-valuetext", word === "place" ? t("place {n} of {all}", { n: frame + 1, all: frames }) : t("image {n} of {all}", { n: frame + 1, all: frames }));
     this.knob.style.setProperty("--at", String(frame / (frames - 1)));
     this.knob.style.setProperty("--part", String(1 / frames));
   }

@@ -1,15 +1,24 @@
 // The menu of planes, slabs, turning and volume pictures: a table of what can be asked for, and what is shown now.
 
+import { t } from "../i18n.js";
 import { planePart, projectionPart, reformatted, SLABS, turningPart, volumePart, whole } from "./space.js";
 
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const PLANES = ["acquired", "axial", "coronal", "sagittal"];
-const SHOWN = { acquired: "As acquired" };
+const SHOWN = { acquired: t("As acquired"), axial: t("Axial"), coronal: t("Coronal"), sagittal: t("Sagittal") };
+const PRESETS = {
+  bone: t("Bone"),
+  vessels: t("Vessels"),
+  "soft tissue": t("Soft tissue"),
+  lung: t("Lung"),
+  skin: t("Skin"),
+  surface: t("Surface"),
+  brightest: t("Brightest"),
+};
 const PROJECTIONS = [
-  ["slice", "Slice", "one plane"],
-  ["mip", "MIP", "brightest in a slab"],
-  ["minip", "MinIP", "darkest in a slab"],
-  ["mean", "Mean", "of a slab"],
+  ["slice", t("Slice"), t("one plane")],
+  ["mip", t("MIP"), t("brightest in a slab")],
+  ["minip", t("MinIP"), t("darkest in a slab")],
+  ["mean", t("Mean"), t("of a slab")],
 ];
 
 /** Groups of the menu: [{heading, items: [{label, detail, checked, change, turns}]}]. `change` is the part of the View to ask
@@ -19,9 +28,9 @@ export function spaceGroups(standpoint) {
   const all = whole(view);
   const slab = !all && (view.projection ?? "slice") !== "slice";
   const groups = [
-    { heading: "Plane", items: PLANES.map((name) => plane(name, standpoint)) },
+    { heading: t("Plane"), items: PLANES.map((name) => plane(name, standpoint)) },
     {
-      heading: "Projection",
+      heading: t("Projection"),
       items: PROJECTIONS.map(([name, label, detail]) => ({
         label,
         detail,
@@ -31,18 +40,18 @@ export function spaceGroups(standpoint) {
       })),
     },
   ];
-  if (slab) groups.push({ heading: "Slab", items: SLABS.map((thickness) => slabItem(thickness, view)) });
+  if (slab) groups.push({ heading: t("Slab"), items: SLABS.map((thickness) => slabItem(thickness, view)) });
   const presets = opened?.volume_presets ?? [];
-  const spinning = { label: "Rotating MIP", detail: "drag to turn", checked: all && view.projection === "mip", change: turningPart(view), turns: true };
+  const spinning = { label: t("Rotating MIP"), detail: t("drag to turn"), checked: all && view.projection === "mip", change: turningPart(view), turns: true };
   const lit = presets.map((name) => ({
-    label: capital(name),
+    label: PRESETS[name] ?? name,
     detail: "",
     checked: view.projection === "volume" && view.volume_preset === name,
     change: volumePart(name, view),
     turns: true,
   }));
-  groups.push({ heading: "Whole volume", items: [spinning] });
-  if (lit.length) groups.push({ heading: "Volume picture", items: lit });
+  groups.push({ heading: t("Whole volume"), items: [spinning] });
+  if (lit.length) groups.push({ heading: t("Volume picture"), items: lit });
   return groups;
 }
 
@@ -50,7 +59,7 @@ function plane(name, standpoint) {
   const { view } = standpoint;
   const change = planePart(name, standpoint);
   return {
-    label: SHOWN[name] ?? capital(name),
+    label: SHOWN[name] ?? name,
     detail: "",
     checked: name === "acquired" ? !reformatted(view) : view.plane === name,
     change,

@@ -1,5 +1,6 @@
 // The row of tools, built from the table of tools and the table of commands below; menus; the help sheet.
 
+import { t } from "../i18n.js";
 import { KEY_MAP_TITLES, KEY_MAPS, keyLabel, keysOf } from "./keys.js";
 import { make, Menu } from "./menu.js";
 import { presetRows, shownRow } from "./presets.js";
@@ -8,34 +9,34 @@ import { TOOLS } from "./tools/index.js";
 
 /** [command, argument, label, icon, place]; place: "bar" always, "wide" on wide screens and in the menu, "menu" only there. */
 const COMMANDS = [
-  ["rotate", -90, "Rotate left", "rotate-ccw", "wide"],
-  ["rotate", 90, "Rotate right", "rotate-cw", "wide"],
-  ["flip", "horizontal", "Flip left and right", "flip-horizontal-2", "wide"],
-  ["flip", "vertical", "Flip top and bottom", "flip-vertical-2", "wide"],
-  ["invert", undefined, "Invert grey", "blend", "wide"],
-  ["zoom", 1.25, "Zoom in", "zoom-in", "menu"],
-  ["zoom", 0.8, "Zoom out", "zoom-out", "menu"],
-  ["fit", undefined, "Fit to viewport", "expand", "menu"],
-  ["native", undefined, "One to one pixels", "scan", "menu"],
-  ["cine", undefined, "Play or stop", "play", "bar"],
-  ["reset", undefined, "Reset the view", "rotate-ccw-square", "bar"],
-  ["annotations", undefined, "Texts: full, minimal, none", "captions", "wide"],
-  ["maximise", undefined, "Maximise the viewport", "maximize", "wide"],
-  ["help", undefined, "Keys and help", "keyboard", "wide"],
+  ["rotate", -90, t("Rotate left"), "rotate-ccw", "wide"],
+  ["rotate", 90, t("Rotate right"), "rotate-cw", "wide"],
+  ["flip", "horizontal", t("Flip left and right"), "flip-horizontal-2", "wide"],
+  ["flip", "vertical", t("Flip top and bottom"), "flip-vertical-2", "wide"],
+  ["invert", undefined, t("Invert grey"), "blend", "wide"],
+  ["zoom", 1.25, t("Zoom in"), "zoom-in", "menu"],
+  ["zoom", 0.8, t("Zoom out"), "zoom-out", "menu"],
+  ["fit", undefined, t("Fit to viewport"), "expand", "menu"],
+  ["native", undefined, t("One to one pixels"), "scan", "menu"],
+  ["cine", undefined, t("Play or stop"), "play", "bar"],
+  ["reset", undefined, t("Reset the view"), "rotate-ccw-square", "bar"],
+  ["annotations", undefined, t("Texts: full, minimal, none"), "captions", "wide"],
+  ["maximise", undefined, t("Maximise the viewport"), "maximize", "wide"],
+  ["help", undefined, t("Keys and help"), "keyboard", "wide"],
 ];
 
 const WORDS = {
-  tool: (value) => `${TOOLS.find(({ name }) => name === value)?.label ?? value} in hand`,
-  "next-plane": () => "As acquired, axial, coronal, sagittal",
-  "next-projection": () => "Slice, MIP, MinIP, mean",
-  slab: (value) => (value < 0 ? "Thinner slab" : "Thicker slab"),
-  preset: (value) => `Window preset ${value + 1}`,
-  viewport: (value) => (value < 0 ? "Viewport before" : "Viewport after"),
-  frame: (value) => (value < 0 ? "Image before" : "Image after"),
-  end: (value) => (value === "first" ? "First image" : "Last image"),
-  series: (value) => (value < 0 ? "Series before" : "Series after"),
-  cancel: () => "Close what is open, stop cine",
-  "cancel-reset": () => "Close what is open; else reset the view",
+  tool: (value) => t("{tool} in hand", { tool: TOOLS.find(({ name }) => name === value)?.label ?? value }),
+  "next-plane": () => t("As acquired, axial, coronal, sagittal"),
+  "next-projection": () => t("Slice, MIP, MinIP, mean"),
+  slab: (value) => (value < 0 ? t("Thinner slab") : t("Thicker slab")),
+  preset: (value) => t("Window preset {n}", { n: value + 1 }),
+  viewport: (value) => (value < 0 ? t("Viewport before") : t("Viewport after")),
+  frame: (value) => (value < 0 ? t("Image before") : t("Image after")),
+  end: (value) => (value === "first" ? t("First image") : t("Last image")),
+  series: (value) => (value < 0 ? t("Series before") : t("Series after")),
+  cancel: () => t("Close what is open, stop cine"),
+  "cancel-reset": () => t("Close what is open; else reset the view"),
 };
 
 const GREY = /^gr[ae]y$/i;
@@ -72,13 +73,13 @@ export class Toolbar {
   }
 
   #tools() {
-    const group = make("div", "group", this.element, { role: "group", "aria-label": "Tool in hand" });
+    const group = make("div", "group", this.element, { role: "group", "aria-label": t("Tool in hand") });
     this.toolButtons = new Map();
     for (const tool of TOOLS) {
       if (tool.group) continue;
       const button = this.#button(group, { label: tool.label, icon: tool.icon, command: "tool", argument: tool.name, hint: tool.hint });
       this.toolButtons.set(tool.name, button);
-      if (tool.name === "window") this.#menu(group, { label: "Window presets", icon: "chevron-down", name: "presets", fill: (menu) => this.#presets(menu) });
+      if (tool.name === "window") this.#menu(group, { label: t("Window presets"), icon: "chevron-down", name: "presets", fill: (menu) => this.#presets(menu) });
     }
   }
 
@@ -108,9 +109,9 @@ export class Toolbar {
   }
 
   #commands() {
-    const group = make("div", "group wide", this.element, { role: "group", "aria-label": "Turn and invert" });
-    const bar = make("div", "group", this.element, { role: "group", "aria-label": "Play and reset" });
-    const tail = make("div", "group wide", this.element, { role: "group", "aria-label": "Page" });
+    const group = make("div", "group wide", this.element, { role: "group", "aria-label": t("Turn and invert") });
+    const bar = make("div", "group", this.element, { role: "group", "aria-label": t("Play and reset") });
+    const tail = make("div", "group wide", this.element, { role: "group", "aria-label": t("Page") });
     this.commandButtons = new Map();
     for (const [command, argument, label, icon, place] of COMMANDS) {
       if (place === "menu") continue;
@@ -130,18 +131,18 @@ export class Toolbar {
     const rows = presetRows(viewport?.opened?.presets);
     const view = { ...viewport?.header?.view };
     const shown = shownRow(rows, view);
-    if (!rows.length) menu.heading("No presets for this series");
+    if (!rows.length) menu.heading(t("No presets for this series"));
     let group = null;
     for (const row of rows) {
       const { preset, label, detail, key, own } = row;
-      if (own !== group) menu.heading(own ? "From the file" : "Presets");
+      if (own !== group) menu.heading(own ? t("From the file") : t("Presets"));
       group = own;
       menu.item({ label, detail, key, checked: row === shown, run: () => this.run("choose-preset", preset) });
     }
     const maps = viewport?.opened?.color_maps ?? [];
     if (!maps.length) return;
-    menu.heading("Colour map");
-    menu.item({ label: "Grey", checked: GREY.test(view.color_map ?? "grey"), run: () => this.run("color-map", null) });
+    menu.heading(t("Colour map"));
+    menu.item({ label: t("Grey"), checked: GREY.test(view.color_map ?? "grey"), run: () => this.run("color-map", null) });
     for (const map of maps) {
       const name = typeof map === "string" ? map : map.name;
       if (name && !GREY.test(name)) menu.item({ label: name.replaceAll("_", " "), checked: view.color_map === name, run: () => this.run("color-map", name) });
@@ -149,17 +150,17 @@ export class Toolbar {
   }
 
   #space() {
-    const group = make("div", "group", this.element, { role: "group", "aria-label": "Planes and volumes" });
+    const group = make("div", "group", this.element, { role: "group", "aria-label": t("Planes and volumes") });
     const keys = keysOf("next-plane", undefined, this.map).join();
     this.#menu(group, {
-      label: `Planes, slabs, volume${keys ? ` (${keys})` : ""}`,
+      label: `${t("Planes, slabs, volume")}${keys ? ` (${keys})` : ""}`,
       icon: "box",
       name: "space",
       fill: (menu) => {
         const { viewport } = this.state();
         if (!viewport?.inSpace) {
-          menu.heading("This stack makes no volume");
-          menu.note(viewport?.opened?.geometry_reason ?? "Open a series first.");
+          menu.heading(t("This stack makes no volume"));
+          menu.note(viewport?.opened?.geometry_reason ?? t("Open a series first."));
           return;
         }
         for (const { heading, items } of spaceGroups(viewport.standpoint)) {
@@ -171,13 +172,13 @@ export class Toolbar {
   }
 
   #layouts() {
-    const group = make("div", "group layouts", this.element, { role: "group", "aria-label": "Layout" });
-    this.layoutMenu = this.#menu(group, { label: "Layout", icon: "layout-grid", name: "layout", fill: () => {} });
+    const group = make("div", "group layouts", this.element, { role: "group", "aria-label": t("Layout") });
+    this.layoutMenu = this.#menu(group, { label: t("Layout"), icon: "layout-grid", name: "layout", fill: () => {} });
   }
 
   #more() {
-    const group = make("div", "group rest", this.element, { role: "group", "aria-label": "More" });
-    this.moreMenu = this.#menu(group, { label: "More", icon: "ellipsis", name: "more", fill: (menu) => this.#all(menu) });
+    const group = make("div", "group rest", this.element, { role: "group", "aria-label": t("More") });
+    this.moreMenu = this.#menu(group, { label: t("More"), icon: "ellipsis", name: "more", fill: (menu) => this.#all(menu) });
   }
 
   #all(menu) {
@@ -220,7 +221,7 @@ function meaningOf(command, argument, words) {
 export function helpRows(map, words = WORDS) {
   const rows = new Map();
   for (const [key, command, argument] of map) {
-    const meaning = command === "preset" ? "Window presets 1 to 9" : meaningOf(command, argument, words);
+    const meaning = command === "preset" ? t("Window presets 1 to 9") : meaningOf(command, argument, words);
     rows.set(meaning, [...(rows.get(meaning) ?? []), keyLabel(key)]);
   }
   return [...rows].map(([meaning, keys]) => [keys.length > 4 ? [keys[0], "…", keys.at(-1)] : keys, meaning]);

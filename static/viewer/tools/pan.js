@@ -1,11 +1,12 @@
 // Pan: the picture follows the hand.
 
+import { t } from "../../i18n.js";
 import { boundedPan } from "../geometry.js";
 
 export const panTool = {
   name: "pan",
-  label: "Pan",
-  hint: "Drag the picture",
+  label: t("Pan"),
+  hint: t("Drag the picture"),
   icon: "move",
   cursor: "grab",
   begin(viewport, start) {

@@ -1,11 +1,12 @@
 // Scroll: down goes on through the stack; the whole stack lies within one height of the pane.
 
+import { t } from "../../i18n.js";
 import { clamp } from "../geometry.js";
 
 export const scrollTool = {
   name: "scroll",
-  label: "Scroll",
-  hint: "Drag down for the next images",
+  label: t("Scroll"),
+  hint: t("Drag down for the next images"),
   icon: "layers",
   cursor: "ns-resize",
   begin(viewport, start) {

@@ -1,11 +1,12 @@
 // Turn: what is shown follows the hand, as if it were held. A slice becomes an oblique one through the same point.
 
+import { t } from "../../i18n.js";
 import { directions, middleOf, turnPart, unturned } from "../space.js";
 
 export const turnTool = {
   name: "turn",
-  label: "Turn",
-  hint: "Drag to look from another side",
+  label: t("Turn"),
+  hint: t("Drag to look from another side"),
   icon: "rotate-3d",
   cursor: "move",
   begin(viewport, start) {

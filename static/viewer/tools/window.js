@@ -1,11 +1,12 @@
 // Window: right is wider, up is brighter, in proportion to the present width.
 
+import { t } from "../../i18n.js";
 import { draggedWindow } from "../geometry.js";
 
 export const windowTool = {
   name: "window",
-  label: "Window",
-  hint: "Drag right for wider, up for brighter",
+  label: t("Window"),
+  hint: t("Drag right for wider, up for brighter"),
   icon: "contrast",
   cursor: "crosshair",
   begin(viewport, start) {
