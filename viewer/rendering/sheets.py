@@ -133,7 +133,7 @@ class FrameSheet(Sheet):
 
     def settle(self, points: Sequence[Sequence[float]]) -> None:
         description = self.frame.description
-        if not has_own_scales(description):
+        if self.shown.stated is not None or not has_own_scales(description):
             return
         self.scale = scale_at(description.regions, [self.place(point) for point in points])
         self.pitch = self.scale.pitch
