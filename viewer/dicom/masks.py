@@ -1,7 +1,8 @@
 """The Mask Module (PS3.3 C.7.6.10): what an index keeps of it, and which frames make the mask of which.
 
 `mask` of an index: `items`, objects of `operation` (AVG_SUB, TID, REV_TID) with `ranges` [[first, last], ...], `frames`,
-`averaging`, `shift` [x, y] and `offset`; `relationship` of the values to the intensity (LIN, LOG, DISP) and `sign` (C.8.7.1.1.2).
+`averaging`, `shift` [x, y] and `offset`; `relationship` of the values to the intensity (LIN, LOG, DISP; C.8.7.1.1.2) and its
+`sign`.
 Frames count from 1 as in the file.
 """
 

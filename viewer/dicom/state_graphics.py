@@ -105,7 +105,7 @@ def _corners(points: Sequence[Pair]) -> tuple[Pair, Pair]:
 
 
 def _text(item: Dataset, layer: str, color: str | None, notes: list[str]) -> Graphic | None:
-    text = values.text(item, st.TEXT).replace("\r\n", "\n").replace("\r", "\n")[:_TEXT]
+    text = "\n".join(line.rstrip() for line in values.text(item, st.TEXT)[:_TEXT].splitlines())
     units, anchor_units = _units(item, st.BOX_UNITS), _units(item, st.ANCHOR_UNITS)
     one = _pairs(values.numbers(item, st.BOX_TOP_LEFT, "FL"), units)
     other = _pairs(values.numbers(item, st.BOX_BOTTOM_RIGHT, "FL"), units)

@@ -220,9 +220,9 @@ class Engine:
         """One picture, of `most` pixels at most. Raises BadView, or CannotDraw when there are no pixels or too much is asked
         at once.
 
-        `fused` is the open series of `view.fusion`, `objects` hold those that the View names otherwise. `reuse` is what an earlier picture was made of: where it is the one that
-        is asked for, it is not drawn again. A caller that is cancelled leaves nothing behind: what was not begun for
-        it alone never is, and a heavy picture stops after the band at hand.
+        `fused` is the open series of `view.fusion`, `objects` hold those that the View names otherwise. `reuse` is what an
+        earlier picture was made of: where it is the one that is asked for, it is not drawn again. A caller that is cancelled
+        leaves nothing behind: what was not begun for it alone never is, and a heavy picture stops after the band at hand.
         """
         if media_type not in ENCODERS:
             raise BadView(f"media_type: one of {', '.join(ENCODERS)} is needed")

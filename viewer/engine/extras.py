@@ -61,7 +61,7 @@ class ExtrasLoader:
         self, series: OpenSeries, view: View, source: FrameSource, objects: Objects, priority: Priority
     ) -> Extras | None:
         """What `view`, with its place in the series, lays on its frame; None for nothing. Raises BadView, CannotDraw."""
-        if view.mask is None and not view.overlays and view.presentation_state is None or needs_volume(view):
+        if (view.mask, view.overlays, view.presentation_state) == (None, (), None) or needs_volume(view):
             return None
         notes: list[str] = []
         state = (

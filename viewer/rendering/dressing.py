@@ -110,9 +110,9 @@ def own_voi(frame: Frame, description: FrameDescription) -> Window | LookupTable
     if frame.dressing is None or is_colour(frame):
         return None
     state, difference = frame.dressing.state, frame.dressing.subtracted
-    if state is not None and state.voi is not None:
-        if isinstance(state.voi, Window) or state.voi in description.voi_luts:
-            return state.voi
+    voi = None if state is None else state.voi
+    if isinstance(voi, Window) or any(table is voi for table in description.voi_luts):
+        return voi
     if difference is not None:
         return difference.window
     return None if state is None else presented.identity_window(description)

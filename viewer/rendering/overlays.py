@@ -1,7 +1,7 @@
 """Overlay planes over a finished picture: each bit fills its voxel, through any zoom, rotation and flip, and stays crisp.
 
-A light tone with a dark line round it is seen on any grey. Where the picture reduces the frame, a pixel is drawn when any of its
-voxels is. Of a region of interest only the edge is drawn, so that what lies in it is seen.
+A light tone with a dark line round it is seen on any grey. Where the picture reduces the frame, a pixel is drawn when any of
+its voxels is. Of a region of interest only the edge is drawn, so that what lies in it is seen.
 """
 
 from __future__ import annotations

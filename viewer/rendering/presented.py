@@ -133,10 +133,8 @@ def _grid(pipeline: Greyscale, frame: Frame) -> tuple[Greyscale, NDArray[np.floa
         return scaled, np.arange(last * finer + 1) / finer
     stored = frame.values[np.isfinite(frame.values)] if frame.values.dtype.kind == "f" else frame.values
     low, high = (float(stored.min()), float(stored.max())) if stored.size else (0.0, 1.0)
-    if frame.values.dtype.kind == "f":
-        per_value = (_FINEST - 4) / max(high - low, 1e-9)
-    else:
-        per_value = float(_finer(high - low))
+    whole = frame.values.dtype.kind in "biu"
+    per_value = float(_finer(high - low)) if whole else (_FINEST - 4) / max(high - low, 1e-9)
     sign = -1.0 if pipeline.slope < 0.0 else 1.0
     first, last_place = (math.floor(end * per_value) for end in sorted((sign * low, sign * high)))
     grid = (first + np.arange(last_place - first + 2, dtype=np.float64)) / per_value * sign

@@ -59,8 +59,8 @@ class Session:
 
     `open_series_for(series UID, organization or None)` gives the files of a series that the reader may see, or raises
     NotFound or Ambiguous. `find_objects(series UID, organization, UIDs or None)` gives objects of the same study that the
-    reader may see: those of these UIDs, or all presentation states. `close_connection(code)` ends the WebSocket; `close` must be
-    awaited when the connection is gone.
+    reader may see: those of these UIDs, or all presentation states. `close_connection(code)` ends the WebSocket; `close`
+    must be awaited when the connection is gone.
     """
 
     def __init__(
