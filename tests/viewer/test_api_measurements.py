@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import AuditEvent, Organization, Role, User
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.conftest import person, signed_in
+from tests.viewer.test_api_schema import _closed as closed
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore
 from viewer.marks.measurements import change_since
@@ -452,3 +456,26 @@ def test_of_two_who_change_it_at_once_one_is_told_what_the_other_did(stack: None
     kept = next(body for status, body in answers if status == 200)
     assert all(body["current"] == kept for status, body in answers if status == 409)
     assert Measurement.objects.get().version == 2
+
+
+def test_answers_are_what_the_schema_says(prior: str, alice: Client) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        components = SchemaGenerator().get_schema(request=None, public=True)["components"]
+    before = in_prior(alice, prior, "length", LINE)
+    mark = made(alice, "length", LINE, follows=before["uid"])
+    answers = {
+        "Measurement": alice.get(f"{DOOR}{mark['uid']}/"),
+        "MeasurementList": alice.get(f"{DOOR}?with_priors=1"),
+        "Overtaken": put(alice, mark["uid"], {"version": 9}),
+        "ObjectState": alice.get(f"{DOOR}object/"),
+        "Written": alice.post(f"{DOOR}object/"),
+        "Problem": posted(alice, {}),
+    }
+    for name, answer in answers.items():
+        shape = {"$ref": f"#/components/schemas/{name}", "components": components}
+        jsonschema.validate(answer.json(), closed(shape))
+    assert answers["Measurement"].json() == mark
+    assert answers["ObjectState"].json() == {"sop_instance_uid": None, "current": False}
+    written = answers["Written"].json()["sop_instance_uid"]
+    assert alice.get(f"{DOOR}object/").json() == {"sop_instance_uid": written, "current": True}

@@ -98,5 +98,10 @@ class Overtaken(serializers.Serializer):
     organizations = serializers.ListField(child=serializers.CharField(), required=False)
 
 
+class ObjectState(serializers.Serializer):
+    sop_instance_uid = serializers.CharField(allow_null=True, help_text="null: none was written yet.")
+    current = serializers.BooleanField(help_text="Whether nothing has changed since it was written.")
+
+
 class Written(serializers.Serializer):
     sop_instance_uid = serializers.CharField(help_text="Of the structured report that holds them all.")

@@ -105,6 +105,17 @@ class MeasurementDoor(MarkDoor):
     """One measurement."""
 
     @extend_schema(
+        operation_id="measurement",
+        summary="One measurement, also a deleted one",
+        parameters=[shapes.uid("study_instance_uid", "Study"), UID, shapes.ORGANIZATION],
+        responses={200: measurement_shapes.Measurement, **shapes.REFUSALS},
+    )
+    async def get(self, request: Request, study_instance_uid: str, uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        mark = await sync_to_async(measurements.of_uid)(study, uid)
+        return Response(await _told(request, study, mark))
+
+    @extend_schema(
         operation_id="measurement_change",
         summary="Change a measurement, or bring a deleted one back",
         parameters=[shapes.uid("study_instance_uid", "Study"), UID, shapes.ORGANIZATION],
@@ -160,6 +171,17 @@ class MeasurementDoor(MarkDoor):
 
 class MeasurementObject(MarkDoor):
     """The measurements of a study as an object of the archive."""
+
+    @extend_schema(
+        operation_id="measurement_object_state",
+        summary="The newest structured report of the measurements, and whether it holds them as they are now",
+        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION],
+        responses={200: measurement_shapes.ObjectState, **shapes.REFUSALS},
+    )
+    async def get(self, request: Request, study_instance_uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        newest, current = await sync_to_async(reports.newest)(study)
+        return Response({"sop_instance_uid": newest, "current": current})
 
     @extend_schema(
         operation_id="measurement_object",

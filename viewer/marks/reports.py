@@ -98,6 +98,12 @@ def is_written(study: Study) -> bool:
     return not marks and not held.filter(series__series_instance_uid=uid_of_series(study)).exists()
 
 
+def newest(study: Study) -> tuple[str | None, bool]:
+    """The SOP Instance UID of the newest report, and whether it holds the measurements as they are now."""
+    held = Instance.objects.filter(series__study=study, series__series_instance_uid=uid_of_series(study))
+    return held.order_by("-id").values_list("sop_instance_uid", flat=True).first(), is_written(study)
+
+
 def write_due(actor: str, since: datetime | None = None) -> tuple[datetime, list[str]]:
     """Write what is due; returns the time to ask from next, and the SOP Instance UIDs written."""
     now, written = timezone.now(), []
