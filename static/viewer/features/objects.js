@@ -138,7 +138,7 @@ class Objects {
     if (reason) return;
     const say = (text) => (make("p", "quiet under", row).textContent = text);
     if (kind === "ko") this.#filterButton(row, object);
-    else if (kind === "seg" || kind === "rtstruct") this.segments.draw(row, object);
+    else if (kind === "seg" || kind === "rtstruct") this.segments.draw(row, object, Segments.of(this.held.objects).length);
     else if (kind === "gsps") {
       const state = this.stateOf(object);
       say(state ? (state.checked ? t("On the active viewport now.") : t("Click to see the active viewport as it was kept.")) : t("It is of a series that the active viewport does not show."));

@@ -5,7 +5,9 @@ import { t } from "../../../i18n.js";
 import { make } from "../../menu.js";
 import { rest } from "../rest.js";
 
-const USUAL = 0.5;
+const USUAL = 0.4;
+/** Legends of more objects than these are fetched only when they are turned on. */
+const FETCHED_AT_ONCE = 6;
 const KINDS = new Set(["seg", "rtstruct"]);
 
 /** [{sop_instance_uid, segments: [n] | "all", opacity}] with one changed; with no segments it is gone. */
@@ -47,25 +49,51 @@ export class Segments {
     viewport.change({ segmentations: chosen(viewport.wish.segmentations, uid, part) });
   }
 
-  /** Draws the row of one object: on or off, opacity, and the legend under it. */
-  draw(parent, object) {
+  /** Draws the row of one object: on or off, opacity, and the legend under it. @param many how many such objects there are */
+  draw(parent, object, many) {
     const { sop_instance_uid: uid } = object;
     const viewport = this.workbench.active;
+    const on = Boolean(this.on(uid));
+    const legend = this.legends.get(uid) ?? (on || many <= FETCHED_AT_ONCE ? this.#fetch(uid) : null);
     const itself = viewport.source?.series.series_instance_uid === object.series_instance_uid;
     const box = make("div", "segmentation", parent);
+    if (legend?.reason) make("p", "quiet", box).textContent = t("Cannot be drawn as it should: {why}", { why: legend.reason });
+    const tile = this.#madeOn(legend);
+    if (tile && !on) this.#goThere(box, uid, tile);
+    else this.#switch(box, uid, on, itself || !viewport.header);
+    if (itself && !tile) make("p", "quiet", box).textContent = t("The active viewport shows this object itself. Choose the series it was made on.");
+    if (!on) return;
+    this.#opacity(box, uid);
+    this.#legend(box, uid, legend);
+  }
+
+  /** A tile of the series that it was made on, where the active pane shows another one. */
+  #madeOn(legend) {
+    const { active, thumbnails } = this.workbench;
+    const series = legend?.series ?? [];
+    if (!series.length || series.includes(active.source?.series.series_instance_uid)) return null;
+    return thumbnails.tiles.find((tile) => tile.stack && series.includes(tile.series.series_instance_uid)) ?? null;
+  }
+
+  #goThere(box, uid, tile) {
+    const button = make("button", "small", box, { type: "button", "data-focus": `on ${uid}` });
+    button.textContent = t("Show it over {series}", { series: [tile.series.modality, tile.series.description].filter(Boolean).join(" ") });
+    button.addEventListener("click", () => {
+      this.workbench.show(this.workbench.active, tile, { segmentations: chosen([], uid, {}) });
+      this.workbench.side.refresh("objects");
+    });
+  }
+
+  #switch(box, uid, on, disabled) {
     const label = make("label", "switch", box);
     const input = make("input", "", label, { type: "checkbox", "data-focus": `on ${uid}` });
-    input.checked = Boolean(this.on(uid));
-    input.disabled = itself || !viewport.header;
+    input.checked = on;
+    input.disabled = disabled;
     label.append(t("Over the picture of the active viewport"));
     input.addEventListener("change", () => {
       this.set(uid, { segments: input.checked ? "all" : [] });
       this.workbench.side.refresh("objects");
     });
-    if (itself) make("p", "quiet", box).textContent = t("The active viewport shows this object itself. Choose the series it was made on.");
-    if (!this.on(uid)) return;
-    this.#opacity(box, uid);
-    this.#legend(box, uid);
   }
 
   #opacity(box, uid) {
@@ -82,8 +110,7 @@ export class Segments {
     });
   }
 
-  #legend(box, uid) {
-    const held = this.legends.get(uid) ?? this.#fetch(uid);
+  #legend(box, uid, held) {
     if (held.state === "loading") make("p", "quiet", box).textContent = t("Loading…");
     else if (held.state === "failed") make("p", "note danger", box, { role: "alert" }).textContent = t("The legend could not be loaded. {why}", { why: held.problem });
     else if (!held.segments.length) make("p", "quiet", box).textContent = t("It holds no segments.");
@@ -91,11 +118,11 @@ export class Segments {
   }
 
   #fetch(uid) {
-    const held = { state: "loading", segments: [], problem: "" };
+    const held = { state: "loading", segments: [], series: [], reason: null, problem: "" };
     this.legends.set(uid, held);
     rest(this.address(uid, "segments/"))
       .then(
-        ({ segments }) => Object.assign(held, { state: "ready", segments }),
+        ({ segments, series, reason }) => Object.assign(held, { state: "ready", segments, series: series ?? [], reason: reason ?? null }),
         (problem) => {
           Object.assign(held, { state: "failed", problem: problem.message });
           setTimeout(() => this.legends.delete(uid), 2000); // looked for again when the panel is next drawn
@@ -109,14 +136,16 @@ export class Segments {
     const all = segments.map(({ number }) => number);
     const now = this.on(uid).segments;
     const list = make("ul", "legend", box);
-    for (const { number, label, color, category, type, algorithm } of segments) {
+    for (const { number, label, color, category, type, algorithm, reason } of segments) {
       const row = make("li", "", list);
       const holder = make("label", "", row, { title: [category, type, algorithm].filter(Boolean).join(", ") });
       const input = make("input", "", holder, { type: "checkbox", "data-focus": `segment ${uid} ${number}` });
       input.checked = now === "all" || now.includes(number);
       const swatch = make("span", "swatch", holder);
       if (/^#[0-9a-f]{6}$/i.test(color ?? "")) swatch.style.background = color;
-      make("span", "name", holder).textContent = label || type || t("Segment {n}", { n: number });
+      const words = make("span", "words", holder);
+      make("span", "", words).textContent = label || type || t("Segment {n}", { n: number });
+      if (reason) make("span", "quiet", words).textContent = reason;
       input.addEventListener("change", () => {
         this.set(uid, { segments: turned(this.on(uid)?.segments ?? [], all, number, input.checked) });
         this.workbench.side.refresh("objects");

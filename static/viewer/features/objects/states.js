@@ -18,16 +18,12 @@ export function overlayRows(viewport) {
   const on = wish?.overlays ?? [];
   const named = planes.map(({ group }) => group);
   const now = on === "all" ? named : on;
-  return planes.map(({ group, label }) => {
+  return planes.map(({ group, label, description }) => {
     const checked = now.includes(group);
-    const next = checked ? now.filter((one) => one !== group) : [...now, group];
-    return { label: label || t("Overlay {group}", { group }), detail: label ? group : "", checked, part: { overlays: next.length ? next : null } };
+    const name = label || description;
+    return { label: name || t("Overlay {group}", { group }), detail: name ? group : "", checked, part: { overlays: checked ? now.filter((one) => one !== group) : [...now, group] } };
   });
 }
 
-/** [{group, label}] of the stack that is shown, whichever way the server lists them. */
-function overlaysOf(opened, wish) {
-  const told = opened?.overlays ?? [];
-  const listed = Array.isArray(told[0]) || told[0]?.overlays ? (told[wish?.stack ?? 0]?.overlays ?? told[wish?.stack ?? 0] ?? []) : told;
-  return (Array.isArray(listed) ? listed : []).map((one) => (typeof one === "string" ? { group: one, label: "" } : { group: one.group ?? one.name, label: one.label ?? one.description ?? "" })).filter(({ group }) => group);
-}
+/** [{group, label, description}] of the stack that is shown. */
+const overlaysOf = (opened, wish) => opened?.stacks?.find(({ stack }) => stack === (wish?.stack ?? 0))?.overlays ?? [];
