@@ -115,8 +115,11 @@ def _closed(shape: dict[str, Any]) -> dict[str, Any]:
         found = {name: walk(inner) for name, inner in node.items()}
         if "properties" in found and found.get("type") == "object":
             found["additionalProperties"] = False
-        if found.pop("nullable", False) and "type" in found:
-            found["type"] = [found["type"], "null"]
+        if found.pop("nullable", False):
+            if "type" in found:
+                found["type"] = [found["type"], "null"]
+            elif "allOf" in found:
+                return {"anyOf": [found, {"type": "null"}]}
         return found
 
     return walk(shape)
