@@ -10,7 +10,7 @@ export function showBand(study) {
   const patient = study.patient ?? {};
   at("patient-name").textContent = personName(patient.name);
   at("patient-facts").textContent = facts(study);
-  document.title = `${personName(patient.name)} · ${study.description || "Study"} · Farview`;
+  document.title = `${personName(patient.name)} · ${study.description || t("Study")} · Farview`;
   picker(study);
   notes(study);
 }
@@ -19,14 +19,14 @@ function facts({ patient = {}, patient_age, date }) {
   return [
     sexWord(patient.sex),
     age(patient_age) || ageOn(patient.birth_date, date),
-    patient.birth_date && `born ${isoDate(patient.birth_date)}`,
+    patient.birth_date && t("born {date}", { date: isoDate(patient.birth_date) }),
     patient.patient_id ? `ID ${patient.patient_id}` : "no patient ID",
   ].filter(Boolean).join(" · ");
 }
 
 function studyLine({ date, time, description = "", modalities = [] }) {
   const kind = modalities.length && !description.toUpperCase().startsWith(modalities[0]) ? modalities.join("/") : "";
-  return [isoDate(date) || "no date", clockTime(time).slice(0, 5), kind, description].filter(Boolean).join("  ");
+  return [isoDate(date) || t("no date"), clockTime(time).slice(0, 5), kind, description].filter(Boolean).join("  ");
 }
 
 function picker(study) {
@@ -49,7 +49,7 @@ function notes({ warnings = [], kept_aside = [] }) {
   const texts = warnings.map((warning) => (typeof warning === "string" ? warning : (warning.message ?? "")));
   const reasons = new Map();
   for (const { reason } of kept_aside) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  for (const [reason, times] of reasons) texts.push(`Kept aside, not shown: ${times} object${times === 1 ? "" : "s"}: ${reason}`);
+  for (const [reason, times] of reasons) texts.push(t("Kept aside, not shown: {n} objects: {reason}", { n: times, reason }));
   at("study-notes").hidden = !texts.length;
   at("study-notes-list").replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
 }

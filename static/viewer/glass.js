@@ -1,4 +1,6 @@
-// The canvas of a pane: how many device pixels it has, and the picture on it, pixel for pixel. Imports nothing.
+// The canvas of a pane: how many device pixels it has, and the picture on it, pixel for pixel. Imports only words.
+
+import { t } from "../i18n.js";
 
 const SETTLE = 90;
 
@@ -10,7 +12,7 @@ export class Glass {
     this.canvas = document.createElement("canvas");
     this.canvas.className = "picture";
     this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", "No picture");
+    this.canvas.setAttribute("aria-label", t("No picture"));
     stage.append(this.canvas);
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.context.imageSmoothingEnabled = false;

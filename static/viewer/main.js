@@ -1,5 +1,6 @@
 // The viewer page: fetches the study, sets the desk, and joins hands, keys, toolbar and panes.
 
+import { t } from "../i18n.js";
 import { listenToNews } from "../news.js";
 import { showBand } from "./band.js";
 import { Connection } from "./connection.js";
@@ -298,8 +299,8 @@ function describe(viewport) {
   const { header, source, frames } = viewport;
   const view = header.view;
   const name = [source.series.modality, source.series.description].filter(Boolean).join(" ");
-  const place = Number.isInteger(view.frame) ? `image ${view.frame + 1} of ${frames}` : frames > 1 ? `place ${viewport.frame + 1} of ${frames}` : "";
-  const label = [name, planeWords(view), projectionWords(view), place, viewport.exact ? "exact" : "preview"].filter(Boolean).join(", ");
+  const place = Number.isInteger(view.frame) ? t("image {n} of {all}", { n: view.frame + 1, all: frames }) : frames > 1 ? t("place {n} of {all}", { n: viewport.frame + 1, all: frames }) : "";
+  const label = [name, planeWords(view), projectionWords(view), place, viewport.exact ? t("exact") : t("preview")].filter(Boolean).join(", ");
   viewport.canvas.setAttribute("aria-label", label);
   if (viewport === layout.active && !viewport.playing && viewport.exact) say(label);
 }
@@ -371,8 +372,8 @@ const workbench = {
 // --- the state of the line, and of the page itself
 
 const LINE_WORDS = {
-  reconnecting: "Connection lost. Reconnecting by itself; the pictures stay as they were.",
-  signed_out: "You are signed out. Sign in again to go on where you were.",
+  reconnecting: t("Connection lost. Reconnecting by itself; the pictures stay as they were."),
+  signed_out: t("You are signed out. Sign in again to go on where you were."),
 };
 const BRIEF = 400;
 

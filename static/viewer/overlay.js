@@ -22,7 +22,7 @@ function topLeft({ study, labels }) {
   const years = age(labels.patient_age ?? study.patient_age) || ageOn(patient.birth_date, study.date);
   return [
     line(personName(patient.name), 0),
-    line(unit("born", isoDate(patient.birth_date)), 1),
+    line(unit(t("born"), isoDate(patient.birth_date)), 1),
     line(unit("ID", patient.patient_id), 1),
     line(joined([sexWord(patient.sex), years], ", "), 2),
   ];
@@ -73,7 +73,7 @@ function bottomRight(material) {
   const times = [unit("TE", labels.echo_time, " ms"), unit("TR", labels.repetition_time, " ms"), unit("b", labels.b_value), unit("time", labels.temporal_position)];
   return [
     line(joined([sided(labels.laterality ?? series.laterality), labels.view_position, series.body_part_examined]), 3),
-    line(labels.contrast_agent ? `contrast ${labels.contrast_agent}` : "", 3),
+    line(labels.contrast_agent ? t("contrast {agent}", { agent: labels.contrast_agent }) : "", 3),
     line(joined(times, "  "), 2),
     line(stack?.label && series.stacks?.length > 1 ? stack.label : "", 2),
     line(noVolume(material), 2),
@@ -90,7 +90,7 @@ function bottomLeft({ header, opened, stack, fit }) {
   return [
     line(projectionWords(view), 1),
     line(joined([/^gr[ae]y$/i.test(view.color_map ?? "grey") ? "" : view.color_map, turned(view)], "  "), 2),
-    line(`Zoom ${percent}${zoom === 1 ? " (fit)" : ""}`, 2),
+    line(`${t("Zoom")} ${percent}${zoom === 1 ? ` (${t("fit")})` : ""}`, 2),
     line(fusionText(view, opened), 1),
     line(windowText(view, opened), 0),
     line(placeWords(header, frames), 0),
@@ -116,10 +116,10 @@ function fitOf({ header, stack, opened }, size) {
 
 function turned(view) {
   return joined([
-    view.rotation ? `turned ${view.rotation}°` : "",
-    view.flip_horizontal ? "flipped ↔" : "",
-    view.flip_vertical ? "flipped ↕" : "",
-    view.inverted ? "inverted" : "",
+    view.rotation ? t("turned {n}°", { n: view.rotation }) : "",
+    view.flip_horizontal ? t("flipped ↔") : "",
+    view.flip_vertical ? t("flipped ↕") : "",
+    view.inverted ? t("inverted") : "",
   ], ", ");
 }
 
@@ -163,7 +163,7 @@ export function sourceMark(lossy) {
   const ratio = first(lossy.ratio);
   const method = { ISO_10918_1: "JPEG", ISO_14495_1: "JPEG-LS", ISO_15444_1: "JPEG 2000", ISO_13818_2: "MPEG-2", ISO_14496_10: "H.264", ISO_23008_2: "HEVC" };
   const name = first(lossy.method);
-  return joined(["SOURCE lossy", Number(ratio) > 0 ? `${short(ratio, 3)}:1` : "", method[name] ?? name ?? ""]);
+  return joined([t("SOURCE lossy"), Number(ratio) > 0 ? `${short(ratio, 3)}:1` : "", method[name] ?? name ?? ""]);
 }
 
 /** What a picture of another study is marked with: {kind, text, ago}; kind "current", without text, for the study of the page. */
@@ -275,7 +275,7 @@ export class Overlay {
   /** The STREAM badge: "exact" only for a lossless picture that answers the newest change. */
   badge(exact, waiting = "") {
     this.stream.dataset.state = exact ? "exact" : "preview";
-    put(this.state, exact ? "exact" : `preview${waiting}`);
+    put(this.state, exact ? t("exact") : `${t("preview")}${waiting}`);
   }
 
   playing(text) {

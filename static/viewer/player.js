@@ -1,5 +1,6 @@
 // Plays what a pane shows: a clip in the times of its file, a stack at a plain rate; the whole volume turns.
 
+import { t } from "../i18n.js";
 import { CineClock, CineCount, DEFAULT_RATE, durations } from "./cine.js";
 import { directions, turnPart, unturned, whole } from "./space.js";
 
@@ -78,7 +79,7 @@ export class Player {
 
   #tell() {
     const { count } = this.run;
-    this.viewport.overlay.playing(`${count.rate().toFixed(0)}/s${count.dropped ? `, ${count.dropped} dropped` : ""}`);
+    this.viewport.overlay.playing(`${count.rate().toFixed(0)}/s${count.dropped ? t(", {n} dropped", { n: count.dropped }) : ""}`);
   }
 }
 

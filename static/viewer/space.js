@@ -1,5 +1,7 @@
 // Planes, slabs and turns as parts of a View: what to ask for, so that the reader stays at the same place of the patient.
-// Coordinates are LPS mm; a plane is {row, column}, the directions of a picture's rows and columns. Imports nothing.
+// Coordinates are LPS mm; a plane is {row, column}, the directions of a picture's rows and columns. Imports only words.
+
+import { t } from "../i18n.js";
 
 export const PLANES = {
   axial: { row: [1, 0, 0], column: [0, 1, 0] },
@@ -210,20 +212,21 @@ function fittedPixel({ row, column }, { size, rotation = 0 }, geometry) {
 
 // --- words
 
-const NAMES = { mip: "MIP", minip: "MinIP", mean: "mean" };
+const PLANE_NAMES = { axial: t("Axial"), coronal: t("Coronal"), sagittal: t("Sagittal") };
+const NAMES = { mip: "MIP", minip: "MinIP", mean: t("mean") };
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 /** "Coronal", "Oblique"; "" for the stack as it was acquired. */
 export function planeWords(view) {
   if (!reformatted(view)) return "";
-  return typeof view.plane === "object" ? "Oblique" : capital(view.plane);
+  return typeof view.plane === "object" ? t("Oblique") : (PLANE_NAMES[view.plane] ?? capital(view.plane));
 }
 
 /** "MIP 20 mm", "MIP of the whole volume", "Volume, bone"; "" for a slice. */
 export function projectionWords(view) {
-  if (view.projection === "volume") return ["Volume", view.volume_preset].filter(Boolean).join(", ");
+  if (view.projection === "volume") return [t("Volume"), view.volume_preset].filter(Boolean).join(", ");
   const name = NAMES[view.projection];
   if (!name) return "";
-  if (view.slab_thickness === "all") return `${name} of the whole volume`;
+  if (view.slab_thickness === "all") return t("{name} of the whole volume", { name });
   return view.slab_thickness > 0 ? `${name} ${Number(view.slab_thickness.toPrecision(4))} mm` : name;
 }

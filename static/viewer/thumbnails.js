@@ -32,7 +32,7 @@ export function tileText({ series, stack }) {
   // What tells a tile from its neighbours comes first: the rest may be cut off.
   const title = [several ? stack?.label || `stack ${stack.stack + 1}` : "", series.description || series.protocol_name || ""].filter(Boolean).join(" · ");
   const images = stack ? count(stack.frames, "image") : count(series.number_of_instances, "object");
-  return { number: String(number), modality: series.modality || "?", title: title || "No description", images };
+  return { number: String(number), modality: series.modality || "?", title: title || t("No description"), images };
 }
 
 function make(tag, className, text = "") {
@@ -199,10 +199,10 @@ export class Thumbnails extends EventTarget {
   /** The name that is heard is the text that is seen, and a little more of it. */
   #write(button, tile) {
     const { number, modality, title, images } = tileText(tile);
-    const reason = tile.stack ? "" : (tile.series.not_drawn ?? "not drawn");
+    const reason = tile.stack ? "" : (tile.series.not_drawn ?? t("not drawn"));
     button.querySelector(".caption").textContent = title;
     button.querySelector(".kind").textContent = [number, modality].filter(Boolean).join(" ");
-    button.querySelector(".images").textContent = reason ? "not shown" : String(tile.stack.frames);
+    button.querySelector(".images").textContent = reason ? t("not shown") : String(tile.stack.frames);
     button.querySelector(".unseen").textContent = reason ? `: ${reason}` : images.replace(/^\S+/, "");
     button.title = [title, `${modality}, ${images}`, reason].filter(Boolean).join("\n");
     button.classList.toggle("undrawn", !tile.stack);

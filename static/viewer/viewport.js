@@ -237,7 +237,7 @@ export class Viewport extends EventTarget {
 
   sayNoVolume() {
     const detail = this.opened?.geometry_reason ?? "";
-    this.#passing({ title: "This stack makes no volume", detail });
+    this.#passing({ title: t("This stack makes no volume"), detail });
   }
 
   sayNoWindow() {
@@ -389,7 +389,7 @@ export class Viewport extends EventTarget {
   #unreadable(header) {
     if (header.viewport !== this.channel?.name) return;
     this.channel.shown(header.index);
-    this.#failed({ code: "cannot_decode", message: "The browser could not read the picture that came." });
+    this.#failed({ code: "cannot_decode", message: t("The browser could not read the picture that came.") });
   }
 
   /** Paints the newest decoded picture; called once per animation frame. */
@@ -478,7 +478,7 @@ export class Viewport extends EventTarget {
   #build() {
     this.element = make("section", "pane");
     this.element.tabIndex = -1;
-    this.element.setAttribute("aria-label", `Viewport ${this.number}`);
+    this.element.setAttribute("aria-label", t("Viewport {n}", { n: this.number }));
     this.stage = make("div", "stage", this.element);
     this.glass = new Glass(this.stage, () => this.#resize());
     this.layers = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -490,7 +490,7 @@ export class Viewport extends EventTarget {
     this.loading = new Loading(this.stage, () => this.#takeBack());
     this.more = make("button", "more", this.stage);
     this.more.type = "button";
-    this.more.textContent = "More images came. Show them";
+    this.more.textContent = t("More images came. Show them");
     this.more.hidden = true;
     this.more.addEventListener("click", () => this.channel && this.desk.connection.reopen(this.channel));
     this.passing = make("div", "passing", this.stage);
@@ -528,7 +528,7 @@ export class Viewport extends EventTarget {
   }
 
   #notice() {
-    if (this.state !== "shown") this.canvas.setAttribute("aria-label", "No picture");
+    if (this.state !== "shown") this.canvas.setAttribute("aria-label", t("No picture"));
     this.notice.show(this.state);
   }
 
@@ -546,7 +546,7 @@ export class Viewport extends EventTarget {
     clearTimeout(this.waitTimer);
     this.waitTimer = setTimeout(() => {
       if (!this.channel || this.channel.answered || this.playing) return;
-      this.overlay.badge(false, `, waiting ${Math.round((performance.now() - this.channel.asked) / 1000)} s`);
+      this.overlay.badge(false, t(", waiting {n} s", { n: Math.round((performance.now() - this.channel.asked) / 1000) }));
       this.#soon();
     }, NUMBER_AFTER);
   }

@@ -1,0 +1,61 @@
+"""The catalogues of the pages' scripts: complete, with nothing left over, and with the same places to fill in."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from viewer.languages import catalogue_of
+
+ROOT = Path(__file__).resolve().parents[1]
+LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
+CALL = re.compile(r'\bt\(\s*"((?:[^"\\]|\\.)*)"')
+ANY_CALL = re.compile(r"(?<![\w.])t\(\s*(?!\s*\")(\S{0,40})")
+PLACE = re.compile(r"\{(\w+)\}")
+
+
+def scripts() -> list[Path]:
+    return sorted((ROOT / "static").rglob("*.js"))
+
+
+def texts() -> set[str]:
+    found = set()
+    for path in scripts():
+        found |= {json.loads(f'"{text}"') for text in CALL.findall(path.read_text())}
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_the_scripts_is_translated_and_no_other(language: str) -> None:
+    catalogue = catalogue_of(language)
+    assert sorted(texts() - set(catalogue)) == []
+    assert sorted(set(catalogue) - texts()) == []
+    assert [text for text, words in catalogue.items() if not words.strip()] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_has_the_places_of_its_text(language: str) -> None:
+    for text, words in catalogue_of(language).items():
+        assert sorted(PLACE.findall(text)) == sorted(PLACE.findall(words)), text
+
+
+@pytest.mark.parametrize("path", scripts(), ids=lambda path: str(path.relative_to(ROOT / "static")))
+def test_a_text_is_written_out_where_it_is_asked_for(path: Path) -> None:
+    """Or no program could collect it."""
+    text = path.read_text()
+    if path.name == "i18n.js" or "i18n.js" not in text:
+        assert path.name == "i18n.js" or not CALL.search(text), f"{path.name} uses t without importing it"
+        return
+    assert ANY_CALL.findall(text) == []
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_a_page_says_which_language_it_speaks(client: Client, language: str) -> None:
+    answer = client.get("/accounts/sign-in/", headers={"Accept-Language": language})
+    assert answer["Content-Language"] == language
+    assert f'<html lang="{language}"' in answer.content.decode()
