@@ -5,6 +5,7 @@ import { t } from "../../i18n.js";
 import { make } from "../menu.js";
 import { openDialog } from "./objects/dialog.js";
 import { canGo, goTo } from "./objects/going.js";
+import { drawGraphics } from "./objects/graphics.js";
 import { KeyObjects } from "./objects/keyobjects.js";
 import { Panel } from "./objects/panel.js";
 import { drawReport } from "./objects/report.js";
@@ -38,6 +39,7 @@ class Objects {
     this.panel = new Panel(workbench, this);
     this.filter.addEventListener("changed", () => this.refresh());
     workbench.on("study", () => this.load());
+    workbench.on("painted", ({ viewport }) => drawGraphics(viewport));
     workbench.thumbnails.element.addEventListener("click", (event) => this.#instead(event), { capture: true });
     // The list names what the active pane is drawn with.
     for (const name of ["opened", "active", "shown", "painted"]) workbench.on(name, () => this.refreshSoon());
