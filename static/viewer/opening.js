@@ -9,13 +9,14 @@ export class Opening {
     this.waiting = [];
     this.busy = new Map();
     this.most = 1;
+    this.soon = false;
   }
 
   /** Opens a viewport when its turn comes; it must have something to wake up to. */
   add(viewport) {
     if (!this.waiting.length && !this.busy.size) this.most = 1;
     if (!this.waiting.includes(viewport)) this.waiting.push(viewport);
-    this.#next();
+    this.#soon();
   }
 
   /** It is shown, has failed, or is not wanted any more: the next one's turn. */
@@ -25,7 +26,17 @@ export class Opening {
     clearTimeout(this.busy.get(viewport));
     this.busy.delete(viewport);
     this.most = AT_ONCE;
-    this.#next();
+    this.#soon();
+  }
+
+  /** When all that changes at once has changed: what is put up and replaced in the same breath is never asked for. */
+  #soon() {
+    if (this.soon) return;
+    this.soon = true;
+    queueMicrotask(() => {
+      this.soon = false;
+      this.#next();
+    });
   }
 
   #next() {

@@ -143,17 +143,45 @@ test("a single image is kept by view and side", () => {
 
 // --- whose turn it is
 
-test("the first viewport is opened alone, then a few at a time, never all at once", () => {
+const breath = () => new Promise((done) => setTimeout(done));
+
+test("the first viewport is opened alone, then a few at a time, never all at once", async () => {
   const opening = new Opening();
   const awake = [];
   const panes = Array.from({ length: 16 }, (_, index) => ({ wake: () => awake.push(index) }));
   for (const one of panes) opening.add(one);
+  await breath();
   equal(awake, [0]);
   opening.done(panes[0]);
+  await breath();
   equal(awake, [0, 1, 2, 3]);
   opening.done(panes[2]);
+  await breath();
   equal(awake, [0, 1, 2, 3, 4]);
   opening.done(panes[9]);
-  for (const one of panes) opening.done(one);
+  for (const index of [1, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15]) {
+    opening.done(panes[index]);
+    await breath();
+  }
   equal(awake.includes(9), false, "one that is not wanted any more is not opened");
+});
+
+test("what is put up and replaced in the same breath is opened once", async () => {
+  const opening = new Opening();
+  const awake = [];
+  const panes = Array.from({ length: 4 }, (_, index) => ({ wake: () => awake.push(index) }));
+  for (const one of panes) opening.add(one);
+  for (const one of panes) {
+    opening.done(one);
+    opening.add(one);
+  }
+  await breath();
+  equal(awake, [0]);
+});
+
+test("a prior is like the image of the same view and side, not like the first", () => {
+  const images = ["R", "L"].map((laterality) => ({ sop_instance_uid: laterality, view_position: "CC", laterality }));
+  const breast = (study) => ({ series: { series_instance_uid: study ? "4" : "3", modality: "MG" }, stack: { stack: 0, images }, ...(study ? { study } : {}) });
+  const panes = ["R", "L", "R", "L"].map((side, index) => ({ source: breast(index > 1 ? { study_instance_uid: "p1" } : null), view: { sop_instance_uid: side }, window: false }));
+  equal(stageOf("A", "2x2", panes, ["p1"]).viewports.map(({ like }) => like ?? 0), [0, 0, 1, 2]);
 });

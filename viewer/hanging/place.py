@@ -173,7 +173,8 @@ class _Hand:
                 return None, f"viewport {slot.like + 1} is empty"
             suiting = most_similar(shown.candidate, suiting)
         wanted = next((one.in_words(BRIEF) for one in slot.wants if one != Selector()), "")
-        reason = f"{slot.study}: " + (f"no {wanted}" if wanted else "no images are left")
+        where = "" if slot.study == CURRENT else f"{slot.study}: "
+        reason = where + (f"no {wanted}" if wanted else "no images are left")
         for candidate in suiting:
             found, reason = self._placed(slot, candidate)
             if found is not None:

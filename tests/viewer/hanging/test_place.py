@@ -136,7 +136,7 @@ def test_a_missing_mammogram_leaves_its_place_empty_and_it_is_said() -> None:
     made["series"] = made["series"][:3]
     hung, _ = stages("mammography", made)
     assert hung[0].viewports[3] is None
-    assert hung[0].missing == ("viewport 4: current: no MG, L, MLO",)
+    assert hung[0].missing == ("viewport 4: no MG, L, MLO",)
 
 
 def test_ultrasound_images_make_a_grid_that_is_as_large_as_needed() -> None:
@@ -197,8 +197,8 @@ def test_selectors_ask_for_plane_contrast_kind_words_and_sort() -> None:
 
 def test_a_stage_says_why_it_is_skipped() -> None:
     made = study(series("CT", "a"))
-    assert own([{"series": {"modality": ["MR"]}, "needed": True}], made) == Skipped("A", "current: no MR")
-    assert own([{}, {}], made, least=2).reason == "viewport 2: current: no images are left"  # type: ignore[union-attr]
+    assert own([{"series": {"modality": ["MR"]}, "needed": True}], made) == Skipped("A", "no MR")
+    assert own([{}, {}], made, least=2).reason == "viewport 2: no images are left"  # type: ignore[union-attr]
     assert own([{}], made, when=[{"modality": ["PT"]}]) == Skipped("A", "there is no PT")
 
 

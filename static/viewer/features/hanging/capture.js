@@ -19,7 +19,7 @@ function slotOf({ source, view, window }, panes, before, priors) {
   const first = before.findIndex((slot, index) => slot && !("same_as" in slot) && sameImages(panes[index], { source, view }));
   if (first >= 0) return { same_as: first + 1, ...filled("view", shown) };
   const study = whichStudy(source, priors);
-  const like = study === "current" ? -1 : before.findIndex((slot, index) => slot && !slot.same_as && panes[index].source.series.modality === source.series.modality && !panes[index].source.study);
+  const like = study === "current" ? -1 : before.findIndex((slot, index) => slot && !slot.same_as && compares(panes[index], { source, view }));
   return {
     series: seriesOf(source, view),
     ...(study === "current" ? {} : { study }),
@@ -35,6 +35,17 @@ function sameImages(one, other) {
   return one.source.series === other.source.series && one.source.stack === other.source.stack && image(one) === image(other);
 }
 
+/** Is this pane of the current study what the other one is compared with? */
+function compares(one, other) {
+  const told = ({ source, view }) => {
+    const image = imageOf(source, view);
+    return [source.series.modality, source.stack?.plane, image.view_position, image.laterality].map((value) => value ?? "").join("/");
+  };
+  return !one.source.study && told(one) === told(other);
+}
+
+const imageOf = ({ stack }, view) => stack?.images?.find(({ sop_instance_uid: uid }) => uid === view.sop_instance_uid) ?? stack ?? {};
+
 function whichStudy({ study }, priors) {
   if (!study) return "current";
   const at = priors.indexOf(study.study_instance_uid);
@@ -43,7 +54,7 @@ function whichStudy({ study }, priors) {
 
 /** What tells this stack or image from others of its study. */
 function seriesOf({ series, stack }, view) {
-  const image = stack?.images?.find(({ sop_instance_uid: uid }) => uid === view.sop_instance_uid) ?? stack ?? {};
+  const image = imageOf({ stack }, view);
   const words = patternOf(series.description);
   return {
     ...(series.modality ? { modality: [series.modality] } : {}),

@@ -19,8 +19,15 @@ export function pagesOf(stages, width) {
       missing,
     }));
   });
-  const same = (one, other) => JSON.stringify(one.viewports) === JSON.stringify(other.viewports);
-  return pages.filter((page, index) => pages.findIndex((other) => same(page, other)) === index);
+  const seen = pages.map(({ viewports: [slot] }) => whatIsSeen(slot));
+  return pages.filter((_, index) => seen.indexOf(seen[index]) === index);
+}
+
+const SEEN = ["sop_instance_uid", "plane", "projection", "window_center", "window_width", "preset", "fusion"];
+
+/** Names what a viewport shows, however it is turned or moved. */
+function whatIsSeen({ series_instance_uid: series, stack, view }) {
+  return JSON.stringify([series, stack, ...SEEN.map((field) => view[field] ?? null)]);
 }
 
 export class Stages {
