@@ -176,6 +176,7 @@ RULES: dict[str, Rule] = {
     "api-study": READER,
     "api-key-images": READER,
     "api-key-image": READER,
+    "api-key-image-object": READER,
     "api-measurements": READER,
     "api-measurement": READER,
     "api-measurement-object": READER,

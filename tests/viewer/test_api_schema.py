@@ -54,6 +54,7 @@ def test_every_operation_documents_parameters_and_answers(schema: dict[str, Any]
         "/api/studies/{study_instance_uid}/",
         "/api/studies/{study_instance_uid}/hanging/",
         "/api/studies/{study_instance_uid}/key-images/",
+        "/api/studies/{study_instance_uid}/key-images/object/",
         "/api/studies/{study_instance_uid}/key-images/{uid}/",
         "/api/studies/{study_instance_uid}/measurements/",
         "/api/studies/{study_instance_uid}/measurements/object/",

@@ -16,17 +16,21 @@ from rest_framework.response import Response
 from accounts.models import User
 from viewer.api import shapes
 from viewer.api.doors import AsyncDoor
-from viewer.api.frames import VIEW_CHARACTERS, _laid_over, _opened, view_of
+from viewer.api.frames import VIEW_CHARACTERS, _laid_over, _opened, objects_of, view_of
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.archive.query import BadQuery
 from viewer.engine.engine import Drawn
 from viewer.engine.errors import CannotDraw
-from viewer.marks import key_images
+from viewer.marks import key_images, key_objects
+from viewer.marks.filing import NotFiled
+from viewer.marks.key_objects import NothingToWrite
 from viewer.models import KeyImage, Series, Study
+from viewer.objects.key_object import TITLES
 from viewer.rendering.view import BadView, View
 
 BODY = 4 * VIEW_CHARACTERS
+DEFAULT_TITLE = "of interest"
 THUMBNAIL = 192
 """Longest side of a thumbnail."""
 
@@ -64,6 +68,16 @@ class NewKeyImage(serializers.Serializer):
     note = serializers.CharField(required=False, allow_blank=True, max_length=key_images.NOTE)
 
 
+class WrittenShape(serializers.Serializer):
+    sop_instance_uid = serializers.CharField(help_text="Of the key object selection.")
+    objects = serializers.ListField(child=serializers.CharField(), help_text="SOP Instance UIDs that are new.")
+    left_out = serializers.JSONField(help_text="uid of key images that could not be written: the reason.")
+
+
+class TitleOfSelection(serializers.Serializer):
+    title = serializers.ChoiceField(sorted(TITLES), required=False, help_text="What the selection is for.")
+
+
 CHECK = shapes.text("check", '"1": draw each again and say whether it is still the same.')
 UID_OF_KEY_IMAGE = shapes.uid("uid", "Key image; its")
 
@@ -81,7 +95,7 @@ class KeyImages(AsyncDoor):
         study = await sync_to_async(_study)(request, study_instance_uid)
         found = await sync_to_async(key_images.of_study)(study)
         check = request.query_params.get("check") == "1"
-        told = [_told(one, study, await _draws_the_same(request, study, one) if check else None) for one in found]
+        told = [_told(one, study, await _draws_the_same(one) if check else None) for one in found]
         return Response({"key_images": told})
 
     @extend_schema(
@@ -125,7 +139,7 @@ class KeyImageDoor(AsyncDoor):
         study = await sync_to_async(_study)(request, study_instance_uid)
         kept = await sync_to_async(key_images.of_uid)(study, uid)
         check = request.query_params.get("check") == "1"
-        return Response(_told(kept, study, await _draws_the_same(request, study, kept) if check else None))
+        return Response(_told(kept, study, await _draws_the_same(kept) if check else None))
 
     @extend_schema(
         operation_id="key_image_delete",
@@ -143,7 +157,69 @@ async def drawn_view(request: Request, series: Series, view: View) -> Drawn:
     """The exact picture of a View, as `/api/series/{uid}/frame` draws it. Raises BadView, CannotDraw."""
     engine, opened = await _opened(series)
     fused = await _laid_over(request, view.fusion, series) if view.fusion is not None else None
-    return await engine.draw(opened, view, media_type="image/png", fused=fused)
+    objects = await objects_of(view, series)
+    return await engine.draw(opened, view, media_type="image/png", fused=fused, objects=objects)
+
+
+async def draw_kept(kept: KeyImage) -> Drawn:
+    """A key image once more, for whoever may see its study. Raises NotFound, BadView, CannotDraw."""
+    series = await sync_to_async(_series)(kept.study, kept.series_instance_uid)
+    view = View.from_json(kept.view)
+    engine, opened = await _opened(series)
+    fused = None
+    if view.fusion is not None:
+        fused = (await _opened(await sync_to_async(_beside)(kept.study, view.fusion.series)))[1]
+    objects = await objects_of(view, series)
+    return await engine.draw(opened, view, media_type="image/png", fused=fused, objects=objects)
+
+
+class KeyImageObject(AsyncDoor):
+    """`GET` and `POST /api/studies/{uid}/key-images/object/`"""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, NothingToWrite | NotFiled):
+            return Response({"detail": str(exc), "code": "not_written"}, status=422)
+        return super().handle_exception(exc)
+
+    @extend_schema(
+        operation_id="key_image_object",
+        summary="The newest key object selection of a study that was written here",
+        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION],
+        responses={200: WrittenShape, **shapes.REFUSALS},
+    )
+    async def get(self, request: Request, study_instance_uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        newest = await sync_to_async(key_objects.newest)(study)
+        if newest is None:
+            raise query.NotFound("none was written yet")
+        return Response({"sop_instance_uid": newest, "objects": [], "left_out": {}})
+
+    @extend_schema(
+        operation_id="key_image_object_write",
+        summary="Write the key images into the archive now: KO, presentation states, captured pictures",
+        description="They are also written by themselves a minute after the last change. The same state is written once.",
+        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION],
+        request=TitleOfSelection,
+        responses={
+            200: WrittenShape,
+            400: shapes.BAD,
+            **shapes.REFUSALS,
+            422: OpenApiResponse(
+                shapes.Problem, description="There is nothing to write, or the archive did not take it."
+            ),
+            503: OpenApiResponse(shapes.Problem, description="Busy; try again."),
+            507: OpenApiResponse(shapes.Problem, description="The archive's disk is full."),
+        },
+    )
+    async def post(self, request: Request, study_instance_uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        title = body_of(request).get("title", DEFAULT_TITLE)
+        if title not in TITLES:
+            raise BadQuery("title", f"one of {', '.join(TITLES)}")
+        written = await key_objects.write(study, request.user, draw_kept, title)
+        return Response(
+            {"sop_instance_uid": written.sop_instance_uid, "objects": written.objects, "left_out": written.left_out}
+        )
 
 
 def body_of(request: Request) -> dict[str, Any]:
@@ -180,6 +256,15 @@ def _series(study: Study, uid: str) -> Series:
     return series
 
 
+def _beside(study: Study, uid: str) -> Series:
+    """A series of the same organization. Raises NotFound."""
+    found = Series.objects.filter(organization=study.organization, series_instance_uid=uid)
+    series = found.select_related("study__patient", "organization").first()
+    if series is None:
+        raise query.NotFound("there is no such series")
+    return series
+
+
 def _view(given: Any, series: str, study: Study) -> View:
     if not isinstance(given, dict):
         raise BadQuery("view", "a View as a JSON object is expected")
@@ -204,11 +289,10 @@ def _uids(body: dict[str, Any]) -> list[str]:
     return value
 
 
-async def _draws_the_same(request: Request, study: Study, kept: KeyImage) -> bool:
+async def _draws_the_same(kept: KeyImage) -> bool:
     """Whether drawing it now gives the very same pixels; what cannot be drawn any more does not."""
     try:
-        series = await sync_to_async(_series)(study, kept.series_instance_uid)
-        drawn = await drawn_view(request, series, View.from_json(kept.view))
+        drawn = await draw_kept(kept)
     except (query.NotFound, BadView, CannotDraw):
         return False
     return bool(drawn.header.get("sha256") == kept.sha256)

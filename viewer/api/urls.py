@@ -5,7 +5,7 @@ from rest_framework.permissions import IsAuthenticated
 from viewer.api import schema  # noqa: F401 - tells the schema how programs sign in
 from viewer.api.frames import Frame, Thumbnail
 from viewer.api.hanging import HangingDoor, HangingProtocols
-from viewer.api.key_images import KeyImageDoor, KeyImages
+from viewer.api.key_images import KeyImageDoor, KeyImageObject, KeyImages
 from viewer.api.measurements import MeasurementDoor, MeasurementObject, Measurements
 from viewer.api.objects import Document, Objects, Pdf, Video
 from viewer.api.people import Me
@@ -21,6 +21,7 @@ urlpatterns = [
     path("studies/", Studies.as_view(), name="api-studies"),
     path("studies/<str:study_instance_uid>/", StudyDoor.as_view(), name="api-study"),
     path("studies/<str:study_instance_uid>/key-images/", KeyImages.as_view(), name="api-key-images"),
+    path("studies/<str:study_instance_uid>/key-images/object/", KeyImageObject.as_view(), name="api-key-image-object"),
     path("studies/<str:study_instance_uid>/key-images/<str:uid>/", KeyImageDoor.as_view(), name="api-key-image"),
     path("studies/<str:study_instance_uid>/measurements/", Measurements.as_view(), name="api-measurements"),
     path(

@@ -28,15 +28,22 @@ class TooMany(ValueError):
 
 def of_study(study: Study) -> list[KeyImage]:
     """The current key images of a study, oldest first."""
-    return list(KeyImage.objects.filter(study=study, deleted_at=None).order_by("created_at", "id"))
+    found = KeyImage.objects.filter(study=study, deleted_at=None).select_related("author").order_by("created_at", "id")
+    return [_within(study, kept) for kept in found]
 
 
 def of_uid(study: Study, uid: str) -> KeyImage:
     """A current key image. Raises NotFound."""
-    found = KeyImage.objects.filter(study=study, uid=uid, deleted_at=None).first()
+    found = KeyImage.objects.filter(study=study, uid=uid, deleted_at=None).select_related("author").first()
     if found is None:
         raise NotFound("there is no such key image")
-    return found
+    return _within(study, found)
+
+
+def _within(study: Study, kept: KeyImage) -> KeyImage:
+    """With the study at hand: nobody need ask the database for it again."""
+    kept.study = study
+    return kept
 
 
 def keep(
@@ -52,6 +59,7 @@ def keep(
     view = header["view"]
 
     def write() -> KeyImage:
+        kept: KeyImage
         if KeyImage.objects.filter(study=study, deleted_at=None).count() >= MOST:
             raise TooMany(f"a study has {MOST} key images at most")
         kept = KeyImage.objects.create(

@@ -41,7 +41,7 @@ def find_instance(user: User, sop_instance_uid: str, organization: str | None = 
     rows = Instance.objects.filter(
         sop_instance_uid=sop_instance_uid, series__study__in=Study.objects.visible_to(user)
     ).select_related("organization", "series__study__patient", "series__study__organization")
-    found = list((rows.filter(organization__name=organization) if organization else rows)[:20])
+    found: list[Instance] = list((rows.filter(organization__name=organization) if organization else rows)[:20])
     if not found:
         raise NotFound("there is no such object")
     if len(found) > 1:

@@ -152,7 +152,7 @@ def evidence(references: Iterable[Reference]) -> list[Dataset]:
     items = []
     for study_uid, all_series in studies.items():
         item = Dataset()
-        item.StudyInstanceUID = study_uid
+        put_uid(item, "StudyInstanceUID", study_uid)
         item.ReferencedSeriesSequence = referenced_series(all_series)
         items.append(item)
     return items
@@ -163,7 +163,7 @@ def referenced_series(all_series: dict[str, dict[str, str]]) -> list[Dataset]:
     items = []
     for series_uid, instances in all_series.items():
         item = Dataset()
-        item.SeriesInstanceUID = series_uid
+        put_uid(item, "SeriesInstanceUID", series_uid)
         item.ReferencedSOPSequence = [referenced_sop(uid, kind) for uid, kind in instances.items()]
         items.append(item)
     return items
@@ -172,10 +172,16 @@ def referenced_series(all_series: dict[str, dict[str, str]]) -> list[Dataset]:
 def referenced_sop(sop_instance_uid: str, sop_class_uid: str, frame_number: int | None = None) -> Dataset:
     """An item of Referenced SOP Sequence (PS3.3 10.8), of one frame where `frame_number` (from 1) is given."""
     d = Dataset()
-    d.ReferencedSOPClassUID, d.ReferencedSOPInstanceUID = sop_class_uid, sop_instance_uid
+    put_uid(d, "ReferencedSOPClassUID", sop_class_uid)
+    put_uid(d, "ReferencedSOPInstanceUID", sop_instance_uid)
     if frame_number is not None:
         d.ReferencedFrameNumber = frame_number
     return d
+
+
+def put_uid(d: Dataset, keyword: str, uid: str) -> None:
+    """A UID given on as it was received, also one that is not written as UIDs are (PS3.5 9.1)."""
+    d.add(DataElement(tag_for_keyword(keyword), "UI", uid, validation_mode=IGNORE))
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from viewer.serving.key_image_objects import KeyImageObjects
 from viewer.serving.measurement_objects import MeasurementObjects
 from viewer.serving.news import NewsTail
 from viewer.serving.runtime import runtime
@@ -18,7 +19,7 @@ from viewer.serving.watch import Watch
 
 
 class Life:
-    """The engine and the tasks beside it: the news tail, the watch over who is connected, reports of measurements."""
+    """The engine and the tasks beside it: the news tail, the watch over who is connected, objects that write themselves."""
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
@@ -26,7 +27,7 @@ class Life:
     async def start(self) -> None:
         """Start everything on the running loop; after this the server is ready."""
         await runtime().start()
-        tasks = (NewsTail().run(), watch().run(), MeasurementObjects().run())
+        tasks = (NewsTail().run(), watch().run(), MeasurementObjects().run(), KeyImageObjects().run())
         self._tasks = [asyncio.ensure_future(task) for task in tasks]
 
     async def stop(self) -> None:

@@ -1,0 +1,367 @@
+"""Key images as objects of the archive: a presentation state or a captured picture for each, and one selection of them all.
+
+Every SOP Instance UID is made of what the object says, and every time in it is that of the reader's act: the same state of
+things is the same bytes, so that writing it twice, at once or on another day, changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from asgiref.sync import sync_to_async
+from django.db.models import Max
+from django.utils import timezone
+from pydicom.dataset import Dataset
+
+from accounts.models import User
+from viewer.archive.query import NotFound, instance_files
+from viewer.archive.storage import blob_store
+from viewer.dicom.errors import DicomError
+from viewer.dicom.frames import FrameSource, frame_sources
+from viewer.engine.engine import Drawn
+from viewer.engine.errors import CannotDraw
+from viewer.models import Instance, KeyImage, Measurement, Study
+from viewer.objects import captured_picture, key_object, presentation_state
+from viewer.objects.captured_picture import Captured
+from viewer.objects.header import Reference, SeriesOfObject, new_object, subject_of, uid_of
+from viewer.objects.key_object import Selected, Selection
+from viewer.objects.presentation_state import State
+from viewer.rendering.view import BadView
+
+from .filing import NotFiled, filed
+from .key_images import of_study
+from .showing import is_plain, state_of
+
+logger = logging.getLogger(__name__)
+
+QUIET = timedelta(seconds=60)
+"""How long nothing may have changed before the objects are written by themselves."""
+LARGEST = 2**24
+"""Pixels of a picture that is captured."""
+
+Draw = Callable[[KeyImage], Awaitable[Drawn]]
+Thread = Callable[[Callable[..., Any]], Callable[..., Awaitable[Any]]]
+"""What takes a blocking function off the event loop."""
+
+
+class NothingToWrite(ValueError):
+    """The study has no key images."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    key: str
+    number: int
+    description: str
+    modality: str
+
+
+STATES = _Series("presentation states", 9002, "Key image presentation", "PR")
+PICTURES = _Series("captured pictures", 9003, "Key images of other planes", "OT")
+SELECTIONS = _Series("key objects", 9004, "Key images", "KO")
+
+
+@dataclass(slots=True)
+class Written:
+    """What writing came to. `left_out`: `uid` of key images that could not be written, with the reason."""
+
+    sop_instance_uid: str = ""
+    objects: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One key image on its way into the archive."""
+
+    kept: KeyImage
+    frame: FrameSource | None = None
+    image: Reference | None = None
+    state: State | None = None
+    marks: list[Measurement] = field(default_factory=list)
+    """None: it is captured."""
+
+
+@dataclass(slots=True)
+class _Task:
+    """Writing the key images of one study."""
+
+    study: Study
+    actor: User | str
+    draw: Draw
+    thread: Thread
+    written: Written = field(default_factory=Written)
+
+
+async def write(
+    study: Study, actor: User | str, draw: Draw, title: str = "of interest", thread: Thread = sync_to_async
+) -> Written:
+    """Write what the key images of a study are now; what the archive holds already is not written again.
+
+    `draw` draws a key image's View exactly. Raises NothingToWrite, NotFiled, StorageFull, DatabaseBusy, DicomError, OSError.
+    """
+    task = _Task(study, actor, draw, thread)
+    works = await thread(_begun)(study)
+    selected = [await _one(work, task) for work in works]
+    picked = [(work, one) for work, one in zip(works, selected, strict=True) if one is not None]
+    if not picked:
+        reasons = "; ".join(dict.fromkeys(task.written.left_out.values()))
+        raise NothingToWrite(f"none of the key images can be written: {reasons}")
+    await thread(_select)(task, picked, title)
+    return task.written
+
+
+def _begun(study: Study) -> list[_Work]:
+    kept = of_study(study)
+    if not kept:
+        raise NothingToWrite("this study has no key images")
+    marks = {mark.uid: mark for mark in Measurement.objects.filter(study=study, deleted_at=None)}
+    works = [_Work(one, marks=[marks[uid] for uid in one.measurements if uid in marks]) for one in kept]
+    for work in works:
+        if work.kept.sop_instance_uid:
+            _place(work, study)
+    return works
+
+
+def _place(work: _Work, study: Study) -> None:
+    """The stored frame that a key image shows, and how, where a presentation state can say it."""
+    kept = work.kept
+    rows = Instance.objects.filter(series__study=study, sop_instance_uid=kept.sop_instance_uid)
+    row = rows.select_related("series").first()
+    if row is None:
+        return
+    work.image = _reference(row, study)
+    try:
+        (file,) = instance_files(rows, blob_store())
+        sources = frame_sources(file)
+        work.frame = next((one for one in sources if one.frame_number == (kept.frame_number or 1)), None)
+        if work.frame is not None and is_plain(kept.view):
+            frame_number = work.frame.frame_number if row.number_of_frames > 1 else None
+            work.state = state_of(kept, work.frame, work.image, frame_number, work.marks, author_of(kept))
+    except (DicomError, BadView):
+        work.state = None
+
+
+async def _one(work: _Work, task: _Task) -> Selected | None:
+    """Bring one key image into the archive; what of it the selection names, or None with a reason in `task.written`."""
+    if work.state is None or work.image is None:
+        captured = await _capture(work, task)
+        return None if captured is None else Selected(captured)
+    reference = await task.thread(_put_state)(work, work.state, task)
+    return Selected(work.image, work.state.frame_number, reference)
+
+
+def _put_state(work: _Work, state: State, task: _Task) -> Reference:
+    study, kept = task.study, work.kept
+    said = [(mark.uid, mark.version) for mark in work.marks]
+    kind = presentation_state.sop_class(state)
+    uid = _uid(study, STATES, kept.uid, digest_of(kept.view, kept.note, said))
+    if not _is_held(study, uid):
+        dataset = _new(study, STATES, kind, uid, kept.pk, _latest(kept, work.marks))
+        presentation_state.write(dataset, state)
+        _file(dataset, task)
+    return Reference(study.study_instance_uid, series_uid(study, STATES), kind, uid)
+
+
+async def _capture(work: _Work, task: _Task) -> Reference | None:
+    """The very pixels of a key image, as they were when it was marked."""
+    kept, study, left_out = work.kept, task.study, task.written.left_out
+    uid = _uid(study, PICTURES, kept.uid, kept.sha256)
+    reference = Reference(study.study_instance_uid, series_uid(study, PICTURES), captured_picture.SOP_CLASS, uid)
+    if await task.thread(_is_held)(study, uid):
+        return reference
+    if kept.rows * kept.columns > LARGEST:
+        left_out[kept.uid] = f"its picture has more than {LARGEST:,} pixels"
+        return None
+    try:
+        drawn = await task.draw(kept)
+    except (BadView, CannotDraw, NotFound) as problem:
+        left_out[kept.uid] = f"its picture cannot be drawn any more: {problem}"
+        return None
+    if drawn.picture is None or drawn.header.get("sha256") != kept.sha256:
+        left_out[kept.uid] = "its picture is not drawn as it was when it was marked"
+        return None
+    await task.thread(_put_picture)(work, drawn.header, drawn.picture.picture.pixels, uid, task)
+    return reference
+
+
+def _put_picture(work: _Work, header: dict[str, Any], pixels: Any, uid: str, task: _Task) -> None:
+    kept = work.kept
+    lossy = header.get("source_lossy")
+    picture = Captured(
+        pixels=pixels,
+        description=_derivation(kept),
+        sources=_sources(work, task.study),
+        pixel_spacing=_millimetres(header),
+        lossy=None if lossy is None else (str(lossy["ratio"] or ""), str(lossy["method"] or "")),
+    )
+    dataset = _new(task.study, PICTURES, captured_picture.SOP_CLASS, uid, kept.pk, kept.created_at)
+    captured_picture.write(dataset, picture)
+    _file(dataset, task)
+
+
+def _millimetres(header: dict[str, Any]) -> tuple[float, float] | None:
+    """Of a slice. Where the picture looks through a volume, a length in it is no length in the patient."""
+    spacing = header.get("pixel_spacing")
+    if spacing is None or header["view"].get("projection") != "slice":
+        return None
+    return float(spacing[0]), float(spacing[1])
+
+
+def _derivation(kept: KeyImage) -> str:
+    view = kept.view
+    plane = view["plane"] if isinstance(view.get("plane"), str) else "oblique"
+    what = f"{plane} plane, {view.get('projection', 'slice')}"
+    whence = f"Drawn by Farview ({kept.renderer}) from series {kept.series_instance_uid}"
+    return f"{whence}: {what}. SHA-256 of the pixels {kept.sha256}"
+
+
+def _sources(work: _Work, study: Study) -> list[Reference]:
+    """The image that the picture shows, else all of its series, and those of a series that is laid over it."""
+    found = [work.image] if work.image is not None else _images_of(work.kept.series_instance_uid, study)
+    fusion = work.kept.view.get("fusion")
+    return found + (_images_of(fusion["series"], study) if fusion else [])
+
+
+def _images_of(series: str, study: Study) -> list[Reference]:
+    rows = Instance.objects.filter(
+        organization=study.organization, series__series_instance_uid=series, number_of_frames__gt=0
+    )
+    found = rows.select_related("series__study").defer("index").order_by("id")[: captured_picture.SOURCES]
+    return [_reference(row, row.series.study) for row in found]
+
+
+def _select(task: _Task, picked: Sequence[tuple[_Work, Selected]], title: str) -> None:
+    """The one selection of all that were brought into the archive."""
+    study = task.study
+    selected = [one for _, one in picked]
+    said = [
+        (one.of.sop_instance_uid, one.frame_number, one.state and one.state.sop_instance_uid, work.kept.note)
+        for work, one in picked
+    ]
+    observers = list(dict.fromkeys(author_of(work.kept) for work, _ in picked))
+    uid = _uid(study, SELECTIONS, digest_of(title, said, observers))
+    task.written.sop_instance_uid = uid
+    if _is_held(study, uid):
+        return
+    notes = [f"{number}: {work.kept.note}" for number, (work, _) in enumerate(picked, 1) if work.kept.note]
+    place = series_uid(study, SELECTIONS)
+    number = Instance.objects.filter(series__study=study, series__series_instance_uid=place).count() + 1
+    dataset = _new(study, SELECTIONS, key_object.SOP_CLASS, uid, number, _changed(study))
+    key_object.write(dataset, Selection(title, observers, selected, "\n".join(notes)))
+    _file(dataset, task)
+
+
+# --- what every one of them needs
+
+
+def series_uid(study: Study, series: _Series) -> str:
+    """Of the series that holds this kind of object of a study, in this archive."""
+    home = study.organization
+    return str(uid_of(series.key, home.name, home.created_at.isoformat(), study.study_instance_uid))
+
+
+def digest_of(*said: object) -> str:
+    return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def author_of(kept: KeyImage) -> str:
+    """As DICOM writes names."""
+    user = kept.author
+    if user is not None and (user.last_name or user.first_name):
+        return f"{user.last_name}^{user.first_name}".rstrip("^")
+    return str(kept.author_name or "unknown")
+
+
+def _uid(study: Study, series: _Series, *said: str) -> str:
+    return str(uid_of(series_uid(study, series), *said))
+
+
+def _is_held(study: Study, sop_instance_uid: str) -> bool:
+    found: bool = Instance.objects.filter(organization=study.organization, sop_instance_uid=sop_instance_uid).exists()
+    return found
+
+
+def _reference(row: Instance, study: Study) -> Reference:
+    return Reference(study.study_instance_uid, row.series.series_instance_uid, row.sop_class_uid, row.sop_instance_uid)
+
+
+def _new(study: Study, series: _Series, sop_class: str, uid: str, number: int, when: datetime) -> Dataset:
+    """A data set of this study, dated `when`. Raises DicomError, OSError."""
+    first = Instance.objects.filter(series__study=study).order_by("id").values_list("blob_id", flat=True)[0]
+    place = SeriesOfObject(
+        sop_class_uid=sop_class,
+        modality=series.modality,
+        series_instance_uid=series_uid(study, series),
+        number=series.number,
+        description=series.description,
+        instance_number=number,
+        sop_instance_uid=uid,
+    )
+    here = when.astimezone(ZoneInfo(study.organization.time_zone))
+    return new_object(subject_of(blob_store().path(first)), place, here)
+
+
+def _file(dataset: Dataset, task: _Task) -> None:
+    filed(dataset, task.study, task.actor)
+    task.written.objects.append(str(dataset.SOPInstanceUID))
+
+
+def _latest(kept: KeyImage, marks: Iterable[Measurement]) -> datetime:
+    times: list[datetime] = [kept.created_at, *(mark.updated_at for mark in marks)]
+    return max(times)
+
+
+def _changed(study: Study) -> datetime:
+    """When a key image of the study was last made or deleted, or a measurement changed."""
+    found = KeyImage.objects.filter(study=study).aggregate(made=Max("created_at"), dropped=Max("deleted_at"))
+    marks = Measurement.objects.filter(study=study).aggregate(changed=Max("updated_at"))
+    times: list[datetime | None] = [found["made"], found["dropped"], marks["changed"]]
+    return max(time for time in times if time is not None)
+
+
+# --- by itself
+
+
+def due(now: datetime, since: datetime | None = None) -> list[Study]:
+    """Studies with key images that changed after `since` (None: ever) and have rested since `QUIET` before `now`."""
+    current = KeyImage.objects.filter(deleted_at=None).values("study")
+    studies = Study.objects.filter(pk__in=current).select_related("organization", "patient").order_by("id")
+    if since is not None:
+        changed = (
+            set(KeyImage.objects.filter(created_at__gt=since).values_list("study", flat=True))
+            | set(KeyImage.objects.filter(deleted_at__gt=since).values_list("study", flat=True))
+            | set(Measurement.objects.filter(updated_at__gt=since).values_list("study", flat=True))
+        )
+        studies = studies.filter(pk__in=changed)
+    return [study for study in studies if _changed(study) <= now - QUIET]
+
+
+async def write_due(
+    actor: str, draw: Draw, since: datetime | None = None, thread: Thread = sync_to_async
+) -> tuple[datetime, list[str]]:
+    """Write what is due; returns the time to ask from next, and the SOP Instance UIDs written."""
+    now = timezone.now()
+    objects: list[str] = []
+    for study in await thread(due)(now, since):
+        try:
+            objects += (await write(study, actor, draw, thread=thread)).objects
+        except NothingToWrite:
+            continue
+        except (NotFiled, DicomError, OSError):
+            logger.exception("The key images of a study could not be written")
+    return now - 2 * QUIET, objects
+
+
+def newest(study: Study) -> str | None:
+    """The SOP Instance UID of the newest selection that was written here; None where there is none."""
+    rows = Instance.objects.filter(series__study=study, series__series_instance_uid=series_uid(study, SELECTIONS))
+    found: str | None = rows.order_by("-id").values_list("sop_instance_uid", flat=True).first()
+    return found

@@ -1,0 +1,37 @@
+"""Key images write themselves into the archive: a task of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+
+from viewer.api.key_images import draw_kept
+from viewer.marks import key_objects
+from viewer.serving.database import database
+
+logger = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 20.0
+ACTOR = "farview"
+
+
+class KeyImageObjects:
+    """Writes what is due. The first look is at everything: a server that was stopped too early catches up."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+
+    async def look(self) -> list[str]:
+        """Write what is due now; the SOP Instance UIDs written."""
+        self._since, written = await key_objects.write_due(ACTOR, draw_kept, self._since, database)
+        return written
+
+    async def run(self) -> None:
+        """Look for as long as the process serves."""
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                logger.exception("cannot look for key images to write")
+            await asyncio.sleep(PERIOD_SECONDS)
