@@ -177,10 +177,12 @@ class Engine:
             return await self.renderers.submit(lambda _: resolve(placed, dressed(bare, laid_on))).future
         return await self.renderers.submit(lambda _: resolve(placed, source, overlay)).future
 
-    def resident(self, series: OpenSeries, view: View, fused: OpenSeries | None = None) -> bool:
+    def resident(
+        self, series: OpenSeries, view: View, fused: OpenSeries | None = None, objects: Objects = NO_OBJECTS
+    ) -> bool:
         """True when what `view` is drawn from needs no loading."""
         placed, source = series.place(view)
-        if placed.fusion is not None and fused is None:
+        if (placed.fusion is not None and fused is None) or not self.segmentations.resident(placed, objects):
             return False
         if needs_volume(placed):
             return all(map(self.volumes.resident, _plans(series, placed, fused)))
@@ -193,12 +195,16 @@ class Engine:
         priority: Priority = Priority.INTERACTIVE,
         progress: Progress | None = None,
         fused: OpenSeries | None = None,
+        objects: Objects = NO_OBJECTS,
     ) -> None:
         """Have what `view` is drawn from resident. Of a volume, `progress` is told how many frames of how many are in.
 
         A caller that is cancelled leaves no load behind that was not begun, and no load of a volume at all.
         """
-        await self._loaded(series, *series.place(view), fused, priority, progress)
+        placed, frame = series.place(view)
+        await self._loaded(series, placed, frame, fused, priority, progress)
+        if objects:
+            await self.segmentations.of_view(placed, series, objects)
 
     async def source(self, series: OpenSeries, view: View) -> Frame | Volume:
         """What `view` is drawn from, whatever is laid over it."""

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TypeVar
 
 from viewer.dicom.errors import DicomError
-from viewer.dicom.frames import FrameSource
 from viewer.dicom.segmentations import MaskFrame, SegmentationFile, SegmentRow, is_segmentation, read_segmentation
 from viewer.dicom.series import InstanceFile
 from viewer.dicom.structure_sets import StructureSetFile, is_structure_set, read_structure_set
@@ -26,7 +25,11 @@ from .series import OpenSeries
 from .workers import Priority, WorkerPool
 
 PIECE = 4 << 20
-"""Bytes of the frames that one read job takes on."""
+"""Pixels of the frames that one read job takes on."""
+
+MOST_PIXELS = 2**35
+"""Of all masks of one object: 100,000 of 512 x 512 are fewer."""
+MOST_IN_FRAME = 2**26
 
 T = TypeVar("T")
 
@@ -44,6 +47,11 @@ class Segmentations:
     async def load(self, instance: InstanceFile) -> Segmentation:
         """The segmentation; callers for the same one share its loading. Raises CannotDraw."""
         return await self.cache.load(instance.digest, lambda _: self._start(instance), Priority.INTERACTIVE)
+
+    def resident(self, view: View, objects: Mapping[str, InstanceFile]) -> bool:
+        """True when none of those that a View names needs to be loaded."""
+        named = (objects.get(choice.sop_instance_uid) for choice in view.segmentations)
+        return all(instance is None or instance.digest in self.cache for instance in named)
 
     async def of_view(
         self, view: View, series: OpenSeries, objects: Mapping[str, InstanceFile]
@@ -115,10 +123,12 @@ class _Loading:
         if not is_segmentation(instance):
             raise CannotDraw("cannot_decode", "This object holds no segments.")
         file: SegmentationFile = await self._job(partial(read_segmentation, instance))
+        pixels = _pixels_of(file)
+        if pixels > MOST_PIXELS or pixels > MOST_IN_FRAME * len(file.frames):
+            raise TooLarge("The masks of this segmentation have more pixels than this server looks through.")
         parts: dict[int, Parts] = {}
         if not file.not_drawn:
-            size = _bytes_of(file.frames[0].source)
-            piece = max(1, PIECE // max(size, 1))
+            piece = max(1, PIECE * len(file.frames) // max(pixels, 1))
             indexes = {segment.number: index for index, segment in enumerate(file.segments)}
             for first in range(0, len(file.frames), piece):
                 numbers = range(first, min(first + piece, len(file.frames)))
@@ -160,8 +170,10 @@ _BESIDE = 200
 """Bytes that a crop takes beside its pixels."""
 
 
-def _bytes_of(source: FrameSource) -> int:
-    return source.layout.rows * source.layout.columns
+def _pixels_of(file: SegmentationFile) -> int:
+    """Of all frames together; those of one object have one size."""
+    rows, columns = _size_of(file)
+    return rows * columns * len(file.frames)
 
 
 # --- in threads

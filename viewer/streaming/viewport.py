@@ -232,7 +232,7 @@ class Viewport:
             await self._opened(series, view)
             return
         try:
-            if await self._load(series, view, None):
+            if await self._load(series, view, {}):
                 view = await self._engine.resolve(series, view, **await self._objects(series, view))
                 self._settle(view)
         except CannotDraw as error:
@@ -271,10 +271,10 @@ class Viewport:
         try:
             view = self._placed[1] if self._placed[0] is wish else series.place(wish)[0]
             fused = None if view.fusion is None else await self._laid_over(series, view.fusion)
-            if not self._engine.resident(series, view, fused) and not await self._load(series, view, fused):
+            beside: Beside = {"fused": fused, **await self._objects(series, view)}
+            if not self._engine.resident(series, view, **beside) and not await self._load(series, view, beside):
                 return
             self._drop_load()
-            beside: Beside = {"fused": fused, **await self._objects(series, view)}
             drawn = await (self._moving(series, view, beside, size) if size else self._still(series, view, beside))
         except BadView as error:
             await self._tell(error)
@@ -359,11 +359,11 @@ class Viewport:
             self._beside = {str(file.index["sop"]): file for file in found}
         return {"objects": self._beside}
 
-    async def _load(self, series: OpenSeries, view: View, fused: OpenSeries | None) -> bool:
+    async def _load(self, series: OpenSeries, view: View, beside: Beside) -> bool:
         """Wait for what `view` is drawn from. False when it takes long and something newer is wanted."""
         begun, wait = self._clock(), PATIENCE
         progress = Progress(self.name, series.series, self._clock)
-        load = asyncio.ensure_future(self._engine.load(series, view, progress=progress.note, fused=fused))
+        load = asyncio.ensure_future(self._engine.load(series, view, progress=progress.note, **beside))
         for _ in range(
             2
         ):  # then it has begun, and the volume that both want, if they do, has somebody who waits for it

@@ -422,3 +422,25 @@ async def test_contours_of_no_numbers_or_no_area_draw_nothing(engine: Engine, tm
         broken.ContourData = [str(value) for value in wrong] if isinstance(wrong[0], str) else wrong
         held = await loaded(engine, tmp_path, dataset)
     assert held.reason == "none of its regions has closed contours"
+
+
+async def test_masks_of_more_pixels_than_anybody_has_are_not_looked_through(engine: Engine, tmp_path: Path) -> None:
+    dataset = as_labels()
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.Rows = dataset.Columns = 16000
+    dataset.save_as(tmp_path / "huge.dcm", enforce_file_format=True)
+    with pytest.raises(TooLarge, match="more pixels"):
+        await engine.segmentations.load(file_of(tmp_path / "huge.dcm"))
+
+
+async def test_it_is_known_whether_a_view_waits_for_a_segmentation(
+    engine: Engine, scan: SeriesContent, tmp_path: Path
+) -> None:
+    held = {"1.2.9.1": file_of(write(tmp_path / "seg.dcm", seg_dataset(patches(), [1, 1, 1], SeriesDescription="x")))}
+    series = await engine.open(scan)
+    view = View.from_json({"segmentations": [{"sop_instance_uid": "1.2.9.1"}]})
+    await engine.load(series, View())
+    assert engine.resident(series, View())
+    assert not engine.resident(series, view, objects=held)
+    await engine.load(series, view, objects=held)
+    assert engine.resident(series, view, objects=held)

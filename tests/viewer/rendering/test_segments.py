@@ -15,7 +15,7 @@ from viewer.rendering.contours import contours_of
 from viewer.rendering.masks import PlacedMask, SeveralMasks, cut, cut_labels, mask_on_frame, masks_of
 from viewer.rendering.render import Picture, render
 from viewer.rendering.segments import MOST_SAMPLES, Segment, Segmentation, Shapes
-from viewer.rendering.view import BadView, SegmentationChoice, View
+from viewer.rendering.view import BadView, SegmentationChoice, View, objects_named
 from viewer.rendering.volume import Plane
 
 from .frames import frame
@@ -386,3 +386,22 @@ def test_an_empty_part_of_the_patient_draws_nothing(scan: Any, blob: NDArray[np.
     pixels = render(scan, view, segmented=[drawn]).pixels
     assert (pixels[..., 0] == pixels[..., 1]).all()
     assert mask_on_frame([], 1, True).window(0, None, (3, 3)).samples == 0  # type: ignore[arg-type]
+
+
+# --- the View
+
+
+def test_a_view_with_segmentations_comes_back_as_it_was() -> None:
+    asked = View.from_json(
+        {"segmentations": [{"sop_instance_uid": "1.2", "segments": [3, 1, 3]}, {"sop_instance_uid": "1.3"}]}
+    )
+    assert asked.to_json()["segmentations"] == [
+        {"sop_instance_uid": "1.2", "segments": [1, 3], "opacity": 0.4},
+        {"sop_instance_uid": "1.3", "segments": "all", "opacity": 0.4},
+    ]
+    assert View.from_json(asked.to_json()) == asked
+    assert hash(View.from_json(asked.to_json())) == hash(asked)
+    assert asked.changed({"frame": 3}).segmentations == asked.segmentations
+    assert asked.changed({"segmentations": None}).segmentations == ()
+    assert asked.changed({"segmentations": []}) == View()
+    assert objects_named(asked) == {"1.2", "1.3"}

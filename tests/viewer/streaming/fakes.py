@@ -90,7 +90,7 @@ class FakeEngine:
     async def open(self, content: FakeSeries) -> FakeSeries:
         return content
 
-    def resident(self, series: FakeSeries, view: View, fused: FakeSeries | None = None) -> bool:
+    def resident(self, series: FakeSeries, view: View, fused: FakeSeries | None = None, objects: Any = None) -> bool:
         return self.volume.is_set() if needs_volume(view) else view.frame not in self.slow
 
     async def load(
@@ -99,6 +99,7 @@ class FakeEngine:
         view: View,
         progress: Callable[[int, int], None] | None = None,
         fused: FakeSeries | None = None,
+        objects: Any = None,
     ) -> None:
         if needs_volume(view):
             if series.series == HUGE:

@@ -81,3 +81,11 @@ async def test_a_projection_is_refused_while_segments_are_shown(browser: Browser
     await browser.until(lambda b: bool(b.frames) and b.headers[-1]["exact"])
     await browser.change(1, projection="mip", slab_thickness="all")
     assert "not on projections" in (await browser.next_text("error"))["message"]
+
+
+async def test_opening_with_an_object_that_is_not_there_opens_and_says_so(browser: Browser) -> None:
+    await browser.open(size=[100, 100], segmentations=[{"sop_instance_uid": "1.2.3"}])
+    assert (await browser.next_text("series.opened"))["frames"] == 3
+    assert "There is no such object" in (await browser.next_text("error"))["message"]
+    await browser.change(1, segmentations=[])
+    await browser.until(lambda b: bool(b.frames) and b.headers[-1]["exact"])
