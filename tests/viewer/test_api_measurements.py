@@ -10,9 +10,11 @@ from typing import Any
 
 import jsonschema
 import numpy as np
+import pydicom
 import pytest
 from django.db import connections
 from django.http import HttpResponse
+from django.middleware.csrf import get_token
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
@@ -351,6 +353,39 @@ def test_a_calibration_says_how_long_and_is_for_images_without_a_place(alice: Cl
     assert (refused.status_code, "lies in the patient" in refused.json()["detail"]) == (422, True)
 
 
+def test_a_calibration_holds_for_the_other_frames_of_a_run_unless_they_have_their_own(
+    shared_data: Path, store: BlobStore, hospital: Organization, alice: Client
+) -> None:
+    path = shared_data / "cine" / "NM_heart_13f.dcm"
+    ingest_file(path, hospital, "ingest", "")
+    run = pydicom.dcmread(path, stop_before_pixels=True)
+    door = f"/api/studies/{run.StudyInstanceUID}/measurements/"
+
+    def on(frame: int, kind: str, **more: Any) -> dict[str, Any]:
+        view = {"sop_instance_uid": run.SOPInstanceUID, "frame_number": frame}
+        body = asked(kind, [[0, 0], [10, 0]], series=run.SeriesInstanceUID, view=view, **more)
+        answer = posted(alice, body, door)
+        assert answer.status_code == 201, answer.content
+        return dict(answer.json()["values"])
+
+    on(2, "calibration", known=50)
+    assert [on(frame, "length")["length"]["source"] for frame in (2, 3)] == [
+        "calibrated by alice",
+        "calibrated by alice on frame 2",
+    ]
+    on(3, "calibration", known=20)
+    found = [on(frame, "length")["length"] for frame in (2, 3, 4)]
+    assert [length["value"] for length in found] == pytest.approx([50, 20, 20])
+    assert [length["source"] for length in found][:2] == ["calibrated by alice"] * 2
+
+
+def test_a_body_that_is_no_measurement_is_refused_before_it_fills_the_memory(stack: None, alice: Client) -> None:
+    bodies = [b"[" * 100_000, b"{", b"[]", b'{"label": "' + b"x" * 300_000 + b'"}', b'{"points": [[NaN, 1, 2]]}']
+    for body in bodies:
+        answer = alice.post(DOOR, body, content_type="application/json")
+        assert answer.status_code == 400, body[:20]
+
+
 # --- earlier studies
 
 
@@ -479,3 +514,13 @@ def test_answers_are_what_the_schema_says(prior: str, alice: Client) -> None:
     assert answers["ObjectState"].json() == {"sop_instance_uid": None, "current": False}
     written = answers["Written"].json()["sop_instance_uid"]
     assert alice.get(f"{DOOR}object/").json() == {"sop_instance_uid": written, "current": True}
+
+
+def test_a_browser_must_show_the_pages_own_token(stack: None, alice: Client) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(User.objects.get(username="alice"))
+    token = get_token(browser.get("/upload/").wsgi_request)
+    browser.cookies["csrftoken"] = token
+    assert posted(browser, asked("length", LINE)).status_code == 403
+    body, headers = asked("length", LINE), {"X-CSRFToken": token}
+    assert browser.post(DOOR, body, content_type="application/json", headers=headers).status_code == 201

@@ -15,7 +15,7 @@ from pydicom.sr.codedict import codes
 
 from accounts.models import Organization
 from tests.viewer.archive.objects import save
-from tests.viewer.test_api_measurements import DOOR, LINE, image, listed, made, put, without_place
+from tests.viewer.test_api_measurements import DOOR, LINE, asked, image, listed, made, posted, put, without_place
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.models import Instance, Measurement, Outbox
@@ -203,6 +203,24 @@ def test_what_was_drawn_here_is_not_doubled_when_it_comes_back(
     for name in ("area", "mean", "sd", "min", "max"):
         assert there["ellipse"]["values"][name]["value"] == pytest.approx(marks[1]["values"][name]["value"])
         assert there["ellipse"]["values"][name]["unit"] == marks[1]["values"][name]["unit"]
+
+
+def test_what_another_program_measured_in_an_earlier_study_can_be_carried_on(
+    images: list[Dataset], hospital: Organization, alice: Client, tmp_path: Path
+) -> None:
+    later = image(SOPInstanceUID="1.9.1.1", SeriesInstanceUID="1.9.1", StudyInstanceUID="1.9", StudyDate="20250101")
+    ingest_file(save(later, tmp_path / "later.dcm"), hospital, "ingest", "")
+    put_in(report_of([length_on(images[0], "2.25.1", [[0.5, 0.5], [6.5, 2.5]], 4)], images), hospital, tmp_path / "sr")
+    door = "/api/studies/1.9/measurements/"
+    (prior,) = alice.get(f"{door}?with_priors=1").json()["priors"]
+    assert [mark["uid"] for mark in prior["measurements"]] == ["2.25.1"]
+    body = asked("length", LINE, series="1.9.1", view={"sop_instance_uid": "1.9.1.1"}, follows="2.25.1")
+    mark = posted(alice, body, door).json()
+    assert mark["previous"]["change"]["length"] == {
+        "absolute": pytest.approx(1),
+        "percent": pytest.approx(25),
+        "unit": "mm",
+    }
 
 
 def test_a_real_report_about_segments_is_read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -25,6 +26,8 @@ from viewer.models import Measurement, Series, Study
 from viewer.rendering.measuring import CannotMeasure
 
 PRIORS_AT_MOST = 10
+BODY = 256 * 1024
+"""Bytes of one measurement as JSON; the longest outline has room."""
 
 REFUSED = {
     400: shapes.BAD,
@@ -206,7 +209,13 @@ class MeasurementObject(MarkDoor):
 
 
 def _body(request: Request) -> dict[str, Any]:
-    body = request.data
+    raw = request._request.read(BODY + 1)
+    if len(raw) > BODY:
+        raise BadMark(f"more than {BODY:,} bytes")
+    try:
+        body = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        raise BadMark("not JSON") from None
     if not isinstance(body, dict):
         raise BadMark("a JSON object is needed")
     return body
@@ -246,10 +255,10 @@ async def _taken(request: Request, study: Study, asked: Asked) -> Taken:
 
 
 async def _remeasure(request: Request, study: Study, mark: Measurement) -> None:
-    """After a calibration has come, changed or gone: everything on the same frame by the one that holds now."""
+    """After a calibration has come, changed or gone: everything on the same object by the one that holds now."""
     if mark.kind != "calibration":
         return
-    for other in await sync_to_async(measurements.on_frame)(mark):
+    for other in await sync_to_async(measurements.calibrated_by)(mark):
         try:
             taken = await _taken(request, study, measurements.asked_of(other))
             if taken.values != other.values:
@@ -265,6 +274,8 @@ def _listed(request: Request, study: Study) -> dict[str, Any]:
     answer: dict[str, Any] = {"measurements": [told(mark, before) for mark in marks]}
     answer["objects"] = others.reports_of(study)
     if request.query_params.get("with_priors") == "1":
+        for prior in query.priors(request.user, study).select_related("organization", "patient")[:PRIORS_AT_MOST]:
+            others.read_others(prior)
         answer["priors"] = [
             {
                 "study_instance_uid": prior.study_instance_uid,

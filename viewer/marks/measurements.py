@@ -184,30 +184,27 @@ def _tell(action: str, mark: Measurement, study: Study, user: User, request: Req
 
 
 def calibration(study: Study, sop_instance_uid: str, frame_number: int | None) -> Stated | None:
-    """What readers have last stated of the pixels of a frame."""
-    found = (
-        Measurement.objects.filter(
-            study=study,
-            kind="calibration",
-            sop_instance_uid=sop_instance_uid,
-            frame_number=frame_number,
-            deleted_at=None,
-            source_sop_instance_uid="",
-        )
-        .order_by("-updated_at", "-id")
-        .first()
-    )
-    if found is None or not sop_instance_uid:
-        return None
-    return Stated(found.values["scale"]["value"], stated_by(found.author_name))
+    """What readers have last stated of the pixels of a frame; where nothing was, of another frame of the same run."""
+    rows = Measurement.objects.filter(
+        study=study,
+        kind="calibration",
+        sop_instance_uid=sop_instance_uid,
+        deleted_at=None,
+        source_sop_instance_uid="",
+    ).order_by("-updated_at", "-id")
+    found = list(rows) if sop_instance_uid else []
+    same = [mark for mark in found if mark.frame_number == frame_number]
+    for mark in same or found:
+        where = "" if same else f" on frame {mark.frame_number}"
+        return Stated(mark.values["scale"]["value"], stated_by(mark.author_name) + where)
+    return None
 
 
-def on_frame(mark: Measurement) -> list[Measurement]:
-    """The current measurements whose millimetres a calibration of the same frame decides."""
+def calibrated_by(mark: Measurement) -> list[Measurement]:
+    """The current measurements whose millimetres a calibration may decide: those on the pixels of the same object."""
     found = Measurement.objects.filter(
         study_id=mark.study_id,
         sop_instance_uid=mark.sop_instance_uid,
-        frame_number=mark.frame_number,
         space="image",
         deleted_at=None,
         source_sop_instance_uid="",

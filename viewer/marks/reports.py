@@ -177,8 +177,13 @@ def _observer(mark: Measurement) -> str:
     """As DICOM writes names."""
     user = mark.author
     if user is not None and (user.last_name or user.first_name):
-        return f"{user.last_name}^{user.first_name}".rstrip("^")
-    return str(mark.author_name or "unknown")
+        return f"{_plain(user.last_name)}^{_plain(user.first_name)}".rstrip("^")[:64]
+    return _plain(mark.author_name)[:64] or "unknown"
+
+
+def _plain(name: str) -> str:
+    """Without the characters that part a Person Name."""
+    return " ".join(name.translate(dict.fromkeys(map(ord, "\\^="), " ")).split())
 
 
 def _modalities(study: Study, marks: Sequence[Measurement]) -> list[str]:
