@@ -5,97 +5,33 @@ from __future__ import annotations
 import math
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import jsonschema
-import numpy as np
-import pydicom
 import pytest
 from django.db import connections
-from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import AuditEvent, Organization, Role, User
-from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.conftest import person, signed_in
+from tests.viewer.marks.drawing import (
+    DOOR,
+    LINE,
+    PLAIN,
+    asked,
+    in_prior,
+    listed,
+    made,
+    posted,
+    put,
+)
+from tests.viewer.marks.drawing import plain as plain
+from tests.viewer.marks.drawing import prior as prior
+from tests.viewer.marks.drawing import stack as stack
 from tests.viewer.test_api_schema import _closed as closed
-from viewer.archive.ingest import ingest_file
-from viewer.archive.storage import BlobStore
-from viewer.marks.measurements import change_since
 from viewer.models import Measurement, Outbox
-
-DOOR = "/api/studies/1.2.3/measurements/"
-VALUES = np.arange(-32, 32, dtype="<i2").reshape(8, 8) * 10
-"""HU at (row, column): 10 * (8 * row + column - 32)."""
-
-
-def image(number: int = 1, **changed: Any) -> Any:
-    """A slice of 8 x 8 with 0.5 mm between columns and 2 mm between rows, `number` x 5 mm up."""
-    said: dict[str, Any] = {
-        "Rows": 8,
-        "Columns": 8,
-        "PixelData": VALUES.tobytes(),
-        "PixelSpacing": [2, 0.5],
-        "ImagePositionPatient": [10, 20, 5 * number],
-        "FrameOfReferenceUID": "1.2.3.99",
-        "InstanceNumber": number,
-    }
-    return ct_slice(f"1.2.3.4.{number}", **{**said, **changed})
-
-
-def without_place(**changed: Any) -> Any:
-    """A picture of which nobody knows where it lies or how large it is."""
-    made = image(**{"SOPInstanceUID": "1.2.3.5.1", "SeriesInstanceUID": "1.2.3.5", **changed})
-    for keyword in ("PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID"):
-        del made[keyword]
-    made.Modality = "CR"
-    return made
-
-
-@pytest.fixture
-def stack(store: BlobStore, hospital: Organization, tmp_path: Path) -> None:
-    for number in range(1, 6):
-        ingest_file(save(image(number), tmp_path / f"{number}.dcm"), hospital, "ingest", "")
-
-
-@pytest.fixture
-def plain(store: BlobStore, hospital: Organization, tmp_path: Path) -> None:
-    ingest_file(save(without_place(), tmp_path / "plain.dcm"), hospital, "ingest", "")
-
-
-def asked(kind: str, points: list[list[float]], **more: Any) -> dict[str, Any]:
-    view = {"plane": "acquired", "sop_instance_uid": "1.2.3.4.1", "frame_number": 1}
-    space = "patient" if len(points[0]) == 3 else "image"
-    return {"kind": kind, "points": points, "space": space, "series": "1.2.3.4", "view": view, **more}
-
-
-PLAIN = {"series": "1.2.3.5", "view": {"sop_instance_uid": "1.2.3.5.1"}}
-"""On the picture without a place."""
-
-
-def posted(client: Client, body: dict[str, Any], door: str = DOOR) -> HttpResponse:
-    return client.post(door, body, content_type="application/json")
-
-
-def put(client: Client, uid: str, body: dict[str, Any]) -> HttpResponse:
-    return client.put(f"{DOOR}{uid}/", body, content_type="application/json")
-
-
-def listed(client: Client, door: str = DOOR) -> list[dict[str, Any]]:
-    return list(client.get(door).json()["measurements"])
-
-
-def made(client: Client, *given: Any, **more: Any) -> dict[str, Any]:
-    answer = posted(client, asked(*given, **more))
-    assert answer.status_code == 201, answer.content
-    return dict(answer.json())
-
-
-LINE = [[10.0, 20.0, 5.0], [13.0, 24.0, 5.0]]
-
 
 # --- the numbers are the server's
 
@@ -199,6 +135,13 @@ def test_what_is_no_measurement_is_400_naming_the_field(alice: Client, change: d
     assert not Measurement.objects.exists()
 
 
+def test_a_body_that_is_no_measurement_is_refused_before_it_fills_the_memory(stack: None, alice: Client) -> None:
+    bodies = [b"[" * 100_000, b"{", b"[]", b'{"label": "' + b"x" * 300_000 + b'"}', b'{"points": [[NaN, 1, 2]]}']
+    for body in bodies:
+        answer = alice.post(DOOR, body, content_type="application/json")
+        assert answer.status_code == 400, body[:20]
+
+
 # --- versions
 
 
@@ -284,189 +227,6 @@ def test_a_colleague_may_go_on_with_it_and_is_then_its_author(alice: Client, hos
         "Dora Doe",
         2,
     )
-
-
-# --- calibration
-
-
-@pytest.mark.usefixtures("plain")
-def test_a_known_length_makes_later_lengths_on_the_image_come_in_millimetres(alice: Client) -> None:
-    before = made(alice, "length", [[1, 1], [4, 5]], **PLAIN)
-    assert before["values"]["length"]["unit"] == "px"
-    known = made(alice, "calibration", [[0, 0], [0, 4]], known=10, **PLAIN)
-    assert (known["known"], known["values"]["known"]["source"]) == (10, "calibrated by alice")
-    after = made(alice, "length", [[1, 1], [4, 5]], **PLAIN)["values"]["length"]
-    assert after == {"value": pytest.approx(12.5), "unit": "mm", "source": "calibrated by alice"}
-    region = made(alice, "rectangle", [[0, 0], [2, 4]], **PLAIN)["values"]
-    assert (region["area"]["value"], region["area"]["unit"]) == (pytest.approx(2 * 4 * 2.5**2), "mm²")
-    assert made(alice, "angle", [[1, 0], [0, 0], [0, 1]], **PLAIN)["values"]["angle"]["value"] == pytest.approx(90)
-
-
-@pytest.mark.usefixtures("plain")
-def test_what_was_measured_before_follows_the_calibration_and_goes_back_with_it(alice: Client) -> None:
-    """No millimetres stay behind that nothing says any more."""
-    first = made(alice, "length", [[1, 1], [4, 5]], **PLAIN)
-    known = made(alice, "calibration", [[0, 0], [0, 4]], known=10, **PLAIN)
-
-    def now() -> dict[str, Any]:
-        return next(mark for mark in listed(alice) if mark["uid"] == first["uid"])
-
-    assert (now()["values"]["length"]["value"], now()["version"]) == (pytest.approx(12.5), 2)
-    put(alice, known["uid"], {"version": 1, "known": 20})
-    assert now()["values"]["length"]["value"] == pytest.approx(25)
-    alice.delete(f"{DOOR}{known['uid']}/")
-    assert now()["values"] == first["values"]
-    put(alice, known["uid"], {"version": 3, "deleted": False})
-    assert now()["values"]["length"]["value"] == pytest.approx(25)
-    assert now()["author"] == "alice"
-
-
-@pytest.mark.usefixtures("plain")
-def test_another_image_is_not_calibrated_by_it(alice: Client, hospital: Organization, tmp_path: Path) -> None:
-    ingest_file(
-        save(without_place(SOPInstanceUID="1.2.3.5.2", InstanceNumber=2), tmp_path / "b"), hospital, "ingest", ""
-    )
-    made(alice, "calibration", [[0, 0], [0, 4]], known=10, **PLAIN)
-    other = {**PLAIN, "view": {"sop_instance_uid": "1.2.3.5.2"}}
-    assert made(alice, "length", [[1, 1], [4, 5]], **other)["values"]["length"]["unit"] == "px"
-
-
-def test_a_reader_may_calibrate_what_has_millimetres_at_the_detector_alone(
-    store: BlobStore, hospital: Organization, alice: Client, tmp_path: Path
-) -> None:
-    picture = without_place(SOPInstanceUID="1.2.3.6.1", SeriesInstanceUID="1.2.3.6", ImagerPixelSpacing=[0.5, 0.25])
-    ingest_file(save(picture, tmp_path / "dx"), hospital, "ingest", "")
-    there = {"series": "1.2.3.6", "view": {"sop_instance_uid": "1.2.3.6.1"}}
-    plain = made(alice, "length", [[0, 0], [4, 0]], **there)["values"]["length"]
-    assert (plain["value"], "detector" in plain["source"]) == (pytest.approx(1.0), True)
-    made(alice, "calibration", [[0, 0], [0, 2]], known=0.5, **there)  # half as large as at the detector
-    found = made(alice, "length", [[0, 0], [4, 0]], **there)["values"]["length"]
-    assert found == {"value": pytest.approx(0.5), "unit": "mm", "source": "calibrated by alice"}
-
-
-@pytest.mark.usefixtures("stack", "plain")
-def test_a_calibration_says_how_long_and_is_for_images_without_a_place(alice: Client) -> None:
-    for known in (None, 0, -1, "10", True, 1e9):
-        assert posted(alice, asked("calibration", [[0, 0], [0, 4]], known=known, **PLAIN)).status_code == 400
-    assert posted(alice, asked("calibration", [[1, 1], [1, 1]], known=5, **PLAIN)).status_code == 422
-    refused = posted(alice, asked("calibration", LINE, known=5))
-    assert (refused.status_code, "lies in the patient" in refused.json()["detail"]) == (422, True)
-
-
-def test_a_calibration_holds_for_the_other_frames_of_a_run_unless_they_have_their_own(
-    shared_data: Path, store: BlobStore, hospital: Organization, alice: Client
-) -> None:
-    path = shared_data / "cine" / "NM_heart_13f.dcm"
-    ingest_file(path, hospital, "ingest", "")
-    run = pydicom.dcmread(path, stop_before_pixels=True)
-    door = f"/api/studies/{run.StudyInstanceUID}/measurements/"
-
-    def on(frame: int, kind: str, **more: Any) -> dict[str, Any]:
-        view = {"sop_instance_uid": run.SOPInstanceUID, "frame_number": frame}
-        body = asked(kind, [[0, 0], [10, 0]], series=run.SeriesInstanceUID, view=view, **more)
-        answer = posted(alice, body, door)
-        assert answer.status_code == 201, answer.content
-        return dict(answer.json()["values"])
-
-    on(2, "calibration", known=50)
-    assert [on(frame, "length")["length"]["source"] for frame in (2, 3)] == [
-        "calibrated by alice",
-        "calibrated by alice on frame 2",
-    ]
-    on(3, "calibration", known=20)
-    found = [on(frame, "length")["length"] for frame in (2, 3, 4)]
-    assert [length["value"] for length in found] == pytest.approx([50, 20, 20])
-    assert [length["source"] for length in found][:2] == ["calibrated by alice"] * 2
-
-
-def test_a_body_that_is_no_measurement_is_refused_before_it_fills_the_memory(stack: None, alice: Client) -> None:
-    bodies = [b"[" * 100_000, b"{", b"[]", b'{"label": "' + b"x" * 300_000 + b'"}', b'{"points": [[NaN, 1, 2]]}']
-    for body in bodies:
-        answer = alice.post(DOOR, body, content_type="application/json")
-        assert answer.status_code == 400, body[:20]
-
-
-# --- earlier studies
-
-
-@pytest.fixture
-def prior(stack: None, hospital: Organization, tmp_path: Path) -> str:
-    """The door of an earlier study of the same patient."""
-    earlier = image(SOPInstanceUID="1.1.1.1", SeriesInstanceUID="1.1.1", StudyInstanceUID="1.1", StudyDate="20230131")
-    ingest_file(save(earlier, tmp_path / "prior.dcm"), hospital, "ingest", "")
-    return "/api/studies/1.1/measurements/"
-
-
-def in_prior(client: Client, door: str, kind: str, points: list[list[float]], **more: Any) -> dict[str, Any]:
-    body = asked(kind, points, series="1.1.1", view={"sop_instance_uid": "1.1.1.1"}, **more)
-    answer = posted(client, body, door)
-    assert answer.status_code == 201, answer.content
-    return dict(answer.json())
-
-
-CROSS = [[10, 20, 5], [14, 20, 5], [12, 20, 5], [12, 22, 5]]
-
-
-def test_the_change_since_an_earlier_study_is_said_in_millimetres_and_percent(prior: str, alice: Client) -> None:
-    before = in_prior(alice, prior, "bidirectional", CROSS)
-    assert (before["values"]["long"]["value"], before["values"]["short"]["value"]) == (4, 2)
-    grown = [[10, 20, 5], [15, 20, 5], [12, 20, 5], [12, 22, 5]]
-    mark = made(alice, "bidirectional", grown, follows=before["uid"])
-    assert (mark["previous"]["study_instance_uid"], mark["previous"]["date"]) == ("1.1", "20230131")
-    assert mark["previous"]["values"] == before["values"]
-    assert mark["previous"]["change"] == {
-        "long": {"absolute": pytest.approx(1), "percent": pytest.approx(25), "unit": "mm"},
-        "short": {"absolute": pytest.approx(0), "percent": pytest.approx(0), "unit": "mm"},
-        "product": {"absolute": pytest.approx(2), "percent": pytest.approx(25), "unit": "mm²"},
-    }
-    assert listed(alice) == [mark]
-
-
-def test_numbers_in_other_units_are_not_compared() -> None:
-    now = {"length": {"value": 5.0, "unit": "mm"}, "mean": {"value": 3.0, "unit": "HU"}}
-    before = {"length": {"value": 50.0, "unit": "px"}, "mean": {"value": 0.0, "unit": "HU"}}
-    assert change_since(now, before) == {"mean": {"absolute": 3.0, "percent": None, "unit": "HU"}}
-    cooler = change_since({"mean": {"value": -60.0, "unit": "HU"}}, {"mean": {"value": -40.0, "unit": "HU"}})
-    assert cooler["mean"] == {"absolute": -20.0, "percent": -50.0, "unit": "HU"}
-
-
-def test_the_measurements_of_earlier_studies_are_offered_to_be_carried_on(prior: str, alice: Client) -> None:
-    before = in_prior(alice, prior, "length", LINE, label="Nodule")
-    made(alice, "length", LINE)
-    answer = alice.get(f"{DOOR}?with_priors=1").json()
-    (offered,) = answer["priors"]
-    assert (offered["study_instance_uid"], offered["date"], offered["measurements"]) == ("1.1", "20230131", [before])
-    assert "priors" not in alice.get(DOOR).json()
-    assert alice.get(f"{prior}?with_priors=1").json()["priors"] == []  # a later study is no prior
-
-
-def test_nothing_of_another_patient_or_kind_is_carried_on(
-    prior: str, alice: Client, hospital: Organization, tmp_path: Path
-) -> None:
-    before = in_prior(alice, prior, "length", LINE)
-    assert posted(alice, asked("probe", LINE[:1], follows=before["uid"])).status_code == 400
-    stranger = image(
-        SOPInstanceUID="1.7.1.1",
-        SeriesInstanceUID="1.7.1",
-        StudyInstanceUID="1.7",
-        PatientID="P2",
-        StudyDate="20220101",
-    )
-    ingest_file(save(stranger, tmp_path / "stranger.dcm"), hospital, "ingest", "")
-    body = asked("length", LINE, series="1.7.1", view={"sop_instance_uid": "1.7.1.1"})
-    other = posted(alice, body, "/api/studies/1.7/measurements/").json()
-    assert posted(alice, asked("length", LINE, follows=other["uid"])).status_code == 400
-    offered = alice.get(f"{DOOR}?with_priors=1").json()["priors"]
-    assert [study["study_instance_uid"] for study in offered] == ["1.1"]
-
-
-def test_a_colleague_from_elsewhere_sees_no_earlier_study_that_is_not_theirs(
-    prior: str, alice: Client, elsewhere: Organization, charlie: Client, tmp_path: Path
-) -> None:
-    before = in_prior(alice, prior, "length", LINE)
-    ingest_file(save(image(1), tmp_path / "same.dcm"), elsewhere, "ingest", "")
-    assert charlie.get(f"{DOOR}?with_priors=1").json()["priors"] == []
-    assert posted(charlie, asked("length", LINE, follows=before["uid"])).status_code == 400
 
 
 # --- at once, and afterwards

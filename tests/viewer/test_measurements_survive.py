@@ -13,8 +13,8 @@ import requests
 
 from tests.live import LiveServer
 from tests.viewer.archive.objects import save
+from tests.viewer.marks.drawing import DOOR, LINE, asked, image
 from tests.viewer.objects.validator import DCIODVFY, errors_in
-from tests.viewer.test_api_measurements import DOOR, LINE, asked, image
 
 REST_SECONDS = 120
 

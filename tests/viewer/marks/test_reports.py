@@ -18,8 +18,8 @@ from pydicom.sr.codedict import codes
 
 from accounts.models import AuditEvent, Organization, User
 from tests.viewer.archive.objects import save
+from tests.viewer.marks.drawing import DOOR, LINE, PLAIN, asked, image, made, posted, put, without_place
 from tests.viewer.objects.validator import errors_in, needs_validator
-from tests.viewer.test_api_measurements import DOOR, LINE, PLAIN, asked, image, made, posted, put, without_place
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.marks import reports

@@ -15,7 +15,7 @@ from pydicom.sr.codedict import codes
 
 from accounts.models import Organization
 from tests.viewer.archive.objects import save
-from tests.viewer.test_api_measurements import DOOR, LINE, asked, image, listed, made, posted, put, without_place
+from tests.viewer.marks.drawing import DOOR, LINE, asked, image, listed, made, posted, put, without_place
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.models import Instance, Measurement, Outbox
