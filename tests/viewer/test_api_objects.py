@@ -90,6 +90,7 @@ def test_every_object_that_is_no_image_is_listed(shared_data: Path, hospital: Or
         "time": "082247.689453",
         "refers_to": ["1.3.12.2.1107.5.2.18.41185.2014120613392067352020757"],
         "reason": None,
+        "superseded": False,
     }
 
 

@@ -43,6 +43,7 @@ class ObjectRow(serializers.Serializer):
     time = serializers.CharField(allow_blank=True, help_text="As stored (PS3.5 TM) or empty.")
     refers_to = serializers.ListField(child=serializers.CharField(), help_text="SOP Instance UIDs.")
     reason = serializers.CharField(allow_null=True, help_text="Why it cannot be shown; null where it can.")
+    superseded = serializers.BooleanField(help_text="A selection of key images written here that a newer one replaces.")
 
 
 class ObjectList(serializers.Serializer):

@@ -247,14 +247,15 @@ def _select(task: _Task, picked: Sequence[tuple[_Work, Selected]], title: str) -
         for work, one in picked
     ]
     observers = list(dict.fromkeys(author_of(work.kept) for work, _ in picked))
-    uid = _uid(study, SELECTIONS, digest_of(title, said, observers))
-    task.written.sop_instance_uid = uid
-    if _is_held(study, uid):
+    former = _selections(study)
+    # Each is named after the one before: a state of things that comes back is a new selection, for the newest counts.
+    state = digest_of(title, said, observers)
+    if former and former[0] == _uid(study, SELECTIONS, state, *former[1:2]):
+        task.written.sop_instance_uid = former[0]
         return
+    uid = task.written.sop_instance_uid = _uid(study, SELECTIONS, state, *former[:1])
     notes = [f"{number}: {work.kept.note}" for number, (work, _) in enumerate(picked, 1) if work.kept.note]
-    place = series_uid(study, SELECTIONS)
-    number = Instance.objects.filter(series__study=study, series__series_instance_uid=place).count() + 1
-    dataset = _new(study, SELECTIONS, key_object.SOP_CLASS, uid, number, _changed(study))
+    dataset = _new(study, SELECTIONS, key_object.SOP_CLASS, uid, len(former) + 1, _changed(study))
     key_object.write(dataset, Selection(title, observers, selected, "\n".join(notes)))
     _file(dataset, task)
 
@@ -360,8 +361,19 @@ async def write_due(
     return now - 2 * QUIET, objects
 
 
+def _selections(study: Study) -> list[str]:
+    """SOP Instance UIDs of the selections that were written here, newest first."""
+    rows = Instance.objects.filter(series__study=study, series__series_instance_uid=series_uid(study, SELECTIONS))
+    return list(rows.order_by("-id").values_list("sop_instance_uid", flat=True))
+
+
+def superseded(study: Study) -> set[str]:
+    """SOP Instance UIDs of selections written here that no longer say what the key images of the study are: the archive
+    keeps each, and only the newest counts, as long as there are key images at all."""
+    current = KeyImage.objects.filter(study=study, deleted_at=None).exists()
+    return set(_selections(study)[1 if current else 0 :])
+
+
 def newest(study: Study) -> str | None:
     """The SOP Instance UID of the newest selection that was written here; None where there is none."""
-    rows = Instance.objects.filter(series__study=study, series__series_instance_uid=series_uid(study, SELECTIONS))
-    found: str | None = rows.order_by("-id").values_list("sop_instance_uid", flat=True).first()
-    return found
+    return next(iter(_selections(study)), None)

@@ -18,6 +18,8 @@ from viewer.dicom.syntaxes import VIDEO
 from viewer.dicom.videos import places_of, reason_not_played
 from viewer.models import Instance, Study
 
+from .key_objects import superseded
+
 MOST = 1000
 """Objects of one study that are listed, the newest first."""
 READING_S = 5.0
@@ -26,8 +28,8 @@ READING_S = 5.0
 
 def of_study(study: Study) -> list[dict[str, Any]]:
     """Every object of the study that is no picture, newest first; what cannot be shown says why."""
-    until = time.monotonic() + READING_S
-    return [_row(instance, read=time.monotonic() < until) for instance in rows_of(study)[:MOST]]
+    until, former = time.monotonic() + READING_S, superseded(study)
+    return [_row(instance, former, read=time.monotonic() < until) for instance in rows_of(study)[:MOST]]
 
 
 def rows_of(study: Study) -> QuerySet[Instance]:
@@ -59,7 +61,7 @@ def held(study: Study, sop_instance_uids: set[str]) -> dict[str, str]:
     return dict(rows.values_list("sop_instance_uid", "series__series_instance_uid"))
 
 
-def _row(instance: Instance, *, read: bool) -> dict[str, Any]:
+def _row(instance: Instance, former: set[str], *, read: bool) -> dict[str, Any]:
     kind = kind_of(instance.sop_class_uid, instance.transfer_syntax_uid)
     said, reason = Summary(), reason_of(kind, instance.sop_class_uid)
     try:
@@ -80,4 +82,5 @@ def _row(instance: Instance, *, read: bool) -> dict[str, Any]:
         "time": said.time,
         "refers_to": list(said.refers_to),
         "reason": reason,
+        "superseded": instance.sop_instance_uid in former,
     }

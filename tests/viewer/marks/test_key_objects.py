@@ -289,7 +289,9 @@ def test_the_same_state_of_things_is_written_once(stack: None, alice: Client) ->
     other = marked(alice, {**SHOWN, "frame": 4})
     assert len(written(alice)["objects"]) == 2, "the new state and the new selection"
     alice.delete(f"{DOOR}{other['uid']}/")
-    assert written(alice)["sop_instance_uid"] == first["sop_instance_uid"], "as before, and held already"
+    back = written(alice)
+    assert len(back["objects"]) == 1, "as at first, but only the newest selection counts"
+    assert written(alice) == {**back, "objects": []}
 
 
 def test_writing_again_gives_the_same_bytes(stack: None, alice: Client) -> None:
@@ -375,6 +377,23 @@ def test_objects_name_the_key_objects_beside_the_images(stack: None, alice: Clie
         "1.2.3.4",
         True,
     )
+
+
+def test_only_the_newest_selection_counts(stack: None, alice: Client) -> None:
+    def counting() -> list[str]:
+        rows = alice.get("/api/studies/1.2.3/objects/").json()["objects"]
+        return [row["sop_instance_uid"] for row in rows if row["kind"] == "ko" and not row["superseded"]]
+
+    for frame in (0, 1):
+        marked(alice, {**SHOWN, "frame": frame})
+    first = written(alice)["sop_instance_uid"]
+    assert counting() == [first]
+    marked(alice, {**SHOWN, "frame": 3})
+    second = written(alice)["sop_instance_uid"]
+    assert counting() == [second]
+    for one in alice.get(DOOR).json()["key_images"]:
+        alice.delete(f"{DOOR}{one['uid']}/")
+    assert counting() == []
 
 
 def test_a_file_of_an_image_alone_is_enough(hospital: Organization, alice: Client, tmp_path: Path) -> None:
