@@ -21,6 +21,7 @@ from tests.viewer.marks.drawing import (
     posted,
 )
 from tests.viewer.marks.drawing import prior as prior
+from tests.viewer.marks.drawing import stack as stack
 from viewer.archive.ingest import ingest_file
 from viewer.marks.measurements import change_since
 
