@@ -278,6 +278,21 @@ def test_sixteen_viewports_of_one_series_are_opened_a_few_at_a_time(hung: Callab
     assert page.locator(".pane:visible").count() == 1
 
 
+def test_another_protocol_is_remembered_for_studies_of_this_kind(hung: Callable[..., Page]) -> None:
+    page = hung(patients.CT_NOW)
+    page.get_by_role("button", name="Layout", exact=True).click()
+    with page.expect_response("**/api/me/settings/"):
+        page.get_by_role("menuitem", name="Default").click()
+    wait_for(page, f"{STILL} && {HANGING}.protocol.name === 'Default'")
+    page = hung(patients.CT_NOW, page)
+    assert page.evaluate(f"[{HANGING}.protocol.name, {HANGING}.protocol.chosen]") == ["Default", True]
+    page.get_by_role("button", name="Layout", exact=True).click()
+    page.get_by_role("menuitem", name="The one that suits best").click()
+    wait_for(page, f"{STILL} && {HANGING}.protocol.name === 'CT chest'")
+    page = hung(patients.CT_NOW, page)
+    assert page.evaluate(f"[{HANGING}.protocol.name, {HANGING}.protocol.chosen]") == ["CT chest", False]
+
+
 def test_on_a_phone_every_viewport_is_a_page(hung: Callable[..., Page]) -> None:
     page = hung(patients.CT_NOW, width=390, height=844, has_touch=True)
     assert page.evaluate("farview.layout.name") == "1x1"

@@ -219,7 +219,7 @@ def test_the_words_of_four_small_panes_are_whole(opened: Callable[..., Page]) ->
     page = opened(CHEST, width=390, height=844)
     choose(page, "Coronal")
     page.evaluate("document.querySelector('[data-menu=layout] > .tool').click()")
-    page.evaluate("[...document.querySelectorAll('.choice')].find((one) => one.textContent.includes('2 × 2')).click()")
+    page.evaluate("document.querySelector('.picker [data-row=\\'2\\'][data-column=\\'2\\']').click()")
     wait_for(page, "farview.viewports[0].exact && farview.viewports[0].canvas.clientWidth < 200", 30)
     cut = page.evaluate(
         """() => [...document.querySelectorAll(".pane .bottom-left div")].filter((one) => one.scrollWidth > one.clientWidth)

@@ -2,13 +2,13 @@
 
 import { t } from "../../i18n.js";
 import { keysOf, KEY_MAPS } from "../keys.js";
+import { rememberChoice } from "./hanging/choice.js";
 import { Compare } from "./hanging/compare.js";
 import { fillLayoutMenu } from "./hanging/menu.js";
 import { Saving } from "./hanging/saving.js";
 import { makeStageBox } from "./hanging/stagebox.js";
 import { Stages } from "./hanging/stages.js";
 import { rest, studyDoor } from "./rest.js";
-import { rememberChoice } from "./hanging/choice.js";
 
 /** Hangs this feature into the page. */
 export function install(workbench) {
@@ -52,9 +52,8 @@ export function install(workbench) {
   async function ask(id, chosen) {
     const address = studyDoor(workbench.study, "hanging/");
     try {
-      const hanging = await rest(`${address}${address.includes("?") ? "&" : "?"}protocol=${id}`);
-      stages.hang(hanging);
-      if (chosen) rememberChoice(hanging.kind, id);
+      if (chosen) await rememberChoice(workbench.settings, stages.hanging?.kind ?? "", id);
+      stages.hang(await rest(id === null ? address : `${address}${address.includes("?") ? "&" : "?"}protocol=${id}`));
     } catch (problem) {
       workbench.active.remark(t("The protocol cannot be shown"), problem.message);
     }

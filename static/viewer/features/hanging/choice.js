@@ -1,15 +1,8 @@
-// Which protocol a reader chose for a kind of study: kept with their settings, so that the server hangs by it at once.
+// Which protocol a reader chose for a kind of study: kept with their settings, so that the server hangs by it at once. Imports nothing.
 
-import { rest } from "../rest.js";
-
-const ADDRESS = "/api/me/settings/";
-
-/** @param kind "CT/chest" @param id of the protocol */
-export async function rememberChoice(kind, id) {
-  try {
-    const values = (await rest(ADDRESS)) ?? {};
-    await rest(ADDRESS, { method: "PUT", body: { ...values, hanging: { ...values.hanging, [kind]: id } } });
-  } catch {
-    // The study hangs as it was asked for; only the next one will not.
-  }
+/** @param settings {get, save} of the reader @param kind "CT/chest" @param id of the protocol; null: the one that suits best */
+export function rememberChoice(settings, kind, id) {
+  const { [kind]: before, ...others } = settings?.get("hanging") ?? {};
+  if (id === null && before === undefined) return null;
+  return settings?.save({ hanging: id === null ? others : { ...others, [kind]: id } });
 }

@@ -14,7 +14,7 @@ export function fillLayoutMenu(menu, { workbench, stages, compare, key }) {
     menu.note(protocol.chosen ? t("your choice for this kind of study") : protocol.reason);
     pages.forEach((page, at) => {
       const next = at === (index + 1) % pages.length && pages.length > 1;
-      menu.item({ label: page.name, detail: page.layout.replace("x", " × "), key: next ? key("stage", 1) : "", checked: at === index, run: () => workbench.run("show-stage", at) });
+      menu.item({ label: page.name, detail: page.layout.replace("x", "×"), key: next ? key("stage", 1) : "", checked: at === index, run: () => workbench.run("show-stage", at) });
     });
     for (const { name, reason } of hanging.skipped) menu.note(t("{stage} is left out: {reason}", { stage: name, reason }));
     for (const text of stages.stage?.missing ?? []) menu.note(text);
@@ -24,6 +24,7 @@ export function fillLayoutMenu(menu, { workbench, stages, compare, key }) {
   else menu.note(t("There is no earlier study of this patient to compare with."));
   if (hanging?.others.length) {
     menu.heading(t("Other protocols"));
+    if (protocol?.chosen) menu.item({ label: t("The one that suits best"), run: () => workbench.run("protocol", null) });
     for (const other of hanging.others) menu.item({ label: other.name, detail: other.reason, run: () => workbench.run("protocol", other.id) });
   }
   if (hanging?.may_save) menu.item({ label: t("Save this layout as a protocol…"), run: () => workbench.run("save-protocol") });
