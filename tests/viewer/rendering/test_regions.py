@@ -17,6 +17,7 @@ from viewer.dicom.decode import load_frame
 from viewer.dicom.frames import frame_sources
 from viewer.dicom.read import read_instance
 from viewer.dicom.series import InstanceFile
+from viewer.phantom import facts, studies, ultrasound
 from viewer.rendering.measuring import Shown, measure
 from viewer.rendering.render import render
 from viewer.rendering.view import View
@@ -287,3 +288,14 @@ def test_the_real_still_is_measured_by_its_region(shared_data: Path) -> None:
     assert found["values"]["length"]["value"] == pytest.approx(100 * said.PhysicalDeltaX * 10)
     outside = measured(loaded(path), "length", (10, 10), (20, 10), view=View(zoom="native", size=(555, 800)))
     assert outside["values"]["length"]["unit"] == "px"
+
+
+def test_the_wires_of_the_demonstration_clip_are_forty_millimetres_apart(tmp_path: Path) -> None:
+    (path,) = studies.write_ultrasound(tmp_path, frames=2)
+    source = loaded(path)
+    wires = [ultrasound.target_pixel(target) for target in facts.WIRES]
+    view = View(zoom="native", size=(ultrasound.ROWS, ultrasound.COLUMNS))
+    found = measured(source, "length", *wires, view=view)["values"]["length"]
+    assert found["value"] == pytest.approx(40.0)
+    assert (found["unit"], found["source"]) == ("mm", "from ultrasound region 1")
+    assert render(source, view).millimetres == pytest.approx((facts.ULTRASOUND_PIXEL,) * 2)
