@@ -16,6 +16,7 @@ from .overlay_planes import overlay_index
 from .suv import suv_index
 from .syntaxes import LOSSY_METHODS, MAYBE_LOSSY_METHODS
 from .ultrasound_regions import region_index
+from .view_codes import view_position
 
 _FOR_DISPLAY_UNSCALED = frozenset({"XA", "RF"})
 
@@ -180,6 +181,7 @@ def _cine(dataset: Dataset, frames: int) -> dict[str, Any]:
 
 def _labels(dataset: Dataset) -> dict[str, str]:
     found = {name: values.text(dataset, tag)[:64] for name, tag in _LABELS}
+    found["view_position"] = view_position(dataset)[:64]
     found["patient_orientation"] = _patient_orientation(dataset)
     found["laterality"] = values.code(dataset, tags.IMAGE_LATERALITY) or values.code(dataset, tags.LATERALITY)
     return {name: value for name, value in found.items() if value}
@@ -200,7 +202,6 @@ _CINE_NUMBERS = (
 )
 
 _LABELS = (
-    ("view_position", tags.VIEW_POSITION),
     ("contrast_agent", tags.CONTRAST_BOLUS_AGENT),
     ("image_type", tags.IMAGE_TYPE),
 )
