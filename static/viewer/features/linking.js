@@ -68,6 +68,7 @@ export function install(workbench) {
   });
   workbench.on("painted", ({ viewport }) => {
     links.keep();
+    links.settled(viewport);
     mpr.painted(viewport);
     drawSoon();
   });
@@ -108,8 +109,8 @@ export function install(workbench) {
     },
     (on) => (on === false ? t("Unlink scrolling") : on ? t("Link scrolling") : t("Link or unlink scrolling")),
   );
-  workbench.command("link-look", () => links.set("look", !links.look), () => t("Zoom and pan together"));
-  workbench.command("link-window", () => links.set("window", !links.window), () => t("Window together"));
+  workbench.command("link-look", () => together("look", ["zoom"]), () => t("Zoom and pan together"));
+  workbench.command("link-window", () => together("window", ["window_center", "window_width", "voi_lut_function"]), () => t("Window together"));
   workbench.command(
     "reference-lines",
     () => {
@@ -123,6 +124,13 @@ export function install(workbench) {
   workbench.command("mpr", () => mpr.toggle(), () => t("Three planes with crosshair, and back"));
   workbench.command("crosshair-straight", () => crosshair.straighten(), () => t("Crosshair straight: axial, coronal, sagittal"));
   workbench.command("crosshair-hide", () => crosshair.hide(), () => t("Hide the crosshair"));
+
+  /** Zoom or window of all panes like the active one, from now on and at once. */
+  function together(kind, fields) {
+    links.set(kind, !links[kind]);
+    const { wish } = active();
+    if (links[kind]) links.wished(active(), Object.fromEntries(fields.map((field) => [field, wish[field]])));
+  }
 
   /** What linking does, or why it does nothing. */
   function sayLinks() {

@@ -10,6 +10,7 @@ const PLACE = ["frame", "sop_instance_uid", "frame_number", "center", "plane", "
 const LOOK = ["zoom", "pan", "pixel_spacing"];
 const WINDOW = ["window_center", "window_width", "voi_lut_function", "preset"];
 const NEAR_ENOUGH = 0.5;
+const ALIKE = 2e-4;
 const touches = (part, fields) => fields.some((field) => field in part);
 
 export class Links {
@@ -72,6 +73,19 @@ export class Links {
         if (this.scroll && touches(part, PLACE)) this.#follow(viewport, other);
         if (this.look && touches(part, LOOK)) change(other, samePart(viewport, other));
         if (this.window && touches(part, WINDOW)) change(other, sameWindow(viewport, other, part));
+      }
+    });
+  }
+
+  /** A preview has fewer pixels, and its numbers are rounder: once both pictures are exact, they are laid over each other again. */
+  settled(viewport) {
+    const leader = this.active();
+    if (!this.look || this.following || !leader?.exact || !viewport.exact) return;
+    this.#quietly(() => {
+      for (const other of viewport === leader ? this.panes() : [viewport]) {
+        if (other === leader || !other.exact) continue;
+        const part = samePart(leader, other);
+        if (part && isOther(part, other)) change(other, part);
       }
     });
   }
@@ -147,6 +161,8 @@ const largestStep = (mm) => mm.reduce((most, one, at) => (at ? Math.max(most, Ma
 function change(viewport, part) {
   if (part && Object.keys(part).length) viewport.change(part);
 }
+
+const isOther = ({ zoom, pan }, viewport) => Math.abs(zoom / viewport.zoom - 1) > ALIKE || pan.some((one, at) => Math.abs(one - viewport.pan[at]) > ALIKE);
 
 /** What a pane shows, as far as an offset depends on it. */
 const named = ({ number, source, wish }) => `${number} ${source?.series.series_instance_uid} ${wish.stack ?? 0} ${JSON.stringify(wish.plane ?? "acquired")}`;
