@@ -1,6 +1,11 @@
 """The icons that the viewer page's scripts use, by their names in lucide. `icon(name)` there gives a copy."""
 
 ICONS = (
+    "arrow-down",
+    "arrow-left",
+    "arrow-left-right",
+    "arrow-right",
+    "arrow-up",
     "blend",
     "box",
     "captions",
@@ -21,9 +26,11 @@ ICONS = (
     "expand",
     "eye",
     "eye-off",
+    "fast-forward",
     "file-text",
     "file-x",
     "files",
+    "film",
     "flip-horizontal-2",
     "flip-vertical-2",
     "grid-2x2",
@@ -47,6 +54,7 @@ ICONS = (
     "printer",
     "rectangle-horizontal",
     "redo-2",
+    "rewind",
     "rotate-3d",
     "rotate-ccw",
     "rotate-ccw-square",

@@ -50,6 +50,19 @@ export function sidesStored(orientation, { rotation = 0, flip_horizontal = false
   };
 }
 
+/** Pixels of the viewport for the smaller side of a voxel, of an acquired picture. */
+export function scaleOf({ view, columns, rows, placement: { across, down } }) {
+  const [height, width] = view.size ?? [rows, columns];
+  return Math.min(width / columns / Math.hypot(...across), height / rows / Math.hypot(...down));
+}
+
+/** {rotation, flip_horizontal, flip_vertical} with which an acquired picture lies over its frame, from the header's placement: a
+ *  presentation state turns pictures besides the View. */
+export function turnOf({ across, down }) {
+  const quarter = Math.abs(across[1]) > Math.abs(across[0]);
+  return { rotation: quarter ? 90 : 0, flip_horizontal: quarter ? across[1] > 0 : across[0] < 0, flip_vertical: quarter ? down[0] < 0 : down[1] < 0 };
+}
+
 /** The longest bar of 1, 2 or 5 times a power of ten mm that fits: {millimetres, pixels, label, ticks}; null when unknown. */
 export function scaleBar(millimetresPerPixel, longest) {
   if (!(millimetresPerPixel > 0) || !(longest > 0) || !Number.isFinite(millimetresPerPixel)) return null;

@@ -4,7 +4,7 @@
 import { t } from "../i18n.js";
 import { age, ageOn, clockTime, isoDate, personName, sexWord, short } from "../text.js";
 import { apart, standing } from "./ago.js";
-import { fitScale, scaleBar, sides, sidesStored, zoomNumber } from "./geometry.js";
+import { fitScale, scaleBar, scaleOf, sides, sidesStored, turnOf, zoomNumber } from "./geometry.js";
 import { planeWords, projectionWords, reformatted, whole } from "./space.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -86,7 +86,9 @@ function bottomLeft({ header, opened, stack, fit }) {
   const view = header.view;
   const frames = header.frames ?? stack?.frames ?? opened?.frames;
   const zoom = zoomNumber(view.zoom ?? 1, fit);
-  const percent = fit > 0 ? `${Math.round(zoom * fit * 100)} %` : `${short(zoom, 3)}×`;
+  // A presentation state may show a part of the image, so that "fit" is another scale.
+  const scale = header.graphics && header.placement ? scaleOf(header) : zoom * fit;
+  const percent = scale > 0 ? `${Math.round(scale * 100)} %` : `${short(zoom, 3)}×`;
   return [
     line(projectionWords(view), 1),
     line(joined([/^gr[ae]y$/i.test(view.color_map ?? "grey") ? "" : view.color_map, turned(view)], "  "), 2),
@@ -232,7 +234,7 @@ export class Overlay {
     const fit = fitOf({ header, stack, opened }, size);
     const texts = cornerTexts({ header, study, series, stack, opened, fit });
     for (const [name, lines] of Object.entries(texts)) this.#fill(this.corners[name], lines);
-    const around = sides(header.geometry) ?? sidesStored(header.labels?.patient_orientation, header.view);
+    const around = sides(header.geometry) ?? sidesStored(header.labels?.patient_orientation, header.placement ? turnOf(header.placement) : header.view);
     for (const [side, element] of Object.entries(this.letters)) put(element, around?.[side] ?? "");
     this.#scale(header, size, ratio);
     put(this.source, sourceMark(header.source_lossy) ?? "");

@@ -11,6 +11,9 @@ export class Player {
   constructor(viewport) {
     this.viewport = viewport;
     this.run = null;
+    this.speed = 1;
+    this.sweep = false;
+    this.last = null;
   }
 
   get playing() {
@@ -23,10 +26,30 @@ export class Player {
     return count ? { rate: count.rate(), dropped: count.dropped, due: count.due } : null;
   }
 
-  play(options = {}) {
+  /** Pictures a second that are due. */
+  get wanted() {
+    const { viewport } = this;
+    const { frames, times } = this.run?.track ?? { frames: viewport.frames, times: viewport.frameTimes };
+    const shown = durations(times, Math.max(1, frames), DEFAULT_RATE);
+    return (this.speed * 1000 * shown.length) / shown.reduce((sum, time) => sum + time, 0);
+  }
+
+  /** How clips are played from now on: {speed, sweep}. What runs goes on with it. */
+  set({ speed = this.speed, sweep = this.sweep }) {
+    Object.assign(this, { speed, sweep });
+    const { track } = this.run ?? {};
+    if (!track) return;
+    this.stop();
+    this.play({ track });
+  }
+
+  /** @param options {speed, sweep} for this and all that follow; `track` to play something else than the places of the stack:
+   *  {frames, at, times, go(index), seen(header)} */
+  play({ speed = this.speed, sweep = this.sweep, track = null } = {}) {
     const { viewport } = this;
     if (this.playing || !viewport.channel) return;
-    const next = whole(viewport.wish) ? this.#turning() : viewport.frames > 1 ? this.#clip(options) : null;
+    Object.assign(this, { speed, sweep });
+    const next = whole(viewport.wish) && !track ? this.#turning() : (track?.frames ?? viewport.frames) > 1 ? this.#clip(track) : null;
     if (!next) return;
     const tick = () => {
       if (!this.run) return;
@@ -41,6 +64,7 @@ export class Player {
   stop() {
     if (!this.run) return;
     cancelAnimationFrame(this.run.request);
+    this.last = this.told;
     this.run = null;
     this.viewport.overlay.playing("");
     this.viewport.dispatchEvent(new Event("cine"));
@@ -48,20 +72,28 @@ export class Player {
 
   /** A picture of place `frame` is on the glass. */
   painted(frame) {
-    this.run?.count.paint(frame, performance.now());
+    const { count, track } = this.run ?? {};
+    count?.paint(track?.seen ? track.seen(this.viewport.header) : frame, performance.now());
   }
 
-  #clip({ speed = 1, sweep = false }) {
+  /** The places of the stack as something to play. */
+  #places() {
     const { viewport } = this;
-    const shown = durations(viewport.frameTimes, viewport.frames, DEFAULT_RATE);
-    const clock = new CineClock(shown, viewport.frame, performance.now(), { speed, sweep });
+    return { frames: viewport.frames, at: viewport.frame, times: viewport.frameTimes, go: (frame) => viewport.goTo(frame), seen: null };
+  }
+
+  #clip(given) {
+    const track = given ?? this.#places();
+    const shown = durations(track.times, track.frames, DEFAULT_RATE);
+    const clock = new CineClock(shown, track.at, performance.now(), this);
     const count = new CineCount();
-    this.run = { count };
+    this.run = { count, track };
     return (now) => {
       const { frame, step } = clock.due(now);
       if (step === count.lastStep) return;
       count.ask(step, frame);
-      viewport.goTo(frame);
+      track.at = frame;
+      track.go(frame);
     };
   }
 
@@ -79,6 +111,7 @@ export class Player {
 
   #tell() {
     const { count } = this.run;
+    this.last = this.told;
     this.viewport.overlay.playing(`${count.rate().toFixed(0)}/s${count.dropped ? t(", {n} dropped", { n: count.dropped }) : ""}`);
   }
 }

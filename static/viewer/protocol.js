@@ -51,9 +51,10 @@ const WINDOW = ["window_center", "window_width", "voi_lut_function"];
 const INSTEAD = [
   [["preset"], WINDOW],
   [WINDOW, ["preset"]],
+  [["presentation_state"], [...WINDOW, "preset"]],
   [["frame"], ["sop_instance_uid", "frame_number"]],
   [["sop_instance_uid", "frame_number"], ["frame"]],
-  [["stack"], ["frame", "sop_instance_uid", "frame_number"]],
+  [["stack"], ["frame", "sop_instance_uid", "frame_number", "mask"]],
   [["zoom"], ["pixel_spacing"]],
   [["pixel_spacing"], ["zoom"]],
 ];

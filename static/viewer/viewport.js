@@ -408,11 +408,20 @@ export class Viewport extends EventTarget {
     return this.#painted(header);
   }
 
+  /** The same pictures by another name: {series, stack} of the stack that they have come to be of. */
+  retitle(source) {
+    this.source = source;
+    if (this.header) this.#word(this.header);
+  }
+
+  #word(header) {
+    const { study, source, opened, desk } = this;
+    this.overlay.update({ header, study, current: desk.study, series: source.series, stack: source.stack, opened, ratio: devicePixelRatio });
+  }
+
   #painted(header) {
     if (this.state !== "shown") this.#enter("shown");
-    const { study } = this;
-    const { series, stack } = this.source;
-    this.overlay.update({ header, study, current: this.desk.study, series, stack, opened: this.opened, ratio: devicePixelRatio });
+    this.#word(header);
     this.overlay.badge(this.exact);
     this.loading.hide();
     this.notes.show(this.opened?.warnings, header.warnings);

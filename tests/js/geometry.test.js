@@ -1,4 +1,4 @@
-import { boundedPan, draggedWindow, fitScale, jump, orientationLetters, scaleBar, sides, sidesStored, wheelSteps, zoomedAbout, zoomNumber } from "/static/viewer/geometry.js";
+import { boundedPan, draggedWindow, fitScale, jump, orientationLetters, scaleBar, scaleOf, sides, sidesStored, turnOf, wheelSteps, zoomedAbout, zoomNumber } from "/static/viewer/geometry.js";
 import { equal, near, ok, test } from "./harness.js";
 
 test("the axes of the patient have one letter each", () => {
@@ -131,7 +131,19 @@ test("both ways to the letters agree for every turn and flip", () => {
         if (flip_horizontal) row = minus(row);
         if (flip_vertical) column = minus(column);
         equal(sidesStored("L\\F", { rotation, flip_horizontal, flip_vertical }), sides({ row, column }));
+        let [across, down] = [[1, 0], [0, 1]];
+        for (let turn = 0; turn < rotation; turn += 90) [across, down] = [minus(down), across];
+        if (flip_horizontal) across = minus(across);
+        if (flip_vertical) down = minus(down);
+        equal(sidesStored("L\\F", turnOf({ across, down })), sides({ row, column }), "from where the pixels lie");
       }
     }
   }
+});
+
+test("the scale of a picture is that of the viewport, also while fewer pixels are sent", () => {
+  const placement = { across: [0, -0.5], down: [0.25, 0] };
+  equal(scaleOf({ view: { size: [400, 600] }, rows: 400, columns: 600, placement }), 2);
+  equal(scaleOf({ view: { size: [400, 600] }, rows: 200, columns: 300, placement }), 4);
+  equal(scaleOf({ view: {}, rows: 200, columns: 300, placement }), 2);
 });

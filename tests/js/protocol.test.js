@@ -41,6 +41,12 @@ test("a window and a preset take each other's place", () => {
 
 test("another stack forgets the place in the old one", () => equal(mergedView({ stack: 0, frame: 9, frame_number: 10 }, { stack: 1 }), { stack: 1 }));
 
+test("another presentation state brings its own window, and another stack has another mask", () => {
+  equal(mergedView({ window_center: 40, window_width: 400, zoom: 2 }, { presentation_state: "1.2" }), { zoom: 2, presentation_state: "1.2" });
+  equal(mergedView({ presentation_state: "1.2" }, { window_center: 1 }), { presentation_state: "1.2", window_center: 1 });
+  equal(mergedView({ stack: 0, mask: { frame: 3 } }, { stack: 1 }), { stack: 1 });
+});
+
 test("merging leaves what it merges alone", () => {
   const view = { frame: 1, zoom: 2 };
   mergedView(view, { pixel_spacing: 1 });
