@@ -26,6 +26,7 @@ class Hand {
       dragMove: (point) => this.drag?.move(this.point(point, true)),
       tap: (point) => this.tap(this.point(point, true)),
       dragEnd: () => this.end(),
+      dragCancel: () => this.giveUp(),
       pinch: (gesture) => this.pinch(gesture),
       scroll: (dy) => this.fingers(dy),
       doubleTap: () => viewport.dispatchEvent(new Event("maximise")),
@@ -82,6 +83,11 @@ class Hand {
     this.drag?.end?.();
     this.drag = null;
     delete this.viewport.element.dataset.dragging;
+  }
+
+  giveUp() {
+    this.drag?.cancel?.();
+    this.end();
   }
 
   down(event) {

@@ -16,7 +16,8 @@ const middle = (points) => ({
 const spread = ([a, b]) => Math.hypot(a.x - b.x, a.y - b.y);
 
 /** Turns `down`, `move`, `up`, `cancel` of touch points into calls of `handlers`:
- *  drag.start/move/end (one finger), pinch({factor, dx, dy, at}) (two), scroll(dy) (three), doubleTap(at), longPress(at). */
+ *  dragStart/Move/End (one finger; dragCancel where others join it), pinch({factor, dx, dy, at}) (two), scroll(dy) (three), tap(at),
+ *  doubleTap(at), longPress(at). */
 export class Gestures {
   constructor(handlers, { now = () => performance.now(), later = (run, ms) => setTimeout(run, ms), forget = (timer) => clearTimeout(timer) } = {}) {
     this.handlers = handlers;
@@ -32,7 +33,7 @@ export class Gestures {
   down(id, point) {
     this.points.set(id, point);
     const fingers = this.points.size;
-    if (this.mode === "drag") this.handlers.dragEnd?.();
+    if (this.mode === "drag") this.#broken();
     this.#rest();
     if (fingers === 1) {
       this.began = { ...point, at: this.now() };
@@ -67,8 +68,13 @@ export class Gestures {
   cancel(id) {
     if (!this.points.delete(id)) return;
     this.#rest();
-    if (this.mode === "drag") this.handlers.dragEnd?.();
+    if (this.mode === "drag") this.#broken();
     this.mode = this.points.size ? "spent" : "idle";
+  }
+
+  /** A drag that was not meant as one: what it did so far is given up, where that can be. */
+  #broken() {
+    (this.handlers.dragCancel ?? this.handlers.dragEnd)?.();
   }
 
   #rest() {

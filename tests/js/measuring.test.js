@@ -6,7 +6,7 @@ import { Live, questionOf } from "/static/viewer/features/measuring/live.js";
 import { glassOf, liesIn, place, reachOf, shifted, viewOf } from "/static/viewer/features/measuring/seen.js";
 import { along, apart, besideShape, completed, handleMoved, leader, linesOf, offPoints, simplified, toLines, traced, under } from "/static/viewer/features/measuring/shapes.js";
 import { currentOf, newUid, Store } from "/static/viewer/features/measuring/store.js";
-import { changes, lines, rows, written } from "/static/viewer/features/measuring/values.js";
+import { changes, inputsOf, lines, rows, written } from "/static/viewer/features/measuring/values.js";
 import { equal, near, ok, test } from "./harness.js";
 
 const at = (x, y) => ({ x, y });
@@ -219,6 +219,17 @@ test("what stands beside a shape is what is read at a glance", () => {
   equal(lines({ kind: "bidirectional", label: "Node", values: { long: mm(44.66), short: mm(25), product: mm(1116, "mm²") } }), ["Node", "44.7 × 25.0 mm"]);
   equal(lines({ kind: "ellipse", values: { mean: mm(-262.2, "HU"), sd: mm(498.6, "HU"), min: mm(-928, "HU"), max: mm(253, "HU"), area: mm(1722, "mm²") } }), ["Mean −262 HU, SD 499", "−928 … 253 HU", "17.22 cm²"]);
   equal(lines({ kind: "arrow", label: "Rib", values: {} }), ["Rib"]);
+  equal(lines({ kind: "calibration", values: { known: mm(50), length: mm(312, "px") } }), ["50.0 mm (stated)"]);
+  equal(lines({ kind: "segment", values: { volume: mm(1234.5, "mm³") } }), ["volume 1234.5 mm³"]);
+});
+
+test("a region on a PET is told in SUV, and says what the SUV was made from", () => {
+  const inputs = { patient_weight_kg: 66.2, decay_correction: "START" };
+  const suv = (value) => ({ ...mm(value, "g/ml"), inputs });
+  const values = { mean: mm(5123.4, "Bq/ml"), sd: mm(800.2, "Bq/ml"), min: mm(1, "Bq/ml"), max: mm(9000, "Bq/ml"), suv_mean: suv(1.5086), suv_max: suv(2.65), area: mm(250, "mm²") };
+  equal(lines({ kind: "ellipse", values }), ["SUV mean 1.51, max 2.65", "Mean 5123 Bq/ml, SD 800", "2.50 cm²"]);
+  equal(inputsOf(values), [["patient weight kg", "66.2"], ["decay correction", "START"]]);
+  equal(inputsOf({ mean: mm(1) }), []);
 });
 
 test("the list of numbers has each with its source, and no coordinates", () => {

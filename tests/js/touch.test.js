@@ -102,3 +102,15 @@ test("a cancelled touch ends its drag", () => {
   gestures.cancel(1);
   equal(named(), ["dragStart", "dragMove", "dragEnd"]);
 });
+
+test("a drag that a second finger joins is given up where that can be, else ended", () => {
+  for (const name of ["dragCancel", "dragEnd"]) {
+    const seen = [];
+    const gestures = new Gestures({ [name]: () => seen.push(name), pinch: () => seen.push("pinch") });
+    gestures.down(1, { x: 10, y: 10 });
+    gestures.move(1, { x: 60, y: 10 });
+    gestures.down(2, { x: 200, y: 10 });
+    gestures.move(2, { x: 260, y: 10 });
+    equal(seen, [name, "pinch"]);
+  }
+});

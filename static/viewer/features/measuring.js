@@ -90,7 +90,7 @@ export function install(workbench) {
       });
       stage.addEventListener("pointerleave", () => hands.draft?.viewport !== viewport && hands.hover(viewport, null));
       stage.addEventListener("pointerdown", () => showCard(viewport, null));
-      viewport.addEventListener("pick", ({ detail }) => hands.pick(viewport, detail));
+      viewport.addEventListener("pick", ({ detail }) => (workbench.tool === "erase" ? erase(viewport, detail) : hands.pick(viewport, detail)));
     }
   }
   workbench.on("layout", () => {
@@ -127,11 +127,7 @@ export function install(workbench) {
     icon: "eraser",
     cursor: "default",
     group: "measuring",
-    begin(viewport, point) {
-      const mark = hands.at(viewport, point);
-      if (mark) remove(mark.uid);
-      return idle;
-    },
+    begin: () => idle,
   });
   addTool(magnifierTool);
   addGrab((viewport, point, tool) => (tool.name === "erase" || !viewport.header ? null : hands.take(viewport, point, tool.name === "select", Boolean(tool.draws))));
@@ -151,7 +147,7 @@ export function install(workbench) {
     list.heading(t("Look"));
     tool({ name: "magnifier", label: t("Magnifier"), icon: "search" });
     list.item({ label: shown ? t("Hide measurements on pictures") : t("Show measurements on pictures"), icon: icon(shown ? "eye-off" : "eye"), run: () => workbench.run("show-measurements") });
-    list.item({ label: t("List of measurements"), icon: icon("list"), run: () => side.show("measurements") });
+    list.item({ label: t("List of measurements"), icon: icon("list"), run: () => side.toggle("measurements") });
   }
   /** The button shows what is in hand. */
   function held() {
@@ -172,6 +168,11 @@ export function install(workbench) {
     store.remove(uid);
     hands.select(null);
     say(t("Deleted. Undo brings it back."));
+  }
+
+  function erase(viewport, point) {
+    const mark = hands.at(viewport, point);
+    if (mark) remove(mark.uid);
   }
 
   function step(way) {
@@ -225,6 +226,7 @@ export function install(workbench) {
     selected: () => hands.selected,
     carrying: () => carried,
     unsettled: () => hands.waiting.length,
+    fold: () => side.fold(),
     go,
     remove,
     retry: (uid) => store.retry(uid),

@@ -218,7 +218,7 @@ def test_the_source_of_each_number_is_shown_under_the_pointer(
     page.mouse.move(middle["x"], middle["y"] + 1)
     card = page.locator(".mark-card")
     card.wait_for()
-    assert "from Pixel Spacing" in card.inner_text()
+    assert "Pixel Spacing" in card.inner_text()
     assert "alice" in card.inner_text()
     page.mouse.move(middle["x"], middle["y"] + 200)
     assert card.count() == 0
@@ -280,3 +280,38 @@ def test_a_measurement_of_the_prior_is_carried_on_with_its_change(
     assert mark["previous"]["change"]["length"]["absolute"] == pytest.approx(4.0, abs=WITHIN)
     assert "+4.0 mm, +67 %" in panel.inner_text()
     assert panel.get_by_role("button", name="Carry on").count() == 0
+
+
+def test_what_is_drawn_on_the_prior_is_kept_with_the_prior(
+    browse: Callable[..., Page], archive: Archive, phantom: str, clean: Callable[[str], str]
+) -> None:
+    whole = archive.get(f"/api/studies/{phantom}/").json()
+    prior = clean(next(one["study_instance_uid"] for one in whole["priors"] if "CT" in one["modalities"]))
+    [series] = [one for one in archive.get(f"/api/studies/{prior}/").json()["series"] if one["modality"] == "CT"]
+    page = opened_at(browse, archive, clean(phantom))
+    beside = f"farview.viewports.findIndex((one) => one.series === '{series['series_instance_uid']}')"
+    number = int(page.evaluate(beside))
+    assert number > 0, "the prior hangs beside the present study"
+    wait_for(page, f"farview.viewports[{number}].exact", 60)
+    middle = stage(page, number)
+    page.keyboard.press("d")
+    drag(page, (middle["x"] - 50, middle["y"]), (middle["x"] + 50, middle["y"]))
+    wait_until(lambda: len(held(archive, prior)) == 1, "kept with the prior", pause=page.wait_for_timeout)
+    assert held(archive, phantom) == []
+    assert [len(drawn(page, pane)) for pane in (0, number)] == [0, 1]
+
+
+def test_erase_deletes_what_is_clicked_and_nothing_else(
+    browse: Callable[..., Page], archive: Archive, phantom: str, clean: Callable[[str], str]
+) -> None:
+    page = opened_at(browse, archive, clean(phantom))
+    middle = stage(page)
+    (x, y) = middle["x"], middle["y"]
+    measured(page, "d", (x - 60, y - 60), (x + 60, y - 60))
+    stays = measured(page, "d", (x - 60, y + 60), (x + 60, y + 60))
+    page.get_by_role("button", name="Measure", exact=True).click()
+    page.get_by_role("menuitemradio", name="Erase").click()
+    for at in ((x, y), (x, y - 60)):
+        page.mouse.click(*at)
+    wait_until(lambda: len(held(archive, phantom)) == 1, "erased", pause=page.wait_for_timeout)
+    assert [one["uid"] for one in kept(page, 1)] == [stays["uid"]]

@@ -389,6 +389,31 @@ def test_a_finger_measures_on_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_a_second_finger_gives_up_what_the_first_began(
+    browse: Callable[..., Page], archive: Archive, phantom: str, clean: Callable[[str], str]
+) -> None:
+    page = opened_at(browse, archive, clean(phantom), width=390, height=844, has_touch=True, is_mobile=True)
+    page.get_by_role("button", name="Measure", exact=True).tap()
+    page.get_by_role("menuitemradio", name="Length").tap()
+    middle = stage(page)
+    session = page.context.new_cdp_session(page)
+    (x, y) = middle["x"], middle["y"]
+    steps: list[tuple[str, list[tuple[float, float]]]] = [
+        ("touchStart", [(x, y)]),
+        ("touchMove", [(x - 20, y)]),
+        ("touchStart", [(x - 20, y), (x + 60, y)]),
+        ("touchMove", [(x - 40, y), (x + 80, y)]),
+        ("touchMove", [(x - 60, y), (x + 100, y)]),
+        ("touchEnd", []),
+    ]
+    for kind, fingers in steps:
+        touches = [{"x": a, "y": b, "id": n} for n, (a, b) in enumerate(fingers)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+        page.wait_for_timeout(50)
+    assert still(page)["view"]["zoom"] > 1.2
+    assert (marks(page), page.evaluate(f"{MEASURING}.draft")) == ([], None)
+
+
 def test_the_lens_only_enlarges_what_was_painted_and_says_so(opened: Callable[..., Page]) -> None:
     page = opened(CHEST)
     page.keyboard.press("Shift+M")

@@ -4,7 +4,7 @@ import { t } from "../../../i18n.js";
 import { make } from "../../menu.js";
 import { kindLabel } from "./kinds.js";
 import { within } from "./shapes.js";
-import { rows } from "./values.js";
+import { inputsOf, rows } from "./values.js";
 
 /** A list of numbers with what says them; neighbours that have it from the same share its line. */
 export function numbers(values, parent) {
@@ -13,8 +13,10 @@ export function numbers(values, parent) {
   all.forEach(({ label, text, source }, at) => {
     make("dt", "", list).textContent = label;
     make("dd", "", list).textContent = text;
-    if (source && source !== all[at + 1]?.source) make("dd", "source", list).textContent = t("from {source}", { source });
+    if (source && source !== all[at + 1]?.source) make("dd", "source", list).textContent = source;
   });
+  const inputs = inputsOf(values);
+  if (inputs.length) make("p", "source", parent).textContent = t("SUV from: {inputs}", { inputs: inputs.map((pair) => pair.join(" ")).join("; ") });
   return list;
 }
 

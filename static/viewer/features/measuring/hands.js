@@ -53,14 +53,16 @@ export class Hands {
   }
 
   /** Takes what lies under a point; null where a tool is to begin instead. With the selecting tool (`all`) everything can be
-   *  taken; with one that draws the handles of all, with any other only what is selected: a window must not move a line. */
+   *  taken; with one that draws the handles of all, and what is selected; with any other the selected one's handles and words:
+   *  a window must not move a line. */
   take(viewport, point, all, draws) {
     if (this.draft) return null;
     const found = this.#under(viewport, point);
     if (!found) return null;
     const { mark } = found.item;
     const own = mark.uid === this.selected;
-    if (!all && !own && !(draws && found.part === "handle" && !mark.locked)) return null;
+    const mine = own && (draws || found.part !== "line");
+    if (!all && !mine && !(draws && found.part === "handle" && !mark.locked)) return null;
     this.select(mark.uid);
     if (found.part === "words" && mark.kind !== "text") return this.#dragWords(viewport, found.item, point);
     if (mark.locked) return { move() {}, end() {} };
@@ -116,6 +118,7 @@ export class Hands {
     return {
       move: (to) => this.draft === draft && draft.here && this.#followed(to),
       end: () => this.draft === draft && this.#released(draft),
+      cancel: () => this.draft === draft && this.cancel(),
     };
   }
 
@@ -224,6 +227,7 @@ export class Hands {
     return {
       move: (to) => this.edit === edit && this.#changes(edit, to),
       end: () => this.edit === edit && this.#changedAt(edit),
+      cancel: () => this.edit === edit && this.cancel(),
     };
   }
 

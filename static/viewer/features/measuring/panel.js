@@ -39,7 +39,7 @@ const titleOf = (series) => [series?.number ?? "", series?.modality, series?.des
 
 export class Panel {
   /** @param page {store, study(), icon, go(mark), select(uid), selected(), retry, discard, rename(uid, text), remove(uid),
-   *  carryOn(prior), carrying(), unsettled(), object()} */
+   *  carryOn(prior), carrying(), unsettled(), fold()} */
   constructor(page) {
     this.page = page;
   }
@@ -55,6 +55,9 @@ export class Panel {
     element.classList.add("measures");
     element.replaceChildren();
     make("h2", "", element).textContent = t("Measurements");
+    const fold = make("button", "plain fold", element, { type: "button", "aria-label": t("Close the list"), title: t("Close the list") });
+    fold.append(this.page.icon("x"));
+    fold.addEventListener("click", () => this.page.fold());
     const study = this.page.study();
     const known = this.page.store.known(study.study_instance_uid);
     const marks = this.page.store.list(study.study_instance_uid);

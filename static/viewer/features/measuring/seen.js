@@ -51,7 +51,7 @@ export const referenceOf = (header, opened) => stackOf(header, opened)?.frame_of
  *  picture; else it crosses it.
  *  @param picture {header, opened, glass}; glass is that of `glassOf` */
 export function place(mark, { header, opened, glass }) {
-  if (!header || whole(header.view)) return null;
+  if (!header || whole(header.view) || !mark.points.length) return null;
   if (mark.space === "image") {
     if (!sameImage(mark, header)) return null;
     const points = mark.points.map((point) => onPane(header, "image", point, glass));

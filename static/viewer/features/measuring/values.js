@@ -25,9 +25,9 @@ const NAMES = {
   length: () => t("Length"),
   long: () => t("Long axis"),
   short: () => t("Short axis"),
-  long_axis: () => t("Long axis"),
-  short_axis: () => t("Short axis"),
+  product: () => t("Product"),
   angle: () => t("Angle"),
+  supplementary: () => t("Rest of 180°"),
   area: () => t("Area"),
   perimeter: () => t("Perimeter"),
   mean: () => t("Mean"),
@@ -36,14 +36,19 @@ const NAMES = {
   max: () => t("Max"),
   n: () => t("Count"),
   value: () => t("Value"),
-  suv: () => t("SUVbw"),
+  suv: () => t("SUV"),
+  suv_mean: () => t("SUV mean"),
+  suv_sd: () => t("SUV SD"),
+  suv_min: () => t("SUV min"),
+  suv_max: () => t("SUV max"),
   known: () => t("Known length"),
+  scale: () => t("Scale"),
 };
 
 /** The name of a number for people. */
 export const nameOf = (name) => NAMES[name]?.() ?? name.replaceAll("_", " ");
 
-const ORDER = ["length", "long", "long_axis", "short", "short_axis", "angle", "value", "suv", "mean", "sd", "min", "max", "area", "perimeter", "n"];
+const ORDER = Object.keys(NAMES);
 const rank = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 const HIDDEN = new Set(["x", "y", "z"]);
 
@@ -56,27 +61,45 @@ export function rows(values = {}) {
     .filter(({ text }) => text);
 }
 
-const long = (values) => values.long ?? values.long_axis;
-const short = (values) => values.short ?? values.short_axis;
+const bare = (found) => written({ ...found, unit: "" });
+
+/** "44.7 × 25.0 mm" */
+function diameters({ long, short }) {
+  if (!short) return written(long);
+  if (short.unit !== long.unit) return `${written(long)} × ${written(short)}`;
+  return `${written(long).slice(0, -long.unit.length - 1)} × ${written(short)}`;
+}
+
+/** What is read off a region: in SUV where it is known, else in the image's own values. */
+function region({ mean, sd, min, max, suv_mean, suv_max, area: size }) {
+  const found = [];
+  if (suv_mean) found.push(`${t("SUV mean")} ${bare(suv_mean)}, ${t("max")} ${bare(suv_max)}`);
+  if (mean) found.push([`${t("Mean")} ${written(mean)}`, sd && `${t("SD")} ${bareLike(sd)}`].filter(Boolean).join(", "));
+  if (mean && min && max && !suv_mean) found.push(`${bareLike(min)} … ${written(max)}`);
+  if (size) found.push(area(size));
+  return found;
+}
+
+/** Without its unit, with as many digits as with it. */
+const bareLike = (found) => (found.unit ? written(found).slice(0, -found.unit.length - 1) : written(found));
 
 /** The words beside a shape, line by line: only what is read at a glance. */
 export function lines({ kind, label = "", values = {} }) {
   const named = label ? [label] : [];
   if (kind === "text" || kind === "arrow") return named;
-  if (kind === "bidirectional" && long(values)) {
-    const both = [long(values), short(values)].filter(Boolean);
-    return [...named, both.length === 2 && both[0].unit === both[1].unit ? `${written({ value: both[0].value, unit: both[0].unit }).replace(/ \S+$/, "")} × ${written(both[1])}` : both.map(written).join(" × ")];
-  }
+  if (values.long) return [...named, diameters(values)];
+  if (values.mean || values.area) return [...named, ...region(values)];
+  if (values.known) return [...named, `${written(values.known)} (${t("stated")})`];
   const first = values.length ?? values.angle ?? values.value;
-  if (first && !values.mean) return [...named, written(first), ...(values.suv ? [`${t("SUVbw")} ${written({ ...values.suv, unit: "" })}`] : [])];
-  const found = [...named];
-  if (values.mean) {
-    found.push([`${t("Mean")} ${written(values.mean)}`, values.sd && `${t("SD")} ${written({ ...values.sd, unit: "" })}`].filter(Boolean).join(", "));
-    if (values.min && values.max) found.push(`${written({ ...values.min, unit: "" })} … ${written(values.max)}`);
-  }
-  if (values.suv) found.push(`${t("SUVbw")} ${written({ ...values.suv, unit: "" })}`);
-  if (values.area) found.push(area(values.area));
-  return found.filter(Boolean);
+  if (first) return [...named, ...(values.suv ? [`${t("SUV")} ${bare(values.suv)}`] : []), written(first)];
+  // What another program calls its numbers, as it calls them.
+  return [...named, ...rows(values).slice(0, 2).map(({ label: name, text }) => `${name} ${text}`)];
+}
+
+/** [[name, text]] of what a number was made from, where that is told: of SUV weight, dose, half life and times. */
+export function inputsOf(values = {}) {
+  const { inputs } = Object.values(values).find((found) => found.inputs) ?? {};
+  return Object.entries(inputs ?? {}).map(([name, value]) => [name.replaceAll("_", " "), typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value)]);
 }
 
 /** One line of it for lists and for those who hear the page. */
