@@ -62,7 +62,7 @@ def held(uid: str) -> Path:
 
 
 OF_THE_FILE = ("999.999.", "contains invalid data values", "LookupTableData bad")
-"""UIDs of a file that are none, and its modality table of 10 bits called 16: the file itself is reproached with both."""
+"""UIDs of a file that are none, and a modality table of 10 bits called 16: the files themselves are reproached with both."""
 
 
 def objects(uids: list[str], but: tuple[str, ...] = ()) -> dict[str, list[Dataset]]:
@@ -181,18 +181,51 @@ def test_what_no_state_can_say_is_captured(stack: None, alice: Client, view: dic
     assert ("PixelSpacing" in found["sc"][0]) == ("projection" not in view)
 
 
-def test_a_coloured_image_becomes_a_colour_state(shared_data: Path, hospital: Organization, alice: Client) -> None:
-    for name in ("US1_UNC.dcm",):
-        ingest_file(shared_data / "syntax_nema" / name, hospital, "ingest", "")
-    said = pydicom.dcmread(shared_data / "syntax_nema" / "US1_UNC.dcm", stop_before_pixels=True)
-    door = f"/api/studies/{said.StudyInstanceUID}/key-images/"
-    marked(alice, {"rotation": 180, "size": [200, 200]}, said.SeriesInstanceUID, door)
-    marked(alice, {"inverted": True, "size": [200, 200]}, said.SeriesInstanceUID, door)
-    found = objects(written(alice, door)["objects"])
+def of_file(client: Client, organization: Organization, *paths: Path) -> tuple[str, str, list[Dataset]]:
+    """Files taken in: the door of their study, the series of the first, what they say."""
+    for path in paths:
+        ingest_file(path, organization, "ingest", "")
+    said = [pydicom.dcmread(path, stop_before_pixels=True) for path in paths]
+    return f"/api/studies/{said[0].StudyInstanceUID}/key-images/", said[0].SeriesInstanceUID, said
+
+
+@pytest.mark.parametrize(
+    ("file", "frame"),
+    [("syntax_nema/US1_UNC.dcm", 0), ("cine/US_palette_10f_rle.dcm", 4), ("colour/TestPattern_Palette_16.dcm", 0)],
+)
+def test_a_coloured_image_becomes_a_colour_state(
+    shared_data: Path, hospital: Organization, alice: Client, file: str, frame: int
+) -> None:
+    door, series, (said,) = of_file(alice, hospital, shared_data / file)
+    marked(alice, {"rotation": 180, "size": [200, 200], "frame": frame}, series, door)
+    marked(alice, {"inverted": True, "size": [200, 200], "frame": frame}, series, door)
+    but = OF_THE_FILE if said.SOPInstanceUID.startswith("999.") else ()
+    found = objects(written(alice, door)["objects"], but)
     assert {kind: len(all_of) for kind, all_of in found.items()} == {"csps": 1, "sc": 1, "ko": 1}
     assert found["csps"][0].ImageRotation == 180
     assert found["sc"][0].PhotometricInterpretation == "RGB"
     assert found["sc"][0].SourceImageSequence[0].ReferencedSOPInstanceUID == said.SOPInstanceUID
+
+
+def test_overlays_are_captured_with_the_picture(shared_data: Path, hospital: Organization, alice: Client) -> None:
+    door, series, _ = of_file(alice, hospital, shared_data / "windows" / "MR-SIEMENS-overlays_multiVOI.dcm")
+    plain = marked(alice, {"overlays": [], "size": [100, 100]}, series, door)
+    laid = marked(alice, {"overlays": "all", "size": [100, 100]}, series, door)
+    assert plain["sha256"] != laid["sha256"]
+    found = objects(written(alice, door)["objects"])
+    assert {kind: len(all_of) for kind, all_of in found.items()} == {"gsps": 1, "sc": 1, "ko": 1}
+
+
+def test_segmentations_are_captured_with_the_picture(shared_data: Path, hospital: Organization, alice: Client) -> None:
+    folder = shared_data / "derived"
+    slices_of_it = [folder / f"ct3slice_0{n}.dcm" for n in (1, 2, 3)]
+    door, series, said = of_file(alice, hospital, *slices_of_it, folder / "seg_liver.dcm")
+    view = {"frame": 1, "size": [128, 128], "segmentations": [{"sop_instance_uid": said[-1].SOPInstanceUID}]}
+    kept = marked(alice, view, series, door)
+    (picture,) = objects(written(alice, door)["objects"])["sc"]
+    shown = np.asarray(PIL.Image.open(io.BytesIO(alice.get(kept["picture"]).content)))
+    assert np.array_equal(picture.pixel_array, shown)
+    assert picture.PhotometricInterpretation == "RGB"
 
 
 @pytest.mark.parametrize(
