@@ -1,0 +1,492 @@
+"""Key images, links and print: what a reader keeps of a picture is that very picture, wherever it is seen again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route
+
+from tests.browser.conftest import CHEST, Archive, painted, sign_in, still
+from tests.browser.made import HOSTILE, Made
+from tests.chromium import wait_for
+
+NUMBERS = count(100)
+
+
+@pytest.fixture
+def made(archive: Archive, tmp_path: Path) -> Made:
+    """A study of its own for each test."""
+    made = Made(tmp_path, next(NUMBERS))
+    archive.server.manage("ingest", made.folder)
+    return made
+
+
+@pytest.fixture
+def page(browse: Callable[..., Page], archive: Archive, made: Made) -> Page:
+    return at_study(browse(), archive, made.study)
+
+
+def at_study(page: Page, archive: Archive, study: str) -> Page:
+    page.goto(f"{archive.server.url}/studies/{study}/")
+    wait_for(page, "window.farview && farview.features.keyImages.state === 'ready' && farview.viewports[0].exact")
+    return page
+
+
+def kept(archive: Archive, study: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = archive.get(f"/api/studies/{study}/key-images/").json()["key_images"]
+    return found
+
+
+def marked(page: Page, how_many: int) -> None:
+    wait_for(page, f"farview.features.keyImages.images.length === {how_many} && !farview.features.keyImages.marking")
+
+
+def fitted(page: Page) -> dict[str, Any]:
+    """What is painted once the picture has the size of its pane."""
+    wait_for(
+        page,
+        """(() => {
+          const [{ exact, lastHeader, canvas }] = farview.viewports;
+          const { width, height } = canvas.parentElement.getBoundingClientRect();
+          return exact && Math.abs(lastHeader.columns - width) < 1 && Math.abs(lastHeader.rows - height) < 1;
+        })()""",
+    )
+    return painted(page)
+
+
+def open_panel(page: Page) -> None:
+    page.locator("#tab-key-images").click()
+    fitted(page)
+
+
+def faces(page: Page) -> Any:
+    return page.locator("#panel-key-images .key-face")
+
+
+# --- marking
+
+
+def test_one_key_keeps_the_very_picture(opened: Callable[..., Page], archive: Archive) -> None:
+    page = opened(CHEST)
+    study = archive.study(CHEST).study_instance_uid
+    wait_for(page, "farview.features.keyImages.state === 'ready'")
+    before = len(kept(archive, study))
+    page.keyboard.press("2")
+    for _ in range(5):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("h")
+    still(page)
+    on_glass = painted(page)
+    page.keyboard.press("k")
+    marked(page, before + 1)
+    last = kept(archive, study)[-1]
+    assert last["sha256"] == on_glass["sha256"]
+    assert last["view"]["frame"] == 5
+    assert last["view"]["flip_horizontal"] is True
+    drawn = np.asarray(Image.open(io.BytesIO(archive.get(last["picture"]).content)))
+    assert hashlib.sha256(drawn.tobytes()).hexdigest() == on_glass["sha256"], "another program gets the same pixels"
+    assert archive.get(last["thumbnail"]).headers["Content-Type"] == "image/jpeg"
+    assert page.locator(".mark.key").is_visible()
+    assert page.locator(".mark.key").inner_text() == "key image"
+    assert page.locator("#tab-key-images .count").inner_text() == str(before + 1)
+
+
+def test_a_key_pressed_on_a_preview_waits_for_the_exact_picture(page: Page, archive: Archive, made: Made) -> None:
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("k")
+    marked(page, 1)
+    (one,) = kept(archive, made.study)
+    assert one["sop_instance_uid"] == made.images[2]
+    assert painted(page)["sha256"] == one["sha256"]
+
+
+def test_what_was_asked_for_is_marked_though_the_hand_went_on(page: Page, archive: Archive, made: Made) -> None:
+    page.keyboard.press("End")
+    page.keyboard.press("k")
+    page.keyboard.press("Home")
+    marked(page, 1)
+    (one,) = kept(archive, made.study)
+    assert one["sop_instance_uid"] == made.images[5]
+
+
+def test_the_same_picture_is_no_second_key_image(page: Page, archive: Archive, made: Made) -> None:
+    page.keyboard.press("k")
+    marked(page, 1)
+    page.keyboard.press("k")
+    page.locator(".remark", has_text="already").wait_for()
+    assert len(kept(archive, made.study)) == 1
+
+
+def test_the_star_stands_on_that_picture_alone(page: Page) -> None:
+    page.keyboard.press("k")
+    marked(page, 1)
+    star = page.locator(".mark.key")
+    assert star.is_visible()
+    page.keyboard.press("ArrowDown")
+    still(page)
+    assert star.is_hidden()
+    page.keyboard.press("ArrowUp")
+    still(page)
+    assert star.is_visible()
+    page.keyboard.press("i")
+    still(page)
+    assert star.is_hidden(), "the same image, inverted, is another picture"
+
+
+FLASHES = """() => {
+  window.flashes = [];
+  const pane = document.querySelector(".pane");
+  new MutationObserver(() => flashes.push([pane.hasAttribute("data-flash"), performance.now()]))
+    .observe(pane, { attributes: true, attributeFilter: ["data-flash"] });
+}"""
+
+
+@pytest.mark.parametrize(("motion", "flashes"), [("no-preference", [True, False]), ("reduce", [])])
+def test_the_border_flashes_for_a_moment_and_not_where_motion_is_unwanted(
+    browse: Callable[..., Page], archive: Archive, made: Made, motion: str, flashes: list[bool]
+) -> None:
+    page = at_study(browse(reduced_motion=motion), archive, made.study)
+    page.evaluate(FLASHES)
+    page.keyboard.press("k")
+    marked(page, 1)
+    page.wait_for_timeout(300)
+    assert [on for on, _ in page.evaluate("flashes")] == flashes
+
+
+def test_a_refusal_is_said_and_nothing_is_kept(page: Page, archive: Archive, made: Made) -> None:
+    page.route("**/key-images/*", lambda route: refuse(route))
+    page.keyboard.press("k")
+    page.locator(".remark", has_text="Not marked: The server is busy.").wait_for()
+    assert kept(archive, made.study) == []
+    page.unroute("**/key-images/*")
+    page.keyboard.press("k")
+    marked(page, 1)
+
+
+def refuse(route: Route) -> None:
+    if route.request.method == "POST":
+        route.fulfill(status=503, json={"detail": "The server is busy."})
+    else:
+        route.continue_()
+
+
+# --- the strip
+
+
+def test_a_click_shows_it_again_exactly_as_it_was(page: Page, archive: Archive, made: Made) -> None:
+    open_panel(page)
+    page.locator(".pane").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("r")
+    page.keyboard.press("+")
+    still(page)
+    page.keyboard.press("k")
+    marked(page, 1)
+    (one,) = kept(archive, made.study)
+    for key in ("End", "i", "h", "="):
+        page.keyboard.press(key)
+    still(page)
+    assert painted(page)["sha256"] != one["sha256"]
+    assert "Image 2" in faces(page).inner_text()
+    assert "alice" in faces(page).inner_text()
+    faces(page).click()
+    wait_for(page, "farview.viewports[0].lastHeader?.view.frame === 1 && farview.viewports[0].exact")
+    assert painted(page)["sha256"] == one["sha256"]
+    assert page.locator(".mark.key").is_visible()
+
+
+def test_a_plane_through_the_volume_is_a_key_image_too(page: Page, archive: Archive, made: Made) -> None:
+    open_panel(page)
+    page.locator(".pane").first.focus()
+    page.keyboard.press("x")
+    page.keyboard.press("x")
+    wait_for(page, "farview.viewports[0].lastHeader.view.plane === 'coronal' && farview.viewports[0].exact")
+    page.keyboard.press("k")
+    marked(page, 1)
+    (one,) = kept(archive, made.study)
+    assert one["sop_instance_uid"] == ""
+    assert "Coronal" in faces(page).inner_text()
+    page.keyboard.press("x")
+    page.keyboard.press("x")
+    still(page)
+    faces(page).click()
+    wait_for(page, "farview.viewports[0].lastHeader?.view.plane === 'coronal' && farview.viewports[0].exact")
+    assert painted(page)["sha256"] == one["sha256"]
+
+
+def test_deleting_can_be_undone(page: Page, archive: Archive, made: Made) -> None:
+    open_panel(page)
+    assert "Nothing is marked" in page.locator("#panel-key-images").inner_text()
+    page.get_by_role("button", name="Mark this picture", exact=True).click()
+    marked(page, 1)
+    digest = kept(archive, made.study)[0]["sha256"]
+    page.get_by_role("button", name="Delete Image 1 from the key images").click()
+    marked(page, 0)
+    assert kept(archive, made.study) == []
+    page.get_by_role("button", name="Undo", exact=True).click()
+    marked(page, 1)
+    assert kept(archive, made.study)[0]["sha256"] == digest
+    assert page.get_by_role("button", name="Undo", exact=True).count() == 0
+
+
+def test_two_readers_see_each_others_key_images_at_once(
+    page: Page, browse: Callable[..., Page], archive: Archive, made: Made
+) -> None:
+    other = at_study(browse(), archive, made.study)
+    page.keyboard.press("k")
+    marked(other, 1)
+    assert other.locator(".mark.key").is_visible(), "the same picture is on the other's glass"
+    open_panel(page)
+    page.get_by_role("button", name="Delete Image 1").click()
+    marked(other, 0)
+    assert other.locator(".mark.key").is_hidden()
+
+
+def test_notes_of_others_are_text(page: Page, archive: Archive, made: Made) -> None:
+    body = {"series": made.series, "view": {"frame": 3}, "note": HOSTILE}
+    answer = archive.session.post(f"{archive.server.url}/api/studies/{made.study}/key-images/", json=body, timeout=60)
+    assert answer.status_code == 201
+    marked(page, 1)
+    open_panel(page)
+    assert faces(page).locator(".told").text_content() == HOSTILE
+    assert page.evaluate("window.struck === undefined && !document.querySelector('img[src=x]')")
+
+
+def test_a_strip_that_does_not_come_says_why_and_can_be_asked_for_again(
+    browse: Callable[..., Page], archive: Archive, made: Made
+) -> None:
+    page = browse()
+    page.route("**/key-images/*", lambda route: route.fulfill(status=503, json={"detail": "Try again later."}))
+    page.goto(f"{archive.server.url}/studies/{made.study}/")
+    wait_for(page, "window.farview && farview.features.keyImages.state === 'failed'")
+    page.locator("#tab-key-images").click()
+    assert "Try again later." in page.locator("#panel-key-images [role=alert]").inner_text()
+    page.unroute("**/key-images/*")
+    page.get_by_role("button", name="Try again").click()
+    wait_for(page, "farview.features.keyImages.state === 'ready'")
+    assert "Nothing is marked" in page.locator("#panel-key-images").inner_text()
+
+
+# --- links
+
+
+@pytest.fixture
+def with_clipboard(browse: Callable[..., Page], archive: Archive, made: Made) -> Page:
+    page = browse()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=archive.server.url)
+    return at_study(page, archive, made.study)
+
+
+def copied(page: Page) -> str:
+    page.get_by_role("button", name="Key images, link, print").click()
+    page.get_by_role("menuitem", name="Copy a link to this picture").click()
+    page.locator(".remark", has_text="clipboard").wait_for()
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_a_link_opens_exactly_that_picture_first(
+    with_clipboard: Page, browse: Callable[..., Page], archive: Archive, made: Made
+) -> None:
+    page = with_clipboard
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "r", "i", "+"):
+        page.keyboard.press(key)
+    still(page)
+    on_glass = painted(page)
+    address = copied(page)
+    assert address.startswith(f"{archive.server.url}/studies/{made.study}/?")
+    other = browse()
+    other.goto(address)
+    wait_for(other, "window.farview && farview.viewports[0]?.exact")
+    assert painted(other)["sha256"] == on_glass["sha256"]
+    assert other.evaluate("farview.viewports[0].lastPainted.index") <= 2, "nothing else was on the glass before"
+    larger = browse(width=1000, height=1100)
+    larger.goto(address)
+    wait_for(larger, "window.farview && farview.viewports[0]?.exact")
+    view = still(larger)["view"]
+    assert (view["frame"], view["rotation"], view["inverted"]) == (3, 90, True)
+    assert painted(larger)["sha256"] != on_glass["sha256"], "its size is that of its own pane"
+
+
+def test_a_link_is_of_use_to_those_alone_who_may_see_the_study(
+    with_clipboard: Page, chromium: Browser, archive: Archive, made: Made
+) -> None:
+    address = copied(with_clipboard)
+    archive.server.manage(
+        "add_user", "bob-who-manages", "--role", "admin", "--password-stdin", input="a-long-password-1"
+    )
+    archive.server.manage(
+        *("add_user", "charlie-elsewhere", "--role", "radiologist", "--organization", "elsewhere", "--password-stdin"),
+        input="a-long-password-2",
+    )
+    for name, password in (("bob-who-manages", "a-long-password-1"), ("charlie-elsewhere", "a-long-password-2")):
+        context = chromium.new_context()
+        page = context.new_page()
+        sign_in(page, archive.server.url + "/", name, password)
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 404, name
+        assert "Made" not in page.content()
+        context.close()
+
+
+def test_where_the_clipboard_is_shut_the_link_stands_in_a_field(
+    browse: Callable[..., Page], archive: Archive, made: Made
+) -> None:
+    page = browse()
+    page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+    at_study(page, archive, made.study)
+    page.get_by_role("button", name="Key images, link, print").click()
+    page.get_by_role("menuitem", name="Copy a link to this picture").click()
+    field = page.locator("dialog.link-box input")
+    assert f"/studies/{made.study}/?" in field.input_value()
+    assert page.evaluate("document.activeElement.selectionEnd") == len(field.input_value())
+    page.keyboard.press("Escape")
+    field.wait_for(state="detached")
+
+
+# --- print
+
+
+def sheet(page: Page, kind: str | None = None) -> None:
+    page.keyboard.press("Shift+I")
+    dialog = page.locator("dialog.printing")
+    dialog.wait_for()
+    if kind:
+        dialog.locator(f"input[value={kind}]").check()
+    wait_for(page, "!document.querySelector('dialog.printing .primary').disabled")
+
+
+def pages_of(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+
+COMPARED = """async () => {
+  const image = document.querySelector(".printed .replica img");
+  await image.decode();
+  const { canvas } = farview.viewports[0];
+  const [width, height] = [canvas.width, canvas.height];
+  const pixels = (source) => {
+    const glass = Object.assign(document.createElement("canvas"), { width, height });
+    const context = glass.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(source, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  };
+  const [a, b] = [pixels(image), pixels(canvas)];
+  let sum = 0;
+  for (let at = 0; at < a.length; at += 4) sum += Math.abs(a[at] - b[at]);
+  return { apart: sum / (a.length / 4), natural: image.naturalWidth, width };
+}"""
+
+
+def test_a_print_shows_the_picture_the_patient_and_that_it_is_not_for_diagnosis(
+    opened: Callable[..., Page],
+) -> None:
+    page = opened("series/mr_head_sag_HFDR")
+    page.keyboard.press("l")
+    page.keyboard.press("+")
+    still(page)
+    sheet(page)
+    told = page.evaluate(COMPARED)
+    assert told["natural"] >= told["width"], "as many pixels as on the screen, or more"
+    assert told["apart"] < 2, "the same part of the patient, drawn anew"
+    words = page.locator(".printed .paper").text_content() or ""
+    assert "Rorden" in words
+    assert "Not for diagnosis" in words
+    assert "not true size" in words
+    assert "Page 1 of 1" in words
+    pdf = page.pdf(prefer_css_page_size=True)
+    assert pages_of(pdf) == 1
+    width, height = map(float, re.search(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", pdf).groups())  # type: ignore[union-attr]
+    assert width > height, "a wide pane is printed on a wide page"
+    page.keyboard.press("Escape")
+    page.locator(".printed").wait_for(state="detached")
+
+
+def test_the_scale_bar_on_paper_is_as_long_as_it_says(page: Page) -> None:
+    sheet(page)
+    page.emulate_media(media="print")
+    seen = page.evaluate(
+        """() => {
+          const width = (selector) => document.querySelector(`.printed ${selector}`).getBoundingClientRect().width;
+          const label = document.querySelector(".printed .ruler span").textContent;
+          return { bar: width(".ruler svg"), frame: width(".frame"), label, header: farview.viewports[0].lastHeader };
+        }"""
+    )
+    across = seen["header"]["geometry"]["pixel_spacing"][1] * seen["header"]["columns"]  # mm in the whole frame
+    number, unit = seen["label"].split(",")[0].split()
+    millimetres = float(number) * {"mm": 1, "cm": 10}[unit]
+    assert seen["bar"] / seen["frame"] * across == pytest.approx(millimetres, rel=0.03)
+
+
+def test_drawings_are_printed_where_they_lie_and_can_be_left_out(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+          const { width, height } = document.querySelector(".stage").getBoundingClientRect();
+          const parts = { x1: width / 4, x2: width / 2, y1: height / 2, y2: height / 2, id: "drawn" };
+          for (const [name, value] of Object.entries(parts)) line.setAttribute(name, value);
+          document.querySelector(".layers").append(line);
+        }"""
+    )
+    sheet(page)
+    page.emulate_media(media="print")
+    part = page.evaluate(
+        """() => {
+          const box = (selector) => document.querySelector(`.printed ${selector}`).getBoundingClientRect();
+          const [line, frame] = [box("#drawn"), box(".frame")];
+          return [(line.left - frame.left) / frame.width, line.width / frame.width, (line.top - frame.top) / frame.height];
+        }"""
+    )
+    assert part == pytest.approx([0.25, 0.25, 0.5], abs=0.01)
+    page.emulate_media(media="screen")
+    page.locator("dialog.printing input[value=drawings]").uncheck()
+    wait_for(page, "!document.querySelector('.printed #drawn')")
+
+
+def test_a_sheet_is_laid_out_as_the_desk_is(page: Page) -> None:
+    page.get_by_role("button", name="Layout").click()
+    page.get_by_role("menuitemradio", name="1 × 2").click()
+    page.locator(".tile").first.drag_to(page.locator(".pane").nth(1))
+    wait_for(page, "farview.viewports[1].exact && farview.viewports[0].exact")
+    sheet(page, "layout")
+    wait_for(page, "document.querySelectorAll('.printed .replica').length === 2")
+    page.emulate_media(media="print")
+    left, right = page.evaluate(
+        "[...document.querySelectorAll('.printed .frame')].map((one) => one.getBoundingClientRect().toJSON())"
+    )
+    assert right["left"] >= left["right"]
+    assert right["top"] == pytest.approx(left["top"], abs=1)
+    assert pages_of(page.pdf(prefer_css_page_size=True)) == 1
+
+
+def test_key_images_fill_pages_and_the_patient_is_on_every_one(page: Page) -> None:
+    for number in range(5):
+        page.keyboard.press("k")
+        marked(page, number + 1)
+        page.keyboard.press("ArrowDown")
+        still(page)
+    sheet(page, "keys")
+    wait_for(page, "document.querySelectorAll('.printed .paper').length === 2")
+    heads = page.locator(".printed .paper header strong").all_text_contents()
+    assert heads == ["Made, Mary", "Made, Mary"]
+    assert page.locator(".printed .paper").nth(0).locator("figure").count() == 4
+    assert "Page 2 of 2" in (page.locator(".printed .paper").nth(1).text_content() or "")
+    assert pages_of(page.pdf(prefer_css_page_size=True)) == 2
+
+
+def test_a_picture_that_cannot_be_had_is_not_printed(page: Page) -> None:
+    page.route("**/frame?*", lambda route: route.fulfill(status=422, json={"detail": "The file is cut off."}))
+    page.keyboard.press("Shift+I")
+    page.locator("dialog.printing [role=status]", has_text="The file is cut off.").wait_for()
+    assert page.locator("dialog.printing .primary").is_disabled()
