@@ -88,7 +88,7 @@ def reason_of(kind: str, sop_class_uid: str) -> str | None:
     """Why an object of this kind cannot be shown; None where it can."""
     if kind != OTHER:
         return None
-    return not_drawn_reason(sop_class_uid).replace("not drawn yet", "not shown here").replace("not drawn", "not shown")
+    return not_drawn_reason(sop_class_uid)
 
 
 def summary(path: Path, kind: str, limits: Limits) -> Summary:

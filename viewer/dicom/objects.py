@@ -30,6 +30,17 @@ _KINDS = (
 )
 
 
+_LISTED = {
+    "presentation state",
+    "key object selection",
+    "structured report",
+    "dose report",
+    "PDF document",
+    "RT structure set",
+}
+"""Kinds that the viewer page shows in its panel of objects."""
+
+
 def class_name(sop_class_uid: str) -> str:
     """The standard's name of a SOP Class without "Storage", or "" for one that is not in it."""
     entry = UID_dictionary.get(sop_class_uid)
@@ -48,5 +59,5 @@ def not_drawn_reason(sop_class_uid: str) -> str:
     official = entry[0] if entry else ""
     for part, kind in _KINDS:
         if part in official:
-            return f"{kind}: not drawn yet"
-    return f"{class_name(sop_class_uid)}: not drawn yet" if official else "an object without pixels: not drawn"
+            return f"{kind}: listed with the objects of the study" if kind in _LISTED else f"{kind}: not shown here"
+    return f"{class_name(sop_class_uid)}: not shown here" if official else "an object without pixels: not shown here"

@@ -128,7 +128,7 @@ def _not_drawn(layout: FrameLayout) -> str:
     """Why frames of this kind are not drawn, or ""."""
     syntax = layout.transfer_syntax_uid
     if syntax in VIDEO:
-        return f"{VIDEO[syntax]} video: not drawn yet"
+        return f"{VIDEO[syntax]} video: listed with the objects of the study"
     if syntax in REFERENCED:
         return "the pixels are on another server (JPIP): not drawn"
     if syntax not in DECODERS:

@@ -141,12 +141,12 @@ def test_objects_without_pixels_are_listed_with_the_reason(shared_data: Path) ->
             assert parsed.number_of_frames == 0
             assert frame_sources(InstanceFile(path, "", parsed.index)) == []
     assert reasons == {
-        "encapsulated_pdf": "PDF document: not drawn yet",
-        "gsps_luts": "presentation state: not drawn yet",
-        "rtstruct_lctsc": "RT structure set: not drawn yet",
-        "sr_basic_text": "structured report: not drawn yet",
-        "tid1500_rwvm": "real world value mapping: not drawn yet",
-        "tid1500_sr": "structured report: not drawn yet",
+        "encapsulated_pdf": "PDF document: listed with the objects of the study",
+        "gsps_luts": "presentation state: listed with the objects of the study",
+        "rtstruct_lctsc": "RT structure set: listed with the objects of the study",
+        "sr_basic_text": "structured report: listed with the objects of the study",
+        "tid1500_rwvm": "real world value mapping: not shown here",
+        "tid1500_sr": "structured report: listed with the objects of the study",
     }
 
 
