@@ -5,11 +5,13 @@ Studies show only to an administrator who also reads in their organization; conf
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
 from django.utils.html import format_html
 
@@ -87,11 +89,27 @@ class ConflictAdmin(LookOnly):
         return conflict.study.study_instance_uid
 
 
+class Written(forms.JSONField):
+    """JSON that a person can read: a line for each part."""
+
+    def __init__(self, rows: int, **options: Any) -> None:
+        super().__init__(widget=forms.Textarea({"rows": rows, "cols": 100, "spellcheck": "false"}), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, InvalidJSONInput):
+            return value
+        return json.dumps(value, indent=1, ensure_ascii=False)
+
+
 class ProtocolForm(forms.ModelForm):
     """A hanging protocol as JSON; what is wrong with it is said in sentences at the field that it is about."""
 
-    matches = forms.JSONField(widget=forms.Textarea({"rows": 8, "cols": 100, "spellcheck": "false"}), required=False)
-    stages = forms.JSONField(widget=forms.Textarea({"rows": 32, "cols": 100, "spellcheck": "false"}))
+    matches = Written(8, required=False, initial=dict, help_text="For which studies; {} is for every study.")
+    stages = Written(
+        32,
+        initial=lambda: [{"name": "First view", "layout": "1x2", "viewports": [{}, {"study": "prior 1", "like": 1}]}],
+        help_text="What lies where, stage by stage. Protocols that come with Farview show how; docs/hanging.md says all.",
+    )
 
     class Meta:
         model = HangingProtocol
@@ -121,6 +139,10 @@ class HangingProtocolAdmin(Managed):
     readonly_fields = ("preview", "came_with_farview")
     fields = ("name", "organization", "active", "priority", "preview", "matches", "stages", "came_with_farview")
     actions = ("copy", "activate", "deactivate")
+
+    def get_fields(self, request: HttpRequest, obj: HangingProtocol | None = None) -> tuple[str, ...]:
+        """There is nothing to preview before it is saved."""
+        return self.fields if obj else tuple(name for name in self.fields if name not in self.readonly_fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[HangingProtocol]:
         ours = Q(organization__in=administered(request)) | Q(organization=None)
@@ -164,7 +186,7 @@ class HangingProtocolAdmin(Managed):
 
     @admin.display(description="in words")
     def preview(self, row: HangingProtocol) -> str:
-        return format_html('<pre class="readonly">{}</pre>', _text_of(row) if row.pk else "Saved ones are shown here.")
+        return format_html('<pre class="readonly">{}</pre>', _text_of(row))
 
     @admin.display(description="origin")
     def came_with_farview(self, row: HangingProtocol) -> str:

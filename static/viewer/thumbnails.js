@@ -133,6 +133,7 @@ export class Thumbnails extends EventTarget {
     if (!fold) return;
     fold.setAttribute("aria-expanded", String(open));
     list.hidden = !open;
+    if (open) list.parentElement.scrollIntoView({ block: "nearest", inline: "start" });
     if (!open || this.besideTiles.has(uid)) return;
     list.replaceChildren(make("li", "quiet", t("Opening…")));
     this.dispatchEvent(new CustomEvent("beside", { detail: uid }));

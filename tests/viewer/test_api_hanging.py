@@ -354,6 +354,10 @@ def test_an_administrator_writes_and_mends_one_with_help(boss: Client, hospital:
     assert "Enter a valid JSON" in boss.post(f"{ADMIN_PAGE}add/", form(stages="[{")).content.decode()
     assert boss.post(f"{ADMIN_PAGE}add/", form()).status_code == 302
     made = HangingProtocol.objects.get(organization=hospital)
+    assert "prior 1" in page(boss, f"{ADMIN_PAGE}add/"), "an example to begin with"
+    assert " &quot;modality&quot;: [\n  &quot;CT&quot;" in page(boss, f"{ADMIN_PAGE}{made.pk}/change/"), (
+        "a line for each part"
+    )
     assert made.created_by is not None
     assert made.created_by.username == "boss"
     assert AuditEvent.objects.filter(action="hangingprotocol.make").exists()
