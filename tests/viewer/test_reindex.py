@@ -1,0 +1,57 @@
+"""An archive of an older version learns what this one reads of its files."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+
+from accounts.models import Organization
+from tests.viewer.dicom.making import image_dataset, write
+from tests.viewer.dicom.states import overlay
+from viewer.archive.ingest import ingest_file
+from viewer.archive.storage import BlobStore
+from viewer.models import Instance, Series
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def reindex() -> str:
+    out = io.StringIO()
+    call_command("reindex", stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+@pytest.fixture
+def image(store: BlobStore, hospital: Organization, tmp_path: Path) -> Instance:
+    dataset = overlay(image_dataset(np.zeros((8, 8), np.uint8)), 0x6000, np.ones((8, 8), bool), label="mark")
+    ingest_file(write(tmp_path / "image.dcm", dataset), hospital, "test", "")
+    return Instance.objects.get()
+
+
+def test_an_index_of_an_older_version_is_made_anew_and_the_series_gets_another_version(image: Instance) -> None:
+    whole = dict(image.index)
+    assert whole["overlays"][0]["label"] == "mark"
+    del image.index["overlays"]
+    image.save()
+    version = Series.objects.get().version
+    assert reindex() == "1 of the indexes renewed.\n"
+    image.refresh_from_db()
+    assert image.index == whole
+    assert Series.objects.get().version == version + 1
+    assert reindex() == "0 of the indexes renewed.\n"
+    assert Series.objects.get().version == version + 1
+
+
+def test_a_file_that_is_gone_is_named_and_its_index_stays(image: Instance, store: BlobStore) -> None:
+    store.path(image.blob_id).unlink()
+    errors = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("reindex", stdout=io.StringIO(), stderr=errors)
+    assert image.sop_instance_uid in errors.getvalue()
+    before = dict(image.index)
+    image.refresh_from_db()
+    assert image.index == before
