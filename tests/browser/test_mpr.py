@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from tests.chromium import wait_for
 from viewer.phantom import facts, studies
 
 TILTED, PET = "series/ct_head_gantry_tilt_ge_jpll", "series/pet_body"
+SUV_FACTOR = 2.945e-4
+"""SUV by body weight of 1 Bq/ml in the PET, as shared/data/MANIFEST.md computes it."""
 AXIAL, FOURTH, CORONAL, SAGITTAL = range(4)
 PLANES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}
 
@@ -476,6 +479,18 @@ def test_pet_over_ct_with_its_own_window_colours_and_opacity(
         0.8,
         "pet",
     )
+    told = page.evaluate("farview.features.volume.fusion")
+    center, width = (view["fusion"][f"window_{name}"] for name in ("center", "width"))
+    assert told["unit"] == "SUVbw"
+    assert told["limits"] == pytest.approx(
+        [(center - width / 2) * SUV_FACTOR, (center + width / 2) * SUV_FACTOR], rel=1e-3
+    )
+    assert "66.2" in page.locator("#panel-volume").inner_text(), "the weight that it was computed with"
+    page.locator("#panel-volume").get_by_label("To").fill("8")
+    page.keyboard.press("Enter")
+    view = still(page)["view"]
+    upper = view["fusion"]["window_center"] + view["fusion"]["window_width"] / 2
+    assert upper * SUV_FACTOR == pytest.approx(8, rel=1e-3)
     before = view["window_width"], view["fusion"]["window_width"]
     page.get_by_role("button", name="Drag the overlay's window").click()
     middle = stage(page)
@@ -490,6 +505,35 @@ def test_pet_over_ct_with_its_own_window_colours_and_opacity(
     page.get_by_role("button", name="Take the overlay away").click()
     assert still(page)["view"]["fusion"] is None
     assert page.locator("#panes").get_attribute("data-tool") == "window"
+
+
+def test_a_pet_tells_its_window_in_suv_and_what_it_was_computed_from(
+    browse: Callable[..., Page], archive: Archive
+) -> None:
+    page = browse()
+    show(page, archive, archive.study(PET))
+    hang(page, "One viewport", 0)
+    view = still(page)["view"]
+    width, center = (f"{view[f'window_{name}'] * SUV_FACTOR:.3g}" for name in ("width", "center"))
+    assert f"W {width} C {center} SUVbw" in page.locator(".corner.bottom-left").first.inner_text().splitlines()
+    panel(page)
+    assert "66.2" in page.locator("#panel-volume").inner_text()
+
+
+def test_a_pet_without_a_weight_is_not_told_in_suv_and_says_why(
+    browse: Callable[..., Page], archive: Archive, tmp_path: Path
+) -> None:
+    def weightless(d: pydicom.Dataset) -> None:
+        del d.PatientWeight
+
+    study = generate_uid()
+    copies(sorted((archive.shared / PET).glob("*.dcm"))[:12], tmp_path / "pt", study=study, change=weightless)
+    page = browse()
+    show(page, archive, taken(archive, study, tmp_path / "pt"))
+    hang(page, "One viewport", 0)
+    assert "BQML" in page.locator(".corner.bottom-left").first.inner_text()
+    panel(page)
+    assert re.search(r"No SUV: .*weight", page.locator("#panel-volume").inner_text(), re.IGNORECASE)
 
 
 def test_a_series_of_another_frame_of_reference_is_refused_with_the_reason(

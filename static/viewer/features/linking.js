@@ -157,7 +157,7 @@ export function install(workbench) {
     if (crosshair.on && !crosshair.straight) item(t("Straighten the crosshair"), "crosshair-straight", undefined);
     if (crosshair.on && workbench.tool !== TOOL) item(t("Hide the crosshair"), "crosshair-hide", undefined);
     menu.heading(t("Fourth viewport of three planes"));
-    const fourth = workbench.remembered.get("mpr-fourth", "");
+    const fourth = mpr.fourth(active()?.source);
     menu.item({ label: t("Images as acquired"), checked: fourth === "images", run: () => mpr.choose("images") });
     menu.item({ label: t("Volume picture"), checked: fourth === "volume", run: () => mpr.choose("volume") });
     menu.heading(t("Viewports that go together"));

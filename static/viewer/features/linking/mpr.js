@@ -98,10 +98,14 @@ export class ThreePlanes {
 
   /** The fourth pane: the images as they were acquired, or a volume picture where the reader likes one. */
   #fourth(source, wish, opened) {
-    const usual = VOLUME_FOR.has(source.series.modality) ? "volume" : "images";
     const [preset] = opened.volume_presets ?? [];
-    if (this.workbench.remembered.get("mpr-fourth", usual) === "volume" && preset) return { stack: wish.stack ?? 0, ...volumePart(preset, {}) };
+    if (this.fourth(source) === "volume" && preset) return { stack: wish.stack ?? 0, ...volumePart(preset, {}) };
     return whole(wish) || (wish.plane ?? "acquired") !== "acquired" ? { plane: "acquired", stack: wish.stack ?? 0 } : restorable(wish);
+  }
+
+  /** "volume" or "images": what the reader chose last, else what suits the series. */
+  fourth(source) {
+    return this.workbench.remembered.get("mpr-fourth", VOLUME_FOR.has(source?.series.modality) ? "volume" : "images");
   }
 
   /** What stands in the fourth pane, from now on and at once. */

@@ -5,6 +5,7 @@ import { make } from "../../menu.js";
 import { projectionPart, turningPart, volumePart, whole } from "../../space.js";
 import { boundsOf, boxAround, withFace } from "./box.js";
 import { clipOf, ENDS, setClip } from "./clip.js";
+import { suvWords } from "./fusion.js";
 import { button, choice, note, range, section } from "./controls.js";
 
 const THICKEST = 100;
@@ -26,6 +27,7 @@ export class SpacePart {
   build(element) {
     make("h2", "", element).textContent = t("Planes, slabs and 3D");
     this.reason = note(element);
+    this.suv = note(element);
     this.all = make("div", "", element);
     const slabs = section(this.all, t("Projection"));
     this.projection = choice(slabs, t("Projection"), (value) => this.#project(value));
@@ -57,6 +59,7 @@ export class SpacePart {
     const { wish, opened } = viewport;
     const usable = viewport.inSpace && viewport.state === "shown";
     this.reason.show(usable ? "" : t("This stack makes no volume. {reason}", { reason: opened?.geometry_reason ?? t("Open a series first.") }));
+    this.suv.show(suvWords(opened));
     this.all.hidden = !usable;
     if (!usable) return;
     const all = whole(wish);
