@@ -30,7 +30,6 @@ from viewer.objects.key_object import TITLES
 from viewer.rendering.view import BadView, View
 
 BODY = 4 * VIEW_CHARACTERS
-DEFAULT_TITLE = "of interest"
 THUMBNAIL = 192
 """Longest side of a thumbnail."""
 
@@ -75,7 +74,9 @@ class WrittenShape(serializers.Serializer):
 
 
 class TitleOfSelection(serializers.Serializer):
-    title = serializers.ChoiceField(sorted(TITLES), required=False, help_text="What the selection is for.")
+    title = serializers.ChoiceField(
+        sorted(TITLES), required=False, help_text="What the selection is for; left out: as before."
+    )
 
 
 CHECK = shapes.text("check", '"1": draw each again and say whether it is still the same.')
@@ -213,8 +214,8 @@ class KeyImageObject(AsyncDoor):
     )
     async def post(self, request: Request, study_instance_uid: str) -> Response:
         study = await sync_to_async(_study)(request, study_instance_uid)
-        title = body_of(request).get("title", DEFAULT_TITLE)
-        if title not in TITLES:
+        title = body_of(request).get("title")
+        if title is not None and title not in TITLES:
             raise BadQuery("title", f"one of {', '.join(TITLES)}")
         written = await key_objects.write(study, request.user, draw_kept, title)
         return Response(

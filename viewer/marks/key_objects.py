@@ -21,10 +21,12 @@ from django.utils import timezone
 from pydicom.dataset import Dataset
 
 from accounts.models import User
+from viewer.archive.ingest import limits
 from viewer.archive.query import NotFound, instance_files
 from viewer.archive.storage import blob_store
+from viewer.dicom.documents import KO, summary
 from viewer.dicom.errors import DicomError
-from viewer.dicom.frames import FrameSource, frame_sources
+from viewer.dicom.frames import frame_sources
 from viewer.engine.engine import Drawn
 from viewer.engine.errors import CannotDraw
 from viewer.models import Instance, KeyImage, Measurement, Study
@@ -43,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 QUIET = timedelta(seconds=60)
 """How long nothing may have changed before the objects are written by themselves."""
+DEFAULT_TITLE = "of interest"
 LARGEST = 2**24
 """Pixels of a picture that is captured."""
 
@@ -82,11 +85,11 @@ class _Work:
     """One key image on its way into the archive."""
 
     kept: KeyImage
-    frame: FrameSource | None = None
-    image: Reference | None = None
-    state: State | None = None
     marks: list[Measurement] = field(default_factory=list)
-    """None: it is captured."""
+    image: Reference | None = None
+    """What it is a picture of, where that is one image."""
+    state: State | None = None
+    """None: its picture is captured."""
 
 
 @dataclass(slots=True)
@@ -101,11 +104,12 @@ class _Task:
 
 
 async def write(
-    study: Study, actor: User | str, draw: Draw, title: str = "of interest", thread: Thread = sync_to_async
+    study: Study, actor: User | str, draw: Draw, title: str | None = None, thread: Thread = sync_to_async
 ) -> Written:
     """Write what the key images of a study are now; what the archive holds already is not written again.
 
-    `draw` draws a key image's View exactly. Raises NothingToWrite, NotFiled, StorageFull, DatabaseBusy, DicomError, OSError.
+    `title` is one of `key_object.TITLES`; without one the selection is for whom the one before it was. `draw` draws a key
+    image's View exactly. Raises NothingToWrite, NotFiled, StorageFull, DatabaseBusy, DicomError, OSError.
     """
     task = _Task(study, actor, draw, thread)
     works = await thread(_begun)(study)
@@ -140,11 +144,10 @@ def _place(work: _Work, study: Study) -> None:
     work.image = _reference(row, study)
     try:
         (file,) = instance_files(rows, blob_store())
-        sources = frame_sources(file)
-        work.frame = next((one for one in sources if one.frame_number == (kept.frame_number or 1)), None)
-        if work.frame is not None and is_plain(kept.view):
-            frame_number = work.frame.frame_number if row.number_of_frames > 1 else None
-            work.state = state_of(kept, work.frame, work.image, frame_number, work.marks, author_of(kept))
+        frame = next((one for one in frame_sources(file) if one.frame_number == (kept.frame_number or 1)), None)
+        if frame is not None and is_plain(kept.view):
+            frame_number = frame.frame_number if row.number_of_frames > 1 else None
+            work.state = state_of(kept, frame, work.image, frame_number, work.marks, author_of(kept))
     except (DicomError, BadView):
         work.state = None
 
@@ -238,16 +241,17 @@ def _images_of(series: str, study: Study) -> list[Reference]:
     return [_reference(row, row.series.study) for row in found]
 
 
-def _select(task: _Task, picked: Sequence[tuple[_Work, Selected]], title: str) -> None:
+def _select(task: _Task, picked: Sequence[tuple[_Work, Selected]], title: str | None) -> None:
     """The one selection of all that were brought into the archive."""
     study = task.study
+    former = _selections(study)
+    title = title or _title_of(study, former)
     selected = [one for _, one in picked]
     said = [
         (one.of.sop_instance_uid, one.frame_number, one.state and one.state.sop_instance_uid, work.kept.note)
         for work, one in picked
     ]
     observers = list(dict.fromkeys(author_of(work.kept) for work, _ in picked))
-    former = _selections(study)
     # Each is named after the one before: a state of things that comes back is a new selection, for the newest counts.
     state = digest_of(title, said, observers)
     if former and former[0] == _uid(study, SELECTIONS, state, *former[1:2]):
@@ -365,6 +369,14 @@ def _selections(study: Study) -> list[str]:
     """SOP Instance UIDs of the selections that were written here, newest first."""
     rows = Instance.objects.filter(series__study=study, series__series_instance_uid=series_uid(study, SELECTIONS))
     return list(rows.order_by("-id").values_list("sop_instance_uid", flat=True))
+
+
+def _title_of(study: Study, former: Sequence[str]) -> str:
+    """For whom the newest selection is."""
+    for row in Instance.objects.filter(organization=study.organization, sop_instance_uid__in=former[:1]):
+        written = summary(blob_store().path(row.blob_id), KO, limits()).title
+        return next((name for name, concept in key_object.TITLES.items() if concept[2] == written), DEFAULT_TITLE)
+    return DEFAULT_TITLE
 
 
 def superseded(study: Study) -> set[str]:

@@ -371,8 +371,12 @@ def test_without_key_images_nothing_is_written(stack: None, alice: Client) -> No
 
 def test_the_title_says_whom_it_is_for(stack: None, alice: Client) -> None:
     marked(alice, SHOWN)
-    (selection,) = objects(written(alice, title="for referring provider")["objects"])["ko"]
+    first = written(alice, title="for referring provider")
+    (selection,) = objects(first["objects"])["ko"]
     assert selection.ConceptNameCodeSequence[0].CodeValue == "113002"
+    assert written(alice) == {**first, "objects": []}, "whoever says nothing changes nothing"
+    (selection,) = objects(written(alice, title="of interest")["objects"])["ko"]
+    assert selection.ConceptNameCodeSequence[0].CodeValue == "113000"
 
 
 def test_they_write_themselves_when_nothing_has_changed_for_a_while(stack: None, alice: Client) -> None:
