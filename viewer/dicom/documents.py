@@ -32,6 +32,8 @@ SR, DOSE, KO, PDF, GSPS, SEG, RTSTRUCT, VIDEO_KIND, OTHER = (
 KINDS = (SR, DOSE, KO, PDF, GSPS, SEG, RTSTRUCT, VIDEO_KIND, OTHER)
 
 _SR_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
+_STATES = "1.2.840.10008.5.1.4.1.1.11."
+"""Presentation states; two kinds of them are applied."""
 _CLASSES = {
     "1.2.840.10008.5.1.4.1.1.88.59": KO,
     "1.2.840.10008.5.1.4.1.1.88.67": DOSE,
@@ -88,7 +90,9 @@ def reason_of(kind: str, sop_class_uid: str) -> str | None:
     """Why an object of this kind cannot be shown; None where it can."""
     if kind != OTHER:
         return None
-    return not_drawn_reason(sop_class_uid)
+    what = not_drawn_reason(sop_class_uid).partition(":")[0]
+    name = class_name(sop_class_uid)
+    return f"{name or what}: not shown here" if sop_class_uid.startswith(_STATES) else f"{what}: not shown here"
 
 
 def summary(path: Path, kind: str, limits: Limits) -> Summary:
