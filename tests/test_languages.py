@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from gettext import GNUTranslations
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils.translation import to_locale
+from django.utils.translation.trans_real import translation
 
 from viewer.languages import catalogue_of
 
@@ -42,6 +45,40 @@ def test_every_text_of_the_scripts_is_translated_and_no_other(language: str) -> 
 def test_a_translation_has_the_places_of_its_text(language: str) -> None:
     for text, words in catalogue_of(language).items():
         assert sorted(PLACE.findall(text)) == sorted(PLACE.findall(words)), text
+
+
+def page_texts() -> set[str]:
+    """What the templates ask for, as Django's catalogues name it."""
+    found = set()
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        text = path.read_text()
+        found |= {one or other for one, other in re.findall(r"""\{% translate (?:"([^"]*)"|'([^']*)') %\}""", text)}
+        for block in re.findall(r"\{% blocktranslate[^%]*%\}(.*?)\{% endblocktranslate %\}", text, re.DOTALL):
+            found.add(re.sub(r"\{\{ (\w+) \}\}", r"%(\1)s", " ".join(block.split())))
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_the_templates_is_translated(language: str) -> None:
+    known = translation(language)._catalog
+    assert sorted(text for text in page_texts() if not known.get(text)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_compiled_catalogue_is_that_of_the_text_beside_it(language: str) -> None:
+    folder = settings.LOCALE_PATHS[0] / to_locale(language) / "LC_MESSAGES"
+    written = re.findall(
+        r'^msgid (".*"(?:\n".*")*)\nmsgstr (".*"(?:\n".*")*)', (folder / "django.po").read_text(), re.MULTILINE
+    )
+    plain = {_joined(text): _joined(words) for text, words in written if _joined(text)}
+    with (folder / "django.mo").open("rb") as file:
+        compiled = GNUTranslations(file)
+    assert plain
+    assert {text: compiled.gettext(text) for text in plain} == plain
+
+
+def _joined(quoted: str) -> str:
+    return "".join(json.loads(line) for line in quoted.splitlines())
 
 
 @pytest.mark.parametrize("path", scripts(), ids=lambda path: str(path.relative_to(ROOT / "static")))

@@ -1,4 +1,4 @@
-"""Words of the pages' scripts in the reader's language: `locale/<language>/page.json`, {"English text": "translated"}."""
+"""Words of the pages' scripts in the reader's language: `locale/<locale>/page.json`, {"English text": "translated"}."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.translation import get_language, to_locale
 
 ENGLISH = "en"
 
@@ -20,7 +20,7 @@ def page_catalogue() -> dict[str, str]:
 def catalogue_of(language: str) -> dict[str, str]:
     """One language's catalogue; that of the language without its region where it has none of its own."""
     for name in (language, language.partition("-")[0]):
-        path = settings.LOCALE_PATHS[0] / name / "page.json"
+        path = settings.LOCALE_PATHS[0] / to_locale(name) / "page.json"
         if name != ENGLISH and path.exists():
             found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
             return found

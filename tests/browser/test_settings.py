@@ -71,3 +71,17 @@ def test_the_second_window_goes_where_the_first_one_goes(opened: Callable[..., P
     second.wait_for_url(page.url)
     page.goto(f"{archive.server.url}/studies/{other_study}/")
     second.wait_for_url(f"**/studies/{other_study}/**")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("de", "Messen"), ("es", "Medir"), ("fr", "Mesurer"), ("zh-hans", "测量")]
+)
+def test_the_page_speaks_the_readers_language_and_still_fits(
+    opened: Callable[..., Page], language: str, words: str
+) -> None:
+    page = opened(CHEST, locale=language, extra_http_headers={"Accept-Language": language}, width=1200)
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.get_by_role("button", name=words).count() >= 1
+    page.keyboard.press("F1")
+    page.locator("#help").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
