@@ -224,11 +224,11 @@ test("what stands beside a shape is what is read at a glance", () => {
 });
 
 test("a region on a PET is told in SUV, and says what the SUV was made from", () => {
-  const inputs = { patient_weight_kg: 66.2, decay_correction: "START" };
+  const inputs = { patient_weight_kg: 66.2, decay_correction: "START", scanned_at: "1986-08-10T13:02:44.678", scanned_at_source: "Series Time" };
   const suv = (value) => ({ ...mm(value, "g/ml"), inputs });
-  const values = { mean: mm(5123.4, "Bq/ml"), sd: mm(800.2, "Bq/ml"), min: mm(1, "Bq/ml"), max: mm(9000, "Bq/ml"), suv_mean: suv(1.5086), suv_max: suv(2.65), area: mm(250, "mm²") };
+  const values = { mean: mm(5123.4, "BQML"), sd: mm(800.2, "BQML"), min: mm(1, "Bq/ml"), max: mm(9000, "Bq/ml"), suv_mean: suv(1.5086), suv_max: suv(2.65), area: mm(250, "mm²") };
   equal(lines({ kind: "ellipse", values }), ["SUV mean 1.51, max 2.65", "Mean 5123 Bq/ml, SD 800", "2.50 cm²"]);
-  equal(inputsOf(values), [["patient weight kg", "66.2"], ["decay correction", "START"]]);
+  equal(inputsOf(values), ["patient weight 66.2 kg", "decay correction START", "scanned at 1986-08-10 13:02:44 (Series Time)"]);
   equal(inputsOf({ mean: mm(1) }), []);
 });
 

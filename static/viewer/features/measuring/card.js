@@ -16,7 +16,7 @@ export function numbers(values, parent) {
     if (source && source !== all[at + 1]?.source) make("dd", "source", list).textContent = source;
   });
   const inputs = inputsOf(values);
-  if (inputs.length) make("p", "source", parent).textContent = t("SUV from: {inputs}", { inputs: inputs.map((pair) => pair.join(" ")).join("; ") });
+  if (inputs.length) make("p", "source", parent).textContent = t("SUV from: {inputs}", { inputs: inputs.join("; ") });
   return list;
 }
 
@@ -50,9 +50,21 @@ export function showCard(viewport, item, glass) {
   make("p", "source", card).textContent = byWhom(mark);
   cards.set(viewport, card);
   const from = box ?? { x: points[0].x, y: points[0].y, width: 0, height: 0 };
-  const { width, height } = card.getBoundingClientRect();
-  const below = from.y + from.height + 8;
-  const place = within({ x: from.x, y: below + height > glass.height ? from.y - height - 8 : below, width, height }, glass);
+  const place = roomFor(card.getBoundingClientRect(), from, glass);
   card.style.left = `${place.x}px`;
   card.style.top = `${place.y}px`;
+}
+
+/** Beside the words rather than over them: below, above, to the right, to the left. */
+function roomFor({ width, height }, from, glass) {
+  const level = Math.min(from.y, glass.height - height - 4);
+  const ways = [
+    { x: from.x, y: from.y + from.height + 8 },
+    { x: from.x, y: from.y - height - 8 },
+    { x: from.x + from.width + 8, y: level },
+    { x: from.x - width - 8, y: level },
+  ].map((at) => ({ ...at, width, height }));
+  const moved = (box) => Math.abs(box.y - within(box, glass).y) + (box.x < 0 || box.x + width > glass.width ? Math.abs(box.x - within(box, glass).x) / 4 : 0);
+  ways.sort((a, b) => moved(a) - moved(b));
+  return within(ways[0], glass);
 }

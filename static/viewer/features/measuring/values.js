@@ -5,8 +5,12 @@ import { t } from "../../../i18n.js";
 /** Digits after the point, by unit. */
 const DIGITS = { mm: 1, "mm²": 1, "mm³": 1, cm: 2, "cm²": 2, px: 1, "px²": 0, "°": 1, pixels: 0, samples: 0, HU: 0, "%": 0 };
 
+/** DICOM's names of units (PS3.3 C.8.9.1.1.3) as people write them. */
+const UNITS = { BQML: "Bq/ml", GML: "g/ml", CNTS: "counts" };
+
 /** "12.3 mm", "−54 HU", "1.24 g/ml". */
-export function written({ value, unit = "" } = {}) {
+export function written({ value, unit: said = "" } = {}) {
+  const unit = UNITS[said] ?? said;
   if (value === null || value === undefined || !Number.isFinite(Number(value))) return "";
   const number = Number(value);
   const digits = DIGITS[unit] ?? (Math.abs(number) >= 100 ? 0 : Math.abs(number) >= 10 ? 1 : 2);
@@ -21,6 +25,7 @@ function area(found) {
   return written({ value: found.value / 100, unit: "cm²" });
 }
 
+/** Names of numbers, in the order in which they are read. */
 const NAMES = {
   length: () => t("Length"),
   long: () => t("Long axis"),
@@ -28,19 +33,19 @@ const NAMES = {
   product: () => t("Product"),
   angle: () => t("Angle"),
   supplementary: () => t("Rest of 180°"),
-  area: () => t("Area"),
-  perimeter: () => t("Perimeter"),
+  suv: () => t("SUV"),
+  suv_mean: () => t("SUV mean"),
+  suv_max: () => t("SUV max"),
+  suv_min: () => t("SUV min"),
+  suv_sd: () => t("SUV SD"),
+  value: () => t("Value"),
   mean: () => t("Mean"),
   sd: () => t("SD"),
   min: () => t("Min"),
   max: () => t("Max"),
+  area: () => t("Area"),
+  perimeter: () => t("Perimeter"),
   n: () => t("Count"),
-  value: () => t("Value"),
-  suv: () => t("SUV"),
-  suv_mean: () => t("SUV mean"),
-  suv_sd: () => t("SUV SD"),
-  suv_min: () => t("SUV min"),
-  suv_max: () => t("SUV max"),
   known: () => t("Known length"),
   scale: () => t("Scale"),
 };
@@ -81,7 +86,10 @@ function region({ mean, sd, min, max, suv_mean, suv_max, area: size }) {
 }
 
 /** Without its unit, with as many digits as with it. */
-const bareLike = (found) => (found.unit ? written(found).slice(0, -found.unit.length - 1) : written(found));
+function bareLike(found) {
+  const text = written(found);
+  return found.unit ? text.slice(0, text.lastIndexOf(" ")) : text;
+}
 
 /** The words beside a shape, line by line: only what is read at a glance. */
 export function lines({ kind, label = "", values = {} }) {
@@ -96,10 +104,20 @@ export function lines({ kind, label = "", values = {} }) {
   return [...named, ...rows(values).slice(0, 2).map(({ label: name, text }) => `${name} ${text}`)];
 }
 
-/** [[name, text]] of what a number was made from, where that is told: of SUV weight, dose, half life and times. */
+const MEASURES = { kg: "kg", bq: "Bq", s: "s" };
+
+/** "patient weight 66.2 kg", ...: what a number was made from, where that is told: of SUV weight, dose, half life and times. */
 export function inputsOf(values = {}) {
   const { inputs } = Object.values(values).find((found) => found.inputs) ?? {};
-  return Object.entries(inputs ?? {}).map(([name, value]) => [name.replaceAll("_", " "), typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value)]);
+  return Object.entries(inputs ?? {})
+    .filter(([name]) => !name.endsWith("_source"))
+    .map(([name, value]) => {
+      const words = name.split("_");
+      const unit = typeof value === "number" ? (MEASURES[words.at(-1)] ?? "") : "";
+      const text = typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value).replace(/^(\d{4}-\d\d-\d\d)T([\d:]+).*$/, "$1 $2");
+      const source = inputs[`${name}_source`];
+      return [...(unit ? words.slice(0, -1) : words), text, unit, source ? `(${source})` : ""].filter(Boolean).join(" ");
+    });
 }
 
 /** One line of it for lists and for those who hear the page. */
