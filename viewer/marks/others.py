@@ -64,7 +64,10 @@ def read_new(after: int | None) -> int:
     if after is not None and last > after:
         arrived = Instance.objects.filter(id__gt=after, id__lte=last, sop_class_uid__in=CLASSES)
         for study in Study.objects.filter(series__in=arrived.values("series")).distinct():
-            read_others(study)
+            try:
+                read_others(study)
+            except Exception:  # one study that cannot be read keeps none of the others
+                logger.exception("the reports of a study could not be read")
     return last
 
 
@@ -86,10 +89,12 @@ def _keep(document: Document, study: Study) -> int:
     frames = acquired.named(study.organization, {found.sop_instance_uid for found in document.found})
     before = {
         mark.uid: mark
-        for mark in Measurement.objects.filter(study=study, source_sop_instance_uid__in=document.predecessors)
+        for mark in Measurement.objects.filter(study=study).exclude(source_sop_instance_uid="")
+        if mark.source_sop_instance_uid in document.predecessors
     }
     taken = dict(Measurement.objects.filter(study=study).values_list("uid", "source_sop_instance_uid"))
     kept, new = 0, []
+    places: dict[str, list[acquired.Acquired]] = {}
     for number, found in enumerate(document.found):
         uid = found.tracking_uid or str(uid_of("measurement", document.sop_instance_uid, number))
         if taken.get(uid) == "":
@@ -99,7 +104,7 @@ def _keep(document: Document, study: Study) -> int:
             uid = str(uid_of("measurement", document.sop_instance_uid, number, uid))
         mark = mark or Measurement(organization=study.organization, study=study, uid=uid, version=0)
         taken[uid] = mark.source_sop_instance_uid = document.sop_instance_uid
-        _fill(mark, found, study, frames)
+        _fill(mark, found, study, frames, places)
         mark.save()
         new.append(mark.uid)
         kept += 1
@@ -112,7 +117,13 @@ def _keep(document: Document, study: Study) -> int:
     return kept
 
 
-def _fill(mark: Measurement, found: Found, study: Study, frames: dict[tuple[str, int], acquired.Acquired]) -> None:
+def _fill(
+    mark: Measurement,
+    found: Found,
+    study: Study,
+    frames: dict[tuple[str, int], acquired.Acquired],
+    places: dict[str, list[acquired.Acquired]],
+) -> None:
     frame = frames.get((found.sop_instance_uid, found.frame_number or 1))
     mark.kind, mark.label, mark.space, mark.points = found.kind, found.label, found.space, found.points
     mark.values, mark.notes = found.values, list(found.notes)
@@ -121,7 +132,7 @@ def _fill(mark: Measurement, found: Found, study: Study, frames: dict[tuple[str,
     mark.frame_of_reference_uid = found.frame_of_reference_uid
     mark.series_instance_uid = found.series_instance_uid
     if frame is None and found.space == "patient" and found.points:
-        frame = _frame_through(found, study)
+        frame = _frame_through(found, study, places)
     if frame is None:
         _without_image(mark, found, study)
         return
@@ -145,15 +156,22 @@ def _without_image(mark: Measurement, found: Found, study: Study) -> None:
         mark.notes.append("the series that it refers to is not here")
 
 
-def _frame_through(found: Found, study: Study) -> acquired.Acquired | None:
-    """The acquired frame in whose plane all points lie: the nearest of its frame of reference, of its own series first."""
-    held = Instance.objects.filter(series__study=study, number_of_frames__gt=0)
-    same = held.filter(index__frame_of_reference=found.frame_of_reference_uid)
-    uids: Sequence[str] = list(same.values_list("sop_instance_uid", flat=True)[:5000])
-    frames = acquired.named(study.organization, uids).values()
+def _frame_through(
+    found: Found, study: Study, places: dict[str, list[acquired.Acquired]]
+) -> acquired.Acquired | None:
+    """The acquired frame in whose plane all points lie: the nearest of its frame of reference, of its own series first.
+
+    `places` keeps the frames of each frame of reference for the next measurement: nobody else writes meanwhile.
+    """
+    if found.frame_of_reference_uid not in places:
+        held = Instance.objects.filter(series__study=study, number_of_frames__gt=0)
+        same = held.filter(index__frame_of_reference=found.frame_of_reference_uid)
+        uids: Sequence[str] = list(same.values_list("sop_instance_uid", flat=True)[:5000])
+        places[found.frame_of_reference_uid] = list(acquired.named(study.organization, uids).values())
+    frames = places[found.frame_of_reference_uid]
     missed = [
         (frame.reference.series_instance_uid != found.series_instance_uid, frame.misses(found.points), number)
         for number, frame in enumerate(frames)
     ]
     near = sorted(one for one in missed if one[1] <= acquired.IN_THE_PLANE)
-    return list(frames)[near[0][2]] if near else None
+    return frames[near[0][2]] if near else None

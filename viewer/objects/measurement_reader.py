@@ -105,7 +105,7 @@ def read(path: Path) -> Document | None:
     return Document(
         sop_instance_uid=str(dataset.get("SOPInstanceUID", "")),
         written=f"{dataset.get('ContentDate', '')}{dataset.get('ContentTime', '')}",
-        predecessors=frozenset(_predecessors(dataset)),
+        predecessors=frozenset(_predecessors(dataset)) - {""},
         found=tuple(one for one in found if one.values or one.points),
     )
 
@@ -249,7 +249,7 @@ def _refer(found: Found, group: Dataset, series: dict[str, str]) -> None:
             continue
         _, uid, frame = referenced(one)
         if uid and not found.sop_instance_uid:
-            found.sop_instance_uid, found.frame_number = uid, frame or 1
+            found.sop_instance_uid, found.frame_number = uid, frame if frame and 0 < frame < 2**31 else 1
     found.series_instance_uid = series.get(found.sop_instance_uid, found.series_instance_uid)
 
 

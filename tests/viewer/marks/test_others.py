@@ -19,6 +19,7 @@ from tests.viewer.marks.drawing import DOOR, LINE, asked, image, listed, made, p
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.models import Instance, Measurement, Outbox
+from viewer.objects.content import walk
 from viewer.serving.measurement_objects import MeasurementObjects
 
 
@@ -254,6 +255,34 @@ def test_a_broken_report_hides_nothing(
     del number.ContentSequence
     put_in(report, hospital, tmp_path / "broken")
     assert [mark["uid"] for mark in listed(alice)] == ["2.25.2"]
+
+
+def test_a_report_after_one_without_a_name_leaves_what_readers_drew(
+    images: list[Dataset], hospital: Organization, alice: Client, tmp_path: Path
+) -> None:
+    drawn = made(alice, "length", LINE)
+    first = report_of([length_on(images[0], "2.25.1", [[0.5, 0.5], [6.5, 2.5]], 5)], images)
+    report = report_of(
+        [length_on(images[0], "2.25.2", [[0.5, 0.5], [6.5, 2.5]], 5)], images, uid="1.2.3.8.2", before=first
+    )
+    before = report.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence[0]
+    before.ReferencedSOPInstanceUID = ""
+    put_in(report, hospital, tmp_path / "nameless")
+    assert [mark["uid"] for mark in listed(alice)] == [drawn["uid"], "2.25.2"]
+
+
+def test_a_frame_that_no_image_has_is_the_first(
+    images: list[Dataset], hospital: Organization, alice: Client, tmp_path: Path
+) -> None:
+    report = report_of([length_on(images[0], "2.25.1", [[0.5, 0.5], [6.5, 2.5]], 5)], images)
+    for one in walk(report):
+        if one.ValueType == "IMAGE":
+            one.ReferencedSOPSequence[0].ReferencedSOPInstanceUID = "1.2.3.666"
+            one.ReferencedSOPSequence[0].ReferencedFrameNumber = -3
+    put_in(report, hospital, tmp_path / "negative")
+    (mark,) = listed(alice)
+    assert (mark["sop_instance_uid"], mark["frame_number"]) == ("1.2.3.666", 1)
+    assert "the image that it refers to is not here" in mark["notes"]
 
 
 @pytest.mark.django_db(transaction=True)
