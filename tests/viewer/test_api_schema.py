@@ -48,6 +48,7 @@ def test_every_operation_documents_parameters_and_answers(schema: dict[str, Any]
         "/api/instances/{sop_instance_uid}/video/",
         "/api/hanging-protocols/",
         "/api/me/",
+        "/api/me/settings/",
         "/api/series/{series_instance_uid}/frame",
         "/api/series/{series_instance_uid}/thumbnail",
         "/api/studies/",
