@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from pydicom.uid import ComprehensiveSRStorage
 
@@ -44,12 +44,14 @@ def write_report(study: Study, actor: User | str) -> str:
     Raises NothingToWrite, NotFiled, StorageFull, DatabaseBusy, DicomError, OSError.
     """
     marks = [mark for mark in of_study(study) if not mark.source_sop_instance_uid]
-    sop_instance_uid = uid_of_state(study, marks)
-    if Instance.objects.filter(organization=study.organization, sop_instance_uid=sop_instance_uid).exists():
-        return sop_instance_uid
     series_uid = uid_of_series(study)
-    former = Instance.objects.filter(series__study=study, series__series_instance_uid=series_uid).order_by("-id")
-    if not marks and not former.exists():
+    former = list(_reports(study))
+    uids = [one.sop_instance_uid for one in former]
+    if former and uids[0] == uid_of_state(study, marks, *uids[1:2]):
+        return uids[0]
+    # Each is named after the one before: a state of things that comes back is a new report, for the newest counts.
+    sop_instance_uid = uid_of_state(study, marks, *uids[:1])
+    if not marks and not former:
         raise NothingToWrite("this study has no measurements")
     written = _written(marks)
     place = SeriesOfObject(
@@ -58,11 +60,11 @@ def write_report(study: Study, actor: User | str) -> str:
         series_instance_uid=series_uid,
         number=SERIES_NUMBER,
         description=SERIES_DESCRIPTION,
-        instance_number=former.count() + 1,
+        instance_number=len(former) + 1,
         sop_instance_uid=sop_instance_uid,
     )
     dataset = begun(study, place)
-    write(dataset, Report(written, _modalities(study, marks), _predecessor(study, series_uid, former.first())))
+    write(dataset, Report(written, _modalities(study, marks), _predecessor(study, series_uid, former[0] if former else None)))
     filed(dataset, study, actor)
     return sop_instance_uid
 
@@ -73,10 +75,16 @@ def uid_of_series(study: Study) -> str:
     return str(uid_of("measurements", home.name, home.created_at.isoformat(), study.study_instance_uid))
 
 
-def uid_of_state(study: Study, marks: Iterable[Measurement]) -> str:
-    """Of the report that holds exactly these measurements in these versions."""
+def uid_of_state(study: Study, marks: Iterable[Measurement], *before: str) -> str:
+    """Of the report that holds exactly these measurements in these versions, after the report `before`."""
     state = sorted((mark.uid, mark.version) for mark in marks)
-    return str(uid_of("measurement report", uid_of_series(study), *state))
+    return str(uid_of("measurement report", uid_of_series(study), *state, *before))
+
+
+def _reports(study: Study) -> QuerySet[Instance]:
+    """Those of a study that were written here, the newest first."""
+    held = Instance.objects.filter(series__study=study, series__series_instance_uid=uid_of_series(study))
+    return held.defer("index").order_by("-id")
 
 
 def due(now: datetime, since: datetime | None = None) -> list[Study]:
@@ -92,16 +100,13 @@ def due(now: datetime, since: datetime | None = None) -> list[Study]:
 def is_written(study: Study) -> bool:
     """Whether the archive holds a report of the measurements as they are now, or none is needed."""
     marks = [mark for mark in of_study(study) if not mark.source_sop_instance_uid]
-    held = Instance.objects.filter(organization=study.organization)
-    if held.filter(sop_instance_uid=uid_of_state(study, marks)).exists():
-        return True
-    return not marks and not held.filter(series__series_instance_uid=uid_of_series(study)).exists()
+    uids = list(_reports(study).values_list("sop_instance_uid", flat=True)[:2])
+    return uids[0] == uid_of_state(study, marks, *uids[1:]) if uids else not marks
 
 
 def newest(study: Study) -> tuple[str | None, bool]:
     """The SOP Instance UID of the newest report, and whether it holds the measurements as they are now."""
-    held = Instance.objects.filter(series__study=study, series__series_instance_uid=uid_of_series(study))
-    return held.order_by("-id").values_list("sop_instance_uid", flat=True).first(), is_written(study)
+    return _reports(study).values_list("sop_instance_uid", flat=True).first(), is_written(study)
 
 
 def write_due(actor: str, since: datetime | None = None) -> tuple[datetime, list[str]]:

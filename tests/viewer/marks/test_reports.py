@@ -171,6 +171,21 @@ def test_the_same_state_is_written_once_and_a_later_one_names_the_one_before(ali
     assert not Study.objects.get().warnings
 
 
+@pytest.mark.usefixtures("stack")
+def test_a_state_that_comes_back_is_the_newest_report_again(alice: Client) -> None:
+    made(alice, "length", LINE)
+    _, first = written(alice)
+    other = made(alice, "length", LINE)
+    _, second = written(alice)
+    alice.delete(f"{DOOR}{other['uid']}/")
+    assert alice.get(OBJECT).json() == {"sop_instance_uid": second.SOPInstanceUID, "current": False}
+    _, third = written(alice)
+    assert third.SOPInstanceUID not in (first.SOPInstanceUID, second.SOPInstanceUID)
+    assert len(groups(third)) == 1
+    assert alice.get(OBJECT).json() == {"sop_instance_uid": third.SOPInstanceUID, "current": True}
+    assert written(alice)[1].SOPInstanceUID == third.SOPInstanceUID
+
+
 @needs_validator
 @pytest.mark.usefixtures("stack")
 def test_when_all_are_deleted_the_next_report_says_so(alice: Client) -> None:
