@@ -265,8 +265,8 @@ export class Viewport extends EventTarget {
 
   /** Window to begin a drag from; a VOI LUT has none, so the first plain preset stands in. */
   get window() {
-    const wish = this.wish;
-    const plain = Number.isFinite(wish.window_width) ? wish : (this.opened?.presets ?? []).find((preset) => Number.isFinite(preset.window_width));
+    const known = [this.wish, this.header?.view, ...(this.opened?.presets ?? [])];
+    const plain = known.find((one) => Number.isFinite(one?.window_width));
     return {
       center: plain?.window_center ?? 128,
       width: plain?.window_width ?? 256,

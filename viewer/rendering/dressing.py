@@ -64,7 +64,9 @@ def dressed(frame: Frame, extras: Extras) -> Frame:
         frame = subtracted(subtraction)
         description, dressing = frame.description, frame.dressing or dressing
     if extras.state is not None:
-        description = presented.with_aspect(_with_voi(description, extras.state), extras.state)
+        description = _with_voi(description, extras.state)
+        if presented.stretches(extras.state, description):
+            notes.append("the pixels keep the proportions of the image, not those of the presentation state")
     return replace(
         frame,
         description=description,

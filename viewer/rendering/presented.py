@@ -7,7 +7,6 @@ area of the state as large as the state wants it, pan moves that. So a View with
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ Pixels = NDArray[np.uint8]
 
 _FINEST = 2**18
 """Entries of a table that stands for a whole pipeline."""
+_SAME_SHAPE = 0.01
 _MOST_DRAWN = 100.0
 """Picture sizes away from the middle: no drawing beyond it is told."""
 
@@ -32,12 +32,14 @@ _MOST_DRAWN = 100.0
 # --- how the frame lies in the picture
 
 
-def with_aspect(description: FrameDescription, state: Presentation) -> FrameDescription:
-    """The description with the proportions of the state, where the file has none of its own."""
+def stretches(state: Presentation, description: FrameDescription) -> bool:
+    """Whether the state wants voxels in other proportions than the image gives them. They keep those of the image, on which
+    everything that is measured rests."""
     aspect = state.area.aspect if state.area else None
-    if aspect is None or description.pixel_spacing is not None or description.pixel_aspect_ratio != (1.0, 1.0):
-        return description
-    return replace(description, pixel_aspect_ratio=aspect)
+    if aspect is None:
+        return False
+    height, width = pixel_shape(description)
+    return not math.isclose(aspect[0] / aspect[1], height / width, rel_tol=_SAME_SHAPE)
 
 
 def laid_out(view: View, state: Presentation, description: FrameDescription) -> View:

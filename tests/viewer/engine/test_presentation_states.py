@@ -238,6 +238,15 @@ async def test_an_area_may_be_magnified_and_true_size_is_said_to_be_out_of_reach
     assert any("true size" in warning for warning in drawn.header["warnings"])
 
 
+async def test_proportions_that_are_not_those_of_the_image_are_named(engine: Engine, tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    for aspect, said in (([1, 1], False), ([2, 1], True)):
+        shown = area((1, 1), (COLUMNS, ROWS), PresentationPixelAspectRatio=aspect)
+        picture, drawn = await case.drawn(engine, state_dataset([case.image], DisplayedAreaSelectionSequence=shown))
+        assert picture.shape == (ROWS, COLUMNS)
+        assert any("proportions" in warning for warning in drawn.header["warnings"]) == said
+
+
 SHUTTERS: dict[str, dict[str, Any]] = {
     "rectangular": {"ShutterShape": "RECTANGULAR"},
     "circular": {"ShutterShape": "CIRCULAR"},
