@@ -69,6 +69,11 @@ class Study(models.Model):
     description_folded = models.CharField(max_length=200, blank=True)
     referring_physician = models.CharField(max_length=400, blank=True)
     institution = models.CharField(max_length=200, blank=True)
+    patient_name = models.CharField(max_length=400, blank=True)
+    """This and the next two: who the study's own images say the patient is. The row of the patient holds what the first study
+    under that Patient ID said, which may have been wrong."""
+    patient_birth_date = models.CharField(max_length=8, blank=True)
+    patient_sex = models.CharField(max_length=16, blank=True)
     patient_age = models.CharField(max_length=4, blank=True)
     modalities = models.CharField(max_length=100, blank=True)
     """Backslash-parted and sorted, as Modalities in Study (0008,0061)."""
@@ -79,6 +84,14 @@ class Study(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = StudyQuerySet.as_manager()
+
+    @property
+    def stated_patient(self) -> dict[str, str]:
+        """Name, birth date and sex as the study states them; what it leaves out as the patient's other studies do."""
+        return {
+            name: getattr(self, f"patient_{name}") or getattr(self.patient, name)
+            for name in ("name", "birth_date", "sex")
+        }
 
     class Meta:
         verbose_name_plural = "studies"

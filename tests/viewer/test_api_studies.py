@@ -197,3 +197,18 @@ def test_me_tells_roles_and_where_one_may_upload(alice: Client, bob: Client, cli
     }
     assert bob.get("/api/me/").json()["organizations"][0]["may_upload"] is False
     assert client.get("/api/me/").status_code == 401
+
+
+def test_a_study_bears_the_name_that_its_own_images_say(hospital: Organization, alice: Client, tmp_path: Path) -> None:
+    """Also where another person's study came first under the same Patient ID: the disagreement is said on the later one."""
+    first = ct_slice("1.1.1.1", "1.1", "1.1.1", PatientID="P9", PatientName="Wrong^Will", PatientSex="M")
+    later = ct_slice("1.2.1.1", "1.2", "1.2.1", PatientID="P9", PatientName="Right^Rita", PatientSex="F")
+    for number, image in enumerate((first, later)):
+        ingest_file(save(image, tmp_path / str(number)), hospital, "ingest", "")
+    answers = [alice.get(f"/api/studies/{uid}/").json() for uid in ("1.1", "1.2")]
+    assert [answer["patient"]["name"] for answer in answers] == ["Wrong^Will", "Right^Rita"]
+    assert [answer["patient"]["sex"] for answer in answers] == ["M", "F"]
+    assert [any("another patient's name" in warning for warning in answer["warnings"]) for answer in answers] == [
+        False,
+        True,
+    ]

@@ -90,10 +90,8 @@ def study_row(study: Study, conflicts: int, picture: query.Picture | None) -> di
         "study_instance_uid": study.study_instance_uid,
         "organization": organization,
         "patient": {
-            "name": study.patient.name,
+            **study.stated_patient,
             "patient_id": study.patient.patient_id,
-            "birth_date": study.patient.birth_date,
-            "sex": study.patient.sex,
         },
         "date": study.date,
         "time": study.time,

@@ -219,6 +219,7 @@ def _new_study(parsed: ParsedInstance, hand: _Hand) -> Study:
         organization=hand.sender.organization,
         patient=_patient(parsed, hand),
         study_instance_uid=said.study_instance_uid,
+        **{f"patient_{name}": getattr(parsed.patient, name) for name in STATED},
         **{name: getattr(said, name) for name in STUDY_COLUMNS},
     )
     hand.studies[said.study_instance_uid] = study
@@ -268,6 +269,9 @@ def _note_disagreement(parsed: ParsedInstance, study: Study) -> None:
     """First wins: what is missing is filled in, what differs is said on the study."""
     if disagreement.fill(study.patient, parsed.patient, PATIENT_COLUMNS):
         study.patient.save(update_fields=PATIENT_COLUMNS)
+    for name in STATED:
+        column = f"patient_{name}"
+        setattr(study, column, getattr(study, column) or getattr(parsed.patient, name))
     disagreement.fill(study, parsed.study, STUDY_COLUMNS)
     disagreement.note(study, disagreement.between(study, parsed))
 
@@ -370,6 +374,8 @@ def _fitting(words: list[str], width: int) -> str:
 
 
 PATIENT_COLUMNS = ("name", "name_folded", "birth_date", "sex")
+STATED = ("name", "birth_date", "sex")
+"""Of the patient, kept with each study as it states them."""
 STUDY_COLUMNS = (
     "study_id",
     "accession_number",
