@@ -85,14 +85,6 @@ class Study(models.Model):
 
     objects = StudyQuerySet.as_manager()
 
-    @property
-    def stated_patient(self) -> dict[str, str]:
-        """Name, birth date and sex as the study states them; what it leaves out as the patient's other studies do."""
-        return {
-            name: getattr(self, f"patient_{name}") or getattr(self.patient, name)
-            for name in ("name", "birth_date", "sex")
-        }
-
     class Meta:
         verbose_name_plural = "studies"
         constraints = [models.UniqueConstraint(fields=["organization", "study_instance_uid"], name="study_once")]
@@ -102,6 +94,14 @@ class Study(models.Model):
             models.Index(fields=["organization", "-created_at", "-id"]),
             models.Index(fields=["study_instance_uid"]),
         ]
+
+    @property
+    def stated_patient(self) -> dict[str, str]:
+        """Name, birth date and sex as the study states them; what it leaves out as the patient's other studies do."""
+        return {
+            name: getattr(self, f"patient_{name}") or getattr(self.patient, name)
+            for name in ("name", "birth_date", "sex")
+        }
 
 
 class Series(models.Model):

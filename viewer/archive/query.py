@@ -146,10 +146,8 @@ def objects_beside(
     """Objects of the study that a series is of, by SOP Instance UID; without UIDs its presentation states, the newest first."""
     store = store or blob_store()
     rows = Instance.objects.filter(series__study_id=series.study_id).order_by("-id")
-    if wanted is None:
-        rows = rows.filter(series__modality="PR")[:STATES_LISTED]
-    else:
-        rows = rows.filter(sop_instance_uid__in=wanted)
+    rows = rows.filter(sop_instance_uid__in=wanted) if wanted is not None else rows.filter(series__modality="PR")
+    rows = rows if wanted is not None else rows[:STATES_LISTED]
     return [InstanceFile(store.path(digest), digest, index) for digest, index in rows.values_list("blob_id", "index")]
 
 
