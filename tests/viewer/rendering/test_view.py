@@ -163,7 +163,7 @@ def test_other_grey_values_forget_the_window_that_was_chosen_for_the_former_ones
     chosen = there.changed(window)
     assert (chosen.window_center, chosen.window_width) == (40, 400)
     assert chosen.changed(part) == chosen  # the same one again changes nothing
-    back = chosen.changed({name: None for name in part})
+    back = chosen.changed(dict.fromkeys(part))
     assert (back.window_center, back.window_width) == (None, None)
     assert View.from_json(window | part).window_center == 40
     assert chosen.changed({"mask": {"shift": [1, 1]}}).window_center == (None if "mask" not in part else 40)
