@@ -118,6 +118,7 @@ def test_its_thumbnail_shows_the_same_part_in_fewer_pixels(ramp: Path, alice: Cl
         ({"series": "1.2.3.4", "view": {}, "note": "x" * 1001}, "note"),
         ({"series": "1.2.3.4", "view": {}, "measurements": "all"}, "measurements"),
         ({"series": "1.2.3.4", "view": {}, "measurements": [1]}, "measurements"),
+        ({"series": "1.2.3.4", "view": {}, "measurements": ["\ud800"]}, "measurements"),
     ],
 )
 def test_what_cannot_be_marked_is_400_and_named(ramp: Path, alice: Client, body: Any, named: str) -> None:

@@ -118,6 +118,7 @@ def test_every_kind_has_its_numbers(alice: Client, kind: str, points: list[list[
         ({"points": [[1, 2]]}, "points"),
         ({"points": [[1, 2, "x"], [1, 2, 3]]}, "points"),
         ({"points": [[1, 2, 3]] * 2001}, "points"),
+        ({"points": [[1, 2, 10**400], [1, 2, 3]]}, "points"),
         ({"space": "picture"}, "space"),
         ({"view": "axial"}, "view"),
         ({"view": {"plane": "crosswise"}}, "plane"),

@@ -39,6 +39,8 @@ def test_nobody_has_none(client: Client) -> None:
         {"colour": "red"},
         {"texts": "loud"},
         {"language": "tlh"},
+        {"language": ["de"]},
+        {"hanging": {"CT": "\ud800"}},
         {"keys": {"map": "mine"}},
         {"keys": {"changed": {"reader": {"x": "cine"}}}},
         {"keys": {"changed": {"reader": {"x" * 41: ["cine"]}}}},
@@ -57,6 +59,7 @@ def test_what_is_not_a_setting_is_refused_and_nothing_changes(alice: Client, val
 
 
 def test_a_list_is_no_settings(alice: Client) -> None:
+    assert alice.put(ADDRESS, "[" * 100_000, content_type="application/json").status_code == 400
     assert alice.put(ADDRESS, "[1]", content_type="application/json").status_code == 400
 
 

@@ -31,6 +31,14 @@ class AnyAccept(DefaultContentNegotiation):
             return renderers[0], renderers[0].media_type
 
 
+def data_of(request: Request) -> Any:
+    """The JSON of a request. Raises BadQuery for what is nested too deep to be read, ParseError for what is none."""
+    try:
+        return request.data
+    except RecursionError:
+        raise BadQuery("body", "not JSON") from None
+
+
 class Door(APIView):
     """A view whose refusals are `{"detail": ...}` with the status of `STATUSES`."""
 

@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.policy import ADMIN, organizations_for
 from viewer import protocols
 from viewer.api import shapes
-from viewer.api.doors import Door
+from viewer.api.doors import Door, data_of
 from viewer.api.priors import Priors, priors_of
 from viewer.api.studies import study_itself, study_row
 from viewer.api.viewing import note_viewing
@@ -139,7 +139,7 @@ class HangingDoor(Door):
     def get(self, request: Request, study_instance_uid: str) -> Response:
         study = query.find_study(request.user, study_instance_uid, request.query_params.get("organization"))
         asked = request.query_params.get("protocol")
-        if asked is not None and not asked.isdecimal():
+        if asked is not None and not (asked.isdecimal() and len(asked) < 20):
             raise BadQuery("protocol", "a number is expected")
         note_viewing(request.user, study, request, door="api")
         return Response(hanging_of(request.user, study, protocol=None if asked is None else int(asked)))
@@ -170,7 +170,7 @@ class HangingProtocols(Door):
         },
     )
     def post(self, request: Request) -> Response:
-        body = NewProtocol(data=request.data)
+        body = NewProtocol(data=data_of(request))
         if not body.is_valid():
             said = [f"{name}: {' '.join(map(str, texts))}" for name, texts in body.errors.items()]
             return Response({"detail": said[0], "problems": said}, status=400)

@@ -27,6 +27,7 @@ from viewer.marks.filing import NotFiled
 from viewer.marks.key_objects import NothingToWrite
 from viewer.models import KeyImage, Series, Study
 from viewer.objects.key_object import TITLES
+from viewer.rendering.fields import sound
 from viewer.rendering.view import BadView, View
 
 BODY = 4 * VIEW_CHARACTERS
@@ -284,8 +285,8 @@ def _text(body: dict[str, Any], name: str, longest: int) -> str:
 
 def _uids(body: dict[str, Any]) -> list[str]:
     value = body.get("measurements") or []
-    sound = isinstance(value, list) and len(value) <= key_images.MEASUREMENTS
-    if not sound or not all(isinstance(one, str) and 0 < len(one) <= 64 for one in value):
+    listed = isinstance(value, list) and len(value) <= key_images.MEASUREMENTS
+    if not listed or not all(isinstance(one, str) and 0 < len(one) <= 64 and sound(one) == one for one in value):
         raise BadQuery("measurements", f"a list of at most {key_images.MEASUREMENTS} UIDs is expected")
     return value
 

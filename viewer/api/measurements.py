@@ -99,6 +99,7 @@ class Measurements(MarkDoor):
         except Overtaken as other:
             if other.current.deleted_at or not asking.same(measurements.asked_of(other.current), asked):
                 raise
+            await _remeasure(request, study, other.current)  # the first time may have ended before it was done
             return Response(await _told(request, study, other.current))
         await _remeasure(request, study, mark)
         return Response(await _told(request, study, mark), status=201)
@@ -162,7 +163,7 @@ class MeasurementDoor(MarkDoor):
         mark = await sync_to_async(measurements.of_uid)(study, uid)
         version = request.query_params.get("version")
         if version is not None:
-            _at_version(mark, int(version) if version.isdecimal() and version.isascii() else None)
+            _at_version(mark, int(version) if version.isdecimal() and len(version) < 20 else None)
         return await self._drop(request, study, mark)
 
     async def _drop(self, request: Request, study: Study, mark: Measurement) -> Response:

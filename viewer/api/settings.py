@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from viewer.api import shapes
-from viewer.api.doors import Door
+from viewer.api.doors import Door, data_of
 from viewer.archive.query import BadQuery
 from viewer.models import ReaderSettings
 
@@ -50,7 +50,7 @@ class Settings(Door):
         },
     )
     def put(self, request: Request) -> Response:
-        chosen = checked(request.data)
+        chosen = checked(data_of(request))
         with transaction.atomic():
             kept, _ = ReaderSettings.objects.select_for_update().get_or_create(user=request.user)
             values = {name: value for name, value in {**kept.values, **chosen}.items() if value is not None}
@@ -77,7 +77,7 @@ def checked(data: Any) -> dict[str, Any]:
     for name, value in data.items():
         if name not in SETTINGS:
             raise BadQuery(str(name)[:40], f"no such setting; there are {', '.join(SETTINGS)}")
-        if value is not None and not SETTINGS[name](value):
+        if value is not None and not (_can_be_told(value) and SETTINGS[name](value)):
             raise BadQuery(name, "not a value of this setting")
     return dict(data)
 
@@ -108,6 +108,15 @@ def _is_key(item: tuple[Any, Any]) -> bool:
     return len(meant[0]) <= 40 and (len(meant) == 1 or isinstance(meant[1], (str, int, float, bool)))
 
 
+def _can_be_told(value: Any) -> bool:
+    """Whether it can be written as JSON: not nested without end, and no halves of characters in it."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _remember_language(response: Response, language: str | None) -> None:
     """For the pages, which are written before anyone asks who reads them."""
     if language is None:
@@ -125,7 +134,7 @@ def _remember_language(response: Response, language: str | None) -> None:
 
 SETTINGS: dict[str, Callable[[Any], bool]] = {
     "keys": _is_key_setting,
-    "language": lambda value: value in dict(settings.LANGUAGES),
+    "language": lambda value: isinstance(value, str) and value in dict(settings.LANGUAGES),
     "hanging": lambda value: isinstance(value, dict),
     "texts": lambda value: value in LEVELS,
 }
