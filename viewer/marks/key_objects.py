@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,12 +23,13 @@ from pydicom.dataset import Dataset
 from accounts.models import User
 from viewer.archive.ingest import limits
 from viewer.archive.query import NotFound, instance_files
-from viewer.archive.storage import blob_store
+from viewer.archive.rows import DatabaseBusy
+from viewer.archive.storage import StorageFull, blob_store
 from viewer.dicom.documents import KO, summary
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frames import frame_sources
 from viewer.engine.engine import Drawn
-from viewer.engine.errors import CannotDraw
+from viewer.engine.errors import Busy, CannotDraw
 from viewer.models import Instance, KeyImage, Measurement, Study
 from viewer.objects import captured_picture, key_object, presentation_state
 from viewer.objects.captured_picture import Captured
@@ -37,7 +38,7 @@ from viewer.objects.key_object import Selected, Selection
 from viewer.objects.presentation_state import State
 from viewer.rendering.view import BadView
 
-from .filing import NotFiled, filed
+from .filing import filed
 from .key_images import of_study
 from .showing import is_plain, state_of
 
@@ -45,6 +46,8 @@ logger = logging.getLogger(__name__)
 
 QUIET = timedelta(seconds=60)
 """How long nothing may have changed before the objects are written by themselves."""
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""To be asked from when everything is to be looked at again."""
 DEFAULT_TITLE = "of interest"
 LARGEST = 2**24
 """Pixels of a picture that is captured."""
@@ -185,6 +188,8 @@ async def _capture(work: _Work, task: _Task) -> Reference | None:
         return None
     try:
         drawn = await task.draw(kept)
+    except Busy:  # it can be drawn, only not now: a selection without it would say that nobody marked it
+        raise
     except (BadView, CannotDraw, NotFound) as problem:
         left_out[kept.uid] = f"its picture cannot be drawn any more: {problem}"
         return None
@@ -355,14 +360,18 @@ async def write_due(
     """Write what is due; returns the time to ask from next, and the SOP Instance UIDs written."""
     now = timezone.now()
     objects: list[str] = []
+    again = False
     for study in await thread(due)(now, since):
         try:
             objects += (await write(study, actor, draw, thread=thread)).objects
         except NothingToWrite:
             continue
-        except (NotFiled, DicomError, OSError):
+        except (Busy, DatabaseBusy, StorageFull) as problem:  # which passes: it is looked for again
+            again = True
+            logger.warning("The key images of a study wait to be written: %s", problem)
+        except Exception:  # one study that cannot be written keeps none of the others
             logger.exception("The key images of a study could not be written")
-    return now - 2 * QUIET, objects
+    return (since or EVER) if again else now - 2 * QUIET, objects
 
 
 def _selections(study: Study) -> list[str]:

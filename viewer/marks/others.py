@@ -156,9 +156,7 @@ def _without_image(mark: Measurement, found: Found, study: Study) -> None:
         mark.notes.append("the series that it refers to is not here")
 
 
-def _frame_through(
-    found: Found, study: Study, places: dict[str, list[acquired.Acquired]]
-) -> acquired.Acquired | None:
+def _frame_through(found: Found, study: Study, places: dict[str, list[acquired.Acquired]]) -> acquired.Acquired | None:
     """The acquired frame in whose plane all points lie: the nearest of its frame of reference, of its own series first.
 
     `places` keeps the frames of each frame of reference for the next measurement: nobody else writes meanwhile.

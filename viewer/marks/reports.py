@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 from pydicom.uid import ComprehensiveSRStorage
 
 from accounts.models import User
+from viewer.archive.rows import DatabaseBusy
+from viewer.archive.storage import StorageFull
 from viewer.models import Instance, Measurement, Series, Study
 from viewer.objects.header import Reference, SeriesOfObject, uid_of
 from viewer.objects.measurement_report import InPatient, Mark, OnImage, Report, sop_class, write
@@ -30,6 +32,8 @@ SERIES_NUMBER = 9001
 SERIES_DESCRIPTION = "Measurements"
 QUIET = timedelta(seconds=60)
 """How long nothing may have changed before the report is written by itself."""
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""To be asked from when everything is to be looked at again."""
 
 Axes = tuple[Sequence[float], Sequence[float]]
 
@@ -48,7 +52,7 @@ def write_report(study: Study, actor: User | str) -> str:
     former = list(_reports(study))
     uids = [one.sop_instance_uid for one in former]
     if former and uids[0] == uid_of_state(study, marks, *uids[1:2]):
-        return uids[0]
+        return str(uids[0])
     # Each is named after the one before: a state of things that comes back is a new report, for the newest counts.
     sop_instance_uid = uid_of_state(study, marks, *uids[:1])
     if not marks and not former:
@@ -64,7 +68,10 @@ def write_report(study: Study, actor: User | str) -> str:
         sop_instance_uid=sop_instance_uid,
     )
     dataset = begun(study, place)
-    write(dataset, Report(written, _modalities(study, marks), _predecessor(study, series_uid, former[0] if former else None)))
+    write(
+        dataset,
+        Report(written, _modalities(study, marks), _predecessor(study, series_uid, former[0] if former else None)),
+    )
     filed(dataset, study, actor)
     return sop_instance_uid
 
@@ -111,14 +118,17 @@ def newest(study: Study) -> tuple[str | None, bool]:
 
 def write_due(actor: str, since: datetime | None = None) -> tuple[datetime, list[str]]:
     """Write what is due; returns the time to ask from next, and the SOP Instance UIDs written."""
-    now, written = timezone.now(), []
+    now, written, again = timezone.now(), [], False
     for study in due(now, since):
         try:
             if not is_written(study):
                 written.append(write_report(study, actor))
+        except (DatabaseBusy, StorageFull) as problem:  # which passes: it is looked for again
+            again = True
+            logger.warning("the report of a study's measurements waits to be written: %s", problem)
         except Exception:  # one study that cannot be written keeps none of the others; it is tried at its next change
             logger.exception("the report of a study's measurements could not be written")
-    return now - 2 * QUIET, written
+    return (since or EVER) if again else now - 2 * QUIET, written
 
 
 # --- rows as marks

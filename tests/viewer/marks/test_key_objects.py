@@ -23,6 +23,7 @@ from tests.viewer.objects.test_key_objects import errors_of
 from viewer.api.key_images import draw_kept
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import blob_store
+from viewer.engine.errors import Busy
 from viewer.marks import key_objects
 from viewer.models import Instance, KeyImage, Measurement, Study
 
@@ -389,6 +390,25 @@ def test_they_write_themselves_when_nothing_has_changed_for_a_while(stack: None,
     assert set(objects(uids)) == {"gsps", "ko"}
     assert write("farview", draw_kept, since)[1] == []
     assert since < timezone.now() - timedelta(seconds=60)
+
+
+def test_one_study_that_cannot_be_written_keeps_no_other_and_what_waits_is_looked_for_again(
+    stack: None, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked(alice, {"plane": "coronal"})
+    KeyImage.objects.update(created_at=timezone.now() - 2 * key_objects.QUIET)
+    write = async_to_sync(key_objects.write_due)
+
+    async def busy(_: KeyImage) -> Any:
+        raise Busy
+
+    since, uids = write("farview", busy, timezone.now() - 3 * key_objects.QUIET)
+    assert uids == []
+    with monkeypatch.context() as broken:
+        broken.setattr(key_objects, "_begun", lambda _: {}["a fault"])
+        assert write("farview", draw_kept, since)[1] == []
+    assert len(write("farview", draw_kept, since)[1]) == 2
+    assert set(Instance.objects.values_list("series__modality", flat=True)) == {"CT", "OT", "KO"}
 
 
 def test_they_are_written_only_for_those_who_may_see_the_study(
