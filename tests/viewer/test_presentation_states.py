@@ -24,14 +24,15 @@ from viewer.serving.runtime import Runtime
 __all__ = ["dial", "people", "served"]
 
 STORED = np.arange(64, dtype=np.uint8).reshape(8, 8)
-SERIES = "1.2.3.4"
+SERIES = "1.2.3.64.11"
+"""No other test's: the engine lives longer than one, and knows series by their UIDs."""
 
 
 class Shelf:
     """An image, a state about it, and a state about it that was filed in another study."""
 
     def __init__(self, folder: Path) -> None:
-        image = image_dataset(STORED)
+        image = image_dataset(STORED, SeriesInstanceUID=SERIES)
         window = [item({"WindowCenter": "10", "WindowWidth": "2"})]
         state = state_dataset([image], SoftcopyVOILUTSequence=window, ContentLabel="BRIGHT")
         stray = state_dataset([image], StudyInstanceUID="1.2.9", SeriesInstanceUID="1.2.9.9", ContentLabel="STRAY")
