@@ -247,8 +247,11 @@ def test_a_presentation_state_is_chosen_drawn_and_taken_off(page: Page, made: Ma
     page.keyboard.press("ArrowDown")
     assert shown(page) == made.images[2]
     before = fitted(page)
+    page.keyboard.press("Home")
+    assert shown(page) == made.images[0]
     panel(page).get_by_label("BRIGHT").check()
     wait_for(page, "farview.viewports[0].lastHeader.view.presentation_state && farview.viewports[0].exact")
+    assert shown(page) == made.images[2], "it is about that image"
     after = painted(page)
     assert after["sha256"] == after["header"]["sha256"]
     assert after["sha256"] != before["sha256"]
@@ -337,3 +340,9 @@ def test_objects_are_reached_on_a_phone(browse: Callable[..., Page], archive: Ar
     row(page, "Structured report").locator("button.object").tap()
     panel(page).locator(".report-tree").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    sheet, tools = panel(page).locator("xpath=../..").bounding_box(), page.locator("#toolbar").bounding_box()
+    assert sheet
+    assert tools
+    assert sheet["y"] + sheet["height"] <= tools["y"], "nothing of the panel lies under the tools"
+    page.locator("#tab-objects").tap()
+    assert panel(page).is_hidden()

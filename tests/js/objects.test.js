@@ -7,6 +7,7 @@ import { equal, test } from "./harness.js";
 test("objects stand by kind, what is read first before what cannot be shown", () => {
   const kinds = ["other", "seg", "ko", "sr", "new-kind", "pdf", "dose"].map((kind) => ({ kind }));
   equal(grouped(kinds).map(({ kind }) => kind), ["sr", "dose", "pdf", "ko", "seg", "other", "new-kind"]);
+  equal(grouped([{ kind: "sr", superseded: true }, { kind: "other" }]).map(({ kind }) => kind), ["other", "sr"]);
   equal([kindOf("sr").label, kindOf("what is this").label], ["Structured report", "Object"]);
   equal([made({ date: "20150819", time: "112153" }), made({ date: "", time: "" })], ["2015-08-19 11:21", ""]);
 });

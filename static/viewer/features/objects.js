@@ -93,8 +93,16 @@ class Objects {
   }
 
   change(part) {
-    this.workbench.active.change(part);
+    this.workbench.active.change({ ...part, ...this.#imageOf(part.presentation_state) });
     this.refreshSoon();
+  }
+
+  /** A state that is about other images of the stack is seen on the first of them. */
+  #imageOf(state) {
+    const { active } = this.workbench;
+    const images = this.held.objects.find(({ sop_instance_uid: uid }) => uid === state)?.refers_to ?? [];
+    const away = images.length && active.header?.view.sop_instance_uid && !images.includes(active.header.view.sop_instance_uid);
+    return away ? { sop_instance_uid: images[0], frame_number: 1, frame: null } : {};
   }
 
   fillMenu(menu) {

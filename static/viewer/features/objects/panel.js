@@ -64,6 +64,7 @@ export class Panel {
     put("span", "what", words, object.title || label);
     put("span", "quiet", words, [object.title ? label : "", made(object)].filter(Boolean).join(", "));
     if (object.reason) put("span", "quiet", words, t("Cannot be shown: {why}", { why: object.reason }));
+    if (object.superseded) put("span", "quiet", words, t("A newer one took its place."));
     if (act) head.addEventListener("click", act);
     this.feature.extras(row, object);
   }

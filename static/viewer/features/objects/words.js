@@ -24,9 +24,9 @@ export function kindOf(kind) {
 /** The order of the list: what is read first stands first. */
 const ORDER = ["sr", "dose", "pdf", "ko", "gsps", "seg", "rtstruct", "video", "other"];
 
-/** Objects by kind, newest first within each, as the server sorted them. */
+/** Objects by kind, newest first within each, as the server sorted them; what a newer one took the place of stands last. */
 export function grouped(objects) {
-  const place = ({ kind }) => (ORDER.indexOf(kind) + ORDER.length) % ORDER.length;
+  const place = ({ kind, superseded }) => (superseded ? ORDER.length : 0) + ((ORDER.indexOf(kind) + ORDER.length) % ORDER.length);
   return [...objects].sort((a, b) => place(a) - place(b));
 }
 
