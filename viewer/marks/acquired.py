@@ -13,7 +13,7 @@ from viewer.archive.storage import blob_store
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frames import FrameSource, frame_sources
 from viewer.dicom.series import InstanceFile
-from viewer.models import Instance
+from viewer.models import Instance, Study
 from viewer.objects.header import Reference
 
 Points = Sequence[Sequence[float]]
@@ -70,9 +70,10 @@ class Acquired:
         return float(np.abs(away).max())
 
 
-def named(organization: Organization, uids: Iterable[str]) -> dict[tuple[str, int], Acquired]:
-    """The frames of objects, by SOP Instance UID and frame number; what is not in the archive is left out."""
-    rows = Instance.objects.filter(organization=organization, sop_instance_uid__in=set(uids))
+def named(study: Study, uids: Iterable[str]) -> dict[tuple[str, int], Acquired]:
+    """The frames of objects, by SOP Instance UID and frame number; what is not in the archive, or of another patient than the
+    study, is left out: whoever names it is wrong about one of the two."""
+    rows = Instance.objects.filter(series__study__patient=study.patient_id, sop_instance_uid__in=set(uids))
     found = {}
     for row in rows.select_related("series__study"):
         reference = Reference(

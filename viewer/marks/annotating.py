@@ -27,8 +27,10 @@ def pixels_of(mark: Measurement, frame: FrameSource) -> list[Pair] | None:
     position, directions, spacing = frame.position, frame.orientation, frame.pixel_spacing
     if position is None or directions is None or spacing is None:
         return None
-    if mark.frame_of_reference_uid and mark.frame_of_reference_uid != frame.frame_of_reference_uid:
+    if mark.frame_of_reference_uid != frame.frame_of_reference_uid:
         return None
+    if not mark.frame_of_reference_uid and mark.sop_instance_uid != frame.sop_instance_uid:
+        return None  # nothing says that two images lie in one space
     row, column = map(np.asarray, directions)
     away = np.asarray(mark.points, np.float64) - np.asarray(position)
     thickness = float(frame.group.get("thickness") or 0.0)

@@ -86,7 +86,7 @@ def _key(instance: Instance) -> str:
 
 def _keep(document: Document, study: Study) -> int:
     """Rows for a report, inside the caller's transaction."""
-    frames = acquired.named(study.organization, {found.sop_instance_uid for found in document.found})
+    frames = acquired.named(study, {found.sop_instance_uid for found in document.found})
     before = {
         mark.uid: mark
         for mark in Measurement.objects.filter(study=study).exclude(source_sop_instance_uid="")
@@ -165,7 +165,7 @@ def _frame_through(found: Found, study: Study, places: dict[str, list[acquired.A
         held = Instance.objects.filter(series__study=study, number_of_frames__gt=0)
         same = held.filter(index__frame_of_reference=found.frame_of_reference_uid)
         uids: Sequence[str] = list(same.values_list("sop_instance_uid", flat=True)[:5000])
-        places[found.frame_of_reference_uid] = list(acquired.named(study.organization, uids).values())
+        places[found.frame_of_reference_uid] = list(acquired.named(study, uids).values())
     frames = places[found.frame_of_reference_uid]
     missed = [
         (frame.reference.series_instance_uid != found.series_instance_uid, frame.misses(found.points), number)

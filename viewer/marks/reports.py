@@ -159,7 +159,7 @@ def _written(marks: Sequence[Measurement]) -> list[Mark]:
 
 
 def _frames(marks: Sequence[Measurement]) -> dict[tuple[str, int], Acquired]:
-    return named(marks[0].organization, (mark.sop_instance_uid for mark in marks)) if marks else {}
+    return named(marks[0].study, (mark.sop_instance_uid for mark in marks)) if marks else {}
 
 
 def _on_image(mark: Measurement, image: Acquired | None) -> OnImage | None:
