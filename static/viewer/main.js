@@ -217,8 +217,9 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return;
   const inMenu = event.target.closest?.("[role=menu]");
   const onButton = event.target.closest?.("button, a, summary") && [" ", "Enter"].includes(event.key);
+  const onChoice = event.target.closest?.("input[type=checkbox], input[type=radio]") && /^( |Arrow.*)$/.test(event.key);
   const onSlider = event.target.closest?.("[role=slider]") && ["ArrowLeft", "ArrowRight"].includes(event.key);
-  const found = inMenu || onButton ? null : commandFor(event, KEY_MAPS[keyMap]);
+  const found = inMenu || onButton || onChoice ? null : commandFor(event, KEY_MAPS[keyMap]);
   if (!found) return;
   event.preventDefault();
   if (onSlider) run("frame", event.key === "ArrowLeft" ? -1 : 1);
@@ -401,6 +402,12 @@ at("line-sign-in").addEventListener("click", () => {
   location.assign(`${page.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`);
 });
 
+// --- the display
+
+/** An administrator says how many pixels a display for primary diagnosis has; a smaller one is told apart. */
+const pixels = screen.width * screen.height * devicePixelRatio ** 2;
+at("display-note").hidden = pixels >= Number(page.diagnosticPixels || 0);
+
 // --- begin
 
 function adopt(study) {
@@ -428,6 +435,7 @@ function hangFirstView() {
   const { series, size, ...view } = firstView ?? {};
   const tile = series && thumbnails.find(series, view.stack ?? 0);
   if (tile) show(layout.active, tile, view);
+  else if (series) layout.active.remark(t("The link names a picture that is not here"), t("its series is not in this study or holds no images"));
 }
 
 /** The study once more, when something came or the line was broken. */

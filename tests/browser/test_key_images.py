@@ -317,6 +317,13 @@ def test_a_link_opens_exactly_that_picture_first(
     assert painted(larger)["sha256"] != on_glass["sha256"], "its size is that of its own pane"
 
 
+def test_a_link_to_what_is_not_in_the_study_says_so(browse: Callable[..., Page], archive: Archive, made: Made) -> None:
+    page = browse()
+    page.goto(f'{archive.server.url}/studies/{made.study}/?view={{"series":"1.2.3.4.5"}}')
+    wait_for(page, "window.farview && farview.viewports[0]?.exact")
+    assert "not here" in page.locator(".passing").first.inner_text()
+
+
 def test_a_link_is_of_use_to_those_alone_who_may_see_the_study(
     with_clipboard: Page, chromium: Browser, archive: Archive, made: Made
 ) -> None:

@@ -282,6 +282,19 @@ GRAPHICS = f"""() => {{
 }}"""
 
 
+def test_states_are_chosen_by_keys_alone(page: Page) -> None:
+    stored = panel(page).get_by_label("As stored")
+    stored.focus()
+    before = still(page)["view"]
+    page.keyboard.press("ArrowDown")
+    wait_for(page, "farview.viewports[0].lastHeader.view.presentation_state && farview.viewports[0].exact")
+    assert panel(page).get_by_label("BRIGHT").is_checked()
+    assert page.evaluate("document.activeElement.type") == "radio", "the hand stays where it is"
+    page.keyboard.press("ArrowUp")
+    wait_for(page, "!farview.viewports[0].lastHeader.view.presentation_state && farview.viewports[0].exact")
+    assert still(page)["view"]["zoom"] == before["zoom"]
+
+
 def test_the_menu_of_the_toolbar_holds_states_and_the_list(page: Page) -> None:
     page.locator("#tab-objects").click()
     page.keyboard.press("End")
