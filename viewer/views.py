@@ -79,6 +79,7 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "icons": icon_sizes(),
             "catalogue": page_catalogue(),
             "reader_settings": settings_of(request.user),
+            "diagnostic_pixels": settings.FARVIEW_DIAGNOSTIC_PIXELS,
             "sheets": SHEETS,
         },
     )

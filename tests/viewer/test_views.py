@@ -177,3 +177,11 @@ def test_what_nobody_foresaw_is_told_in_words_and_a_database_that_is_away_as_bus
     assert "Doe" not in text
     assert "Traceback" not in text
     assert ("detail" in answer.json()) if address.startswith("/api/") else ("<main" in text)
+
+
+@pytest.mark.parametrize("pixels", [0, 3_000_000])
+def test_the_page_knows_how_many_pixels_a_diagnostic_display_has(
+    chest: str, alice: Client, settings: Any, pixels: int
+) -> None:
+    settings.FARVIEW_DIAGNOSTIC_PIXELS = pixels
+    assert f'data-diagnostic-pixels="{pixels}"' in alice.get(chest).content.decode()
