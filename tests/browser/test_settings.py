@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.browser.conftest import CHEST, Archive
 from tests.chromium import wait_for
@@ -85,3 +85,26 @@ def test_the_page_speaks_the_readers_language_and_still_fits(
     page.keyboard.press("F1")
     page.locator("#help").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("width", "noted"), [(900, True), (2600, False)])
+def test_a_display_that_is_too_small_for_diagnosis_says_so(
+    browse: Callable[..., Page], archive: Archive, width: int, noted: bool
+) -> None:
+    """The server's page with the administrator's figure put in, as `FARVIEW_DIAGNOSTIC_PIXELS` would."""
+    study = archive.study(CHEST).study_instance_uid
+    page = browse(width=width, height=1600, screen={"width": width, "height": 1600})
+    address = f"{archive.server.url}/studies/{study}/"
+    page.route(address, _with_pixels)
+    page.goto(address)
+    wait_for(page, "window.farview")
+    assert page.locator("#display-note").is_visible() is noted
+
+
+def _with_pixels(route: Route) -> None:
+    answer = route.fetch()
+    headers = {
+        name: value for name, value in answer.headers.items() if name not in ("content-length", "content-encoding")
+    }
+    text = answer.text().replace('data-diagnostic-pixels="0"', 'data-diagnostic-pixels="3000000"')
+    route.fulfill(status=answer.status, headers=headers, body=text)
