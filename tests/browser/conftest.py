@@ -12,7 +12,7 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.chromium import chromium, wait_for  # noqa: F401
-from tests.live import LiveServer, live_server_process  # noqa: F401
+from tests.live import LiveServer
 
 CHEST = "series/ct_chest_lidc0314_jpegls"
 EMPTY_PANE = "farview.viewports[0]"
@@ -64,8 +64,15 @@ class Archive:
         return self._taken[name]
 
 
-@pytest.fixture(scope="session")
-def archive(live_server_process: LiveServer, shared_data: Path) -> Archive:  # noqa: F811
+@pytest.fixture(scope="module")
+def live_server_process() -> Iterator[LiveServer]:
+    """A server for a module's tests: what readers leave on the real studies in one is not there in the next."""
+    with LiveServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def archive(live_server_process: LiveServer, shared_data: Path) -> Archive:
     password, token = live_server_process.user("alice", "radiologist")
     return Archive(live_server_process, shared_data, Reader("alice", password, token))
 
