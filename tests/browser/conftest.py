@@ -175,3 +175,16 @@ def stage(page: Page, viewport: int = 0) -> dict[str, float]:
         "y": box["y"] + box["height"] / 2,
         **{k: box[k] for k in ("width", "height")},
     }
+
+
+def fitted(page: Page) -> dict[str, Any]:
+    """What is painted once the picture has the size of its pane."""
+    wait_for(
+        page,
+        """(() => {
+          const [{ exact, lastHeader, canvas }] = farview.viewports;
+          const { width, height } = canvas.parentElement.getBoundingClientRect();
+          return exact && Math.abs(lastHeader.columns - width) < 1 && Math.abs(lastHeader.rows - height) < 1;
+        })()""",
+    )
+    return painted(page)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route
 
-from tests.browser.conftest import CHEST, Archive, painted, sign_in, still
+from tests.browser.conftest import CHEST, Archive, fitted, painted, sign_in, still
 from tests.browser.made import HOSTILE, Made
 from tests.chromium import wait_for
 
@@ -47,19 +47,6 @@ def kept(archive: Archive, study: str) -> list[dict[str, Any]]:
 
 def marked(page: Page, how_many: int) -> None:
     wait_for(page, f"farview.features.keyImages.images.length === {how_many} && !farview.features.keyImages.marking")
-
-
-def fitted(page: Page) -> dict[str, Any]:
-    """What is painted once the picture has the size of its pane."""
-    wait_for(
-        page,
-        """(() => {
-          const [{ exact, lastHeader, canvas }] = farview.viewports;
-          const { width, height } = canvas.parentElement.getBoundingClientRect();
-          return exact && Math.abs(lastHeader.columns - width) < 1 && Math.abs(lastHeader.rows - height) < 1;
-        })()""",
-    )
-    return painted(page)
 
 
 def open_panel(page: Page) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
-from tests.browser.conftest import Archive, painted, still
+from tests.browser.conftest import Archive, fitted, painted, still
 from tests.browser.made import HOSTILE, SIDE, Made
 from tests.chromium import wait_for
 
@@ -38,19 +38,6 @@ def opened_at(page: Page, archive: Archive, study: str) -> Page:
     page.locator("#tab-objects").click()
     fitted(page)
     return page
-
-
-def fitted(page: Page) -> dict[str, Any]:
-    """What is painted once the picture has the size that the panel leaves to it."""
-    wait_for(
-        page,
-        """(() => {
-          const [{ exact, lastHeader, canvas }] = farview.viewports;
-          const { width, height } = canvas.parentElement.getBoundingClientRect();
-          return exact && Math.abs(lastHeader.columns - width) < 1 && Math.abs(lastHeader.rows - height) < 1;
-        })()""",
-    )
-    return painted(page)
 
 
 def panel(page: Page) -> Locator:

@@ -81,8 +81,8 @@ class Frame(AsyncDoor):
         if view.organization not in (None, organization):
             raise BadView("organization: not the one of the address")
         series = await sync_to_async(_series_to_show)(request.user, series_instance_uid, organization, request)
-        engine, opened = await _opened(series)
-        fused = await _laid_over(request, view.fusion, series) if view.fusion is not None else None
+        engine, opened = await opened_series(series)
+        fused = await laid_over(request, view.fusion, series) if view.fusion is not None else None
         objects = await objects_of(view, series)
         drawn = await engine.draw(opened, view, media_type=media_type, quality=quality, fused=fused, objects=objects)
         return _picture(request, drawn.header, drawn.payload)
@@ -118,7 +118,7 @@ class Thumbnail(AsyncDoor):
         etag = f'"{_digest(series.organization_id, series.pk, series.version, stack, size, RENDERER)}"'
         response = get_conditional_response(request._request, etag=etag)
         if response is None:
-            engine, opened = await _opened(series)
+            engine, opened = await opened_series(series)
             if not opened.stacks:
                 raise CannotDraw("cannot_decode", "; ".join(opened.not_drawn) or "This series holds no images.")
             jpeg = await engine.thumbnail(opened, stack, size)
@@ -150,7 +150,7 @@ async def objects_of(view: View, series: Series) -> Objects:
     return by_uid(await sync_to_async(query.objects_beside)(series, wanted))
 
 
-async def _laid_over(request: Request, fusion: Fusion, below: Series) -> OpenSeries:
+async def laid_over(request: Request, fusion: Fusion, below: Series) -> OpenSeries:
     """The series of `View.fusion`, for those who may see it too; it is looked for where the one below it is."""
     organization = fusion.organization or below.organization.name
     try:
@@ -158,7 +158,7 @@ async def _laid_over(request: Request, fusion: Fusion, below: Series) -> OpenSer
     except query.NotFound:
         await sync_to_async(note_denial)(request.user, fusion.series, request, door="api")
         raise BadView("fusion: There is no such series.") from None
-    return (await _opened(series))[1]
+    return (await opened_series(series))[1]
 
 
 def _series_to_show(user: User, series_instance_uid: str, organization: str | None, request: Request) -> Series:
@@ -167,7 +167,7 @@ def _series_to_show(user: User, series_instance_uid: str, organization: str | No
     return series
 
 
-async def _opened(series: Series) -> tuple[Engine, OpenSeries]:
+async def opened_series(series: Series) -> tuple[Engine, OpenSeries]:
     """The engine with the series open; its rows are read only where this version is not open already."""
     engine = await runtime.engine()
     opened = await engine.opened(series.organization.name, series.series_instance_uid, str(series.version))

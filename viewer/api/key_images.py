@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from viewer.api import shapes
 from viewer.api.doors import AsyncDoor
-from viewer.api.frames import VIEW_CHARACTERS, _laid_over, _opened, objects_of, view_of
+from viewer.api.frames import VIEW_CHARACTERS, laid_over, objects_of, opened_series, view_of
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.archive.query import BadQuery
@@ -157,8 +157,8 @@ class KeyImageDoor(AsyncDoor):
 
 async def drawn_view(request: Request, series: Series, view: View) -> Drawn:
     """The exact picture of a View, as `/api/series/{uid}/frame` draws it. Raises BadView, CannotDraw."""
-    engine, opened = await _opened(series)
-    fused = await _laid_over(request, view.fusion, series) if view.fusion is not None else None
+    engine, opened = await opened_series(series)
+    fused = await laid_over(request, view.fusion, series) if view.fusion is not None else None
     objects = await objects_of(view, series)
     return await engine.draw(opened, view, media_type="image/png", fused=fused, objects=objects)
 
@@ -167,10 +167,10 @@ async def draw_kept(kept: KeyImage) -> Drawn:
     """A key image once more, for whoever may see its study. Raises NotFound, BadView, CannotDraw."""
     series = await sync_to_async(_series)(kept.study, kept.series_instance_uid)
     view = View.from_json(kept.view)
-    engine, opened = await _opened(series)
+    engine, opened = await opened_series(series)
     fused = None
     if view.fusion is not None:
-        fused = (await _opened(await sync_to_async(_beside)(kept.study, view.fusion.series)))[1]
+        fused = (await opened_series(await sync_to_async(_beside)(kept.study, view.fusion.series)))[1]
     objects = await objects_of(view, series)
     return await engine.draw(opened, view, media_type="image/png", fused=fused, objects=objects)
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from viewer.api import measurement_shapes, shapes
 from viewer.api.doors import AsyncDoor
-from viewer.api.frames import _opened
+from viewer.api.frames import opened_series
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.marks import asked as asking
@@ -245,7 +245,7 @@ def _series(study: Study, uid: str) -> Series:
 
 async def _taken(request: Request, study: Study, asked: Asked) -> Taken:
     """The numbers of what is asked, on the series it is drawn on."""
-    engine, opened = await _opened(await sync_to_async(_series)(study, asked.series))
+    engine, opened = await opened_series(await sync_to_async(_series)(study, asked.series))
     if asked.kind == "calibration":
         return await taking.calibrate(engine, opened, asked, measurements.name_of(request.user))
     stated = None
