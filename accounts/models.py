@@ -11,7 +11,7 @@ from django.db.models import F
 
 
 class Role(models.TextChoices):
-    """What a person does in an organization. Only `READING_ROLES` see patients' images."""
+    """What a person does in an organization. Only `READING_ROLES` see all patients' images."""
 
     RADIOLOGIST = "radiologist"
     RESIDENT = "resident"
@@ -21,6 +21,9 @@ class Role(models.TextChoices):
 
 
 READING_ROLES = (Role.RADIOLOGIST, Role.RESIDENT, Role.TECHNOLOGIST)
+VIEWING_ROLES = (*READING_ROLES, Role.REFERRER)
+"""A referrer looks at the studies that were granted to them, and changes nothing."""
+REPORTING_ROLES = (Role.RADIOLOGIST, Role.RESIDENT)
 UPLOAD_ROLES = (Role.TECHNOLOGIST, Role.RADIOLOGIST, Role.ADMIN)
 
 

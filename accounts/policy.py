@@ -21,7 +21,15 @@ from django.shortcuts import resolve_url
 from django.urls import Resolver404, ResolverMatch, URLPattern, URLResolver, get_resolver, resolve
 
 from accounts.authentication import bearer_of
-from accounts.models import READING_ROLES, UPLOAD_ROLES, Organization, Role, User
+from accounts.models import (
+    READING_ROLES,
+    REPORTING_ROLES,
+    UPLOAD_ROLES,
+    VIEWING_ROLES,
+    Organization,
+    Role,
+    User,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,20 +41,25 @@ class Rule:
     name: str
     roles: tuple[str, ...] | None = None
     """Any one of these, in any organization; None: no role is asked for."""
+    changing: tuple[str, ...] | None = None
+    """Whoever comes to change something needs one of these instead; None: the same as to look."""
     public: bool = False
 
-    def allows(self, user: Any) -> bool:
+    def allows(self, user: Any, *, changes: bool = False) -> bool:
         """True when `user` may come through. Asks the database when the rule names roles."""
         if self.public:
             return True
         if not isinstance(user, User) or not user.is_active:
             return False
-        return self.roles is None or user.organizations_as(self.roles).exists()
+        roles = self.changing if changes and self.changing is not None else self.roles
+        return roles is None or user.organizations_as(roles).exists()
 
 
 PUBLIC = Rule("public", public=True)
 SIGNED_IN = Rule("signed_in")
 READER = Rule("reader", roles=READING_ROLES)
+VIEWER = Rule("viewer", roles=VIEWING_ROLES, changing=READING_ROLES)
+REPORTER = Rule("reporter", roles=REPORTING_ROLES)
 UPLOADER = Rule("uploader", roles=UPLOAD_ROLES)
 ADMIN = Rule("admin", roles=(Role.ADMIN,))
 
@@ -91,7 +104,7 @@ def refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
         return not_found(request)
     if bearer_of(request) is not None and getattr(request, "api_token", None) is None and not rule.public:
         return unauthenticated("This token is unknown, expired or revoked.")
-    if rule.allows(request.user):
+    if rule.allows(request.user, changes=request.method not in SAFE_METHODS):
         return None
     if request.user.is_authenticated:
         return not_found(request)
@@ -152,6 +165,8 @@ def check_every_door_has_a_rule(**_: Any) -> list[CheckMessage]:
     ]
 
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+
 PROGRAM_DOORS = ("/api/", "/dicom-web/", "/wado", "/fhir/", "/metrics", "/IHETemplateService/")
 """Doors at which nobody gets a 401, never a page to sign in on."""
 
@@ -166,35 +181,35 @@ RULES: dict[str, Rule] = {
     "metrics": ADMIN,
     # pages; the list of an administrator who reads nowhere is empty
     "study-list": SIGNED_IN,
-    "study": READER,
+    "study": VIEWER,
     "upload": UPLOADER,
     # REST
     "api-schema": SIGNED_IN,
     "api-me": SIGNED_IN,
     "api-my-settings": SIGNED_IN,
     "api-studies": SIGNED_IN,
-    "api-study": READER,
-    "api-key-images": READER,
-    "api-key-image": READER,
+    "api-study": VIEWER,
+    "api-key-images": VIEWER,
+    "api-key-image": VIEWER,
     "api-key-image-object": READER,
-    "api-measurements": READER,
+    "api-measurements": VIEWER,
     "api-measurement": READER,
     "api-measurement-object": READER,
-    "api-objects": READER,
-    "api-document": READER,
-    "api-segments": READER,
-    "api-pdf": READER,
-    "api-video": READER,
-    "api-hanging": READER,
+    "api-objects": VIEWER,
+    "api-document": VIEWER,
+    "api-segments": VIEWER,
+    "api-pdf": VIEWER,
+    "api-video": VIEWER,
+    "api-hanging": VIEWER,
     "api-hanging-protocols": ADMIN,
     "api-uploads": UPLOADER,
-    "api-frame": READER,
-    "api-thumbnail": READER,
+    "api-frame": VIEWER,
+    "api-thumbnail": VIEWER,
     # people, organizations, tokens, the record
     "admin:*": ADMIN,
 }
 
 WEBSOCKET_RULES: dict[str, Rule] = {
-    "/ws/viewer/": READER,
+    "/ws/viewer/": VIEWER,
     "/ws/news/": SIGNED_IN,
 }

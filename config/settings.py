@@ -128,6 +128,7 @@ INSTALLED_APPS = [
     "lucide",
     "accounts",
     "viewer",
+    "reporting",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

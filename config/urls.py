@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("viewer.urls")),
+    path("", include("reporting.urls")),
     path("", include("accounts.urls")),
     path("admin/", admin.site.urls),
 ]

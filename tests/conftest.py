@@ -14,7 +14,15 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from accounts.insert_only import protect, release
 from tests.live import live_server_process as live_server_process
 
-INSERT_ONLY = ("accounts_auditevent",)
+INSERT_ONLY = (
+    "accounts_auditevent",
+    "reporting_criticalattempt",
+    "reporting_evidence",
+    "reporting_itemevent",
+    "reporting_reportversion",
+    "reporting_templateevent",
+    "reporting_templateversion",
+)
 
 
 def _shared_data() -> Path:

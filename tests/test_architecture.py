@@ -32,7 +32,30 @@ ROOMS: dict[str, set[str]] = {
     "viewer.archive": {"accounts", "viewer.models", "viewer.dicom"},
     "viewer.serving": {"accounts", "viewer"},
     "viewer": {"accounts", "viewer"},  # the edges: views, api, consumers, admin, apps, commands
-    "config": {"accounts", "viewer"},
+    "reporting.chips": set(),
+    "reporting.mrrt": {"reporting.chips"},
+    "reporting.checks": {"reporting.chips"},
+    "reporting.exports": {"reporting.chips"},
+    "reporting.messages": set(),
+    "reporting.models": {"accounts", "viewer.models"},
+    "reporting": {
+        "accounts",
+        "reporting",
+        "viewer.api",
+        "viewer.archive",
+        "viewer.dicom",
+        "viewer.engine",
+        "viewer.marks",
+        "viewer.models",
+        "viewer.objects",
+        "viewer.panels",
+        "viewer.rendering",
+        "viewer.serving",
+        "viewer.tasks",
+        "viewer.icons",
+        "viewer.languages",
+    },
+    "config": {"accounts", "viewer", "reporting"},
 }
 OURS = {"accounts", "viewer", "reporting", "config"}
 FORBIDDEN = {
@@ -42,6 +65,11 @@ FORBIDDEN = {
     "viewer.hanging": {"django", "channels", "rest_framework", "pydicom"},
     "viewer.objects": {"django", "channels", "rest_framework"},
     "viewer.engine": {"django", "channels", "rest_framework"},
+    "reporting.chips": {"django", "channels", "rest_framework", "pydicom"},
+    "reporting.mrrt": {"django", "channels", "rest_framework", "pydicom"},
+    "reporting.checks": {"django", "channels", "rest_framework", "pydicom"},
+    "reporting.exports": {"django", "channels", "rest_framework"},
+    "reporting.messages": {"django", "channels", "rest_framework"},
     "viewer.streaming": {"django", "channels", "rest_framework"},
 }
 DECODING_IN_CHILDREN = {"viewer/dicom/decode.py", "viewer/dicom/layout.py"}
@@ -66,7 +94,11 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def sources() -> list[Path]:
-    return [path for folder in ("accounts", "viewer", "config") for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [
+        path
+        for folder in ("accounts", "viewer", "reporting", "config")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
 
 
 def allowed(room: str, target: str) -> bool:

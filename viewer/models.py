@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
-from accounts.models import READING_ROLES, Organization
+from accounts.models import READING_ROLES, Organization, Role
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -48,10 +50,17 @@ class Patient(models.Model):
 
 class StudyQuerySet(models.QuerySet["Study"]):
     def visible_to(self, user: User) -> StudyQuerySet:
-        """Studies this person may see: those of organizations where they hold a reading role. Nobody else sees any."""
+        """Studies this person may see: those of organizations where they hold a reading role, and as a referrer those that
+        were granted to them. Nobody else sees any."""
         if not getattr(user, "is_authenticated", False) or not user.is_active:
             return self.none()
-        return self.filter(organization__in=user.organizations_as(READING_ROLES))
+        everything = Q(organization__in=user.organizations_as(READING_ROLES))
+        referring = user.organizations_as((Role.REFERRER,))
+        if not referring.exists():
+            return self.filter(everything)
+        granted = Grant.objects.filter(user=user, study__organization__in=referring)
+        in_force = granted.filter(Q(until=None) | Q(until__gt=timezone.now()))
+        return self.filter(everything | Q(pk__in=in_force.values("study")))
 
 
 class Study(models.Model):
@@ -102,6 +111,20 @@ class Study(models.Model):
             name: getattr(self, f"patient_{name}") or getattr(self.patient, name)
             for name in ("name", "birth_date", "sex")
         }
+
+
+class Grant(models.Model):
+    """One study opened to one person who has no right to all of them, as a referrer to what they asked for."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="grants")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants")
+    reason = models.CharField(max_length=64)
+    """order, administrator, ..."""
+    until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "user", "reason"], name="grant_once")]
 
 
 class Series(models.Model):

@@ -25,6 +25,7 @@ from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.icons import icon_sizes
 from viewer.languages import page_catalogue
+from viewer.panels import PANELS
 from viewer.rendering.view import BadView, View
 
 
@@ -80,7 +81,8 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "catalogue": page_catalogue(),
             "reader_settings": settings_of(request.user),
             "diagnostic_pixels": settings.FARVIEW_DIAGNOSTIC_PIXELS,
-            "sheets": SHEETS,
+            "sheets": [*SHEETS, *(sheet for panel in PANELS for sheet in panel.sheets)],
+            "panels": [panel.module for panel in PANELS],
         },
     )
 

@@ -32,6 +32,7 @@ class Channel {
     this.name = this.connection.nextName();
     this.#unmeasured();
     this.counter = 0;
+    this.changes = 0;
     this.unanswered = [];
     this.unsent = null;
     this.unsentIndex = null;
@@ -53,7 +54,9 @@ class Channel {
     return this.header !== null && !this.awaited && !this.unsent && !this.unanswered.length;
   }
 
+  /** Changes of one moment travel together; `changes` counts each of them. */
   change(part, index = null) {
+    this.changes += 1;
     this.unsent = this.unsent ? mergedView(this.unsent, part) : { ...part };
     this.unsentIndex = index;
     if (this.answered) this.asked = performance.now();

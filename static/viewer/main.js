@@ -460,6 +460,9 @@ layout.addEventListener("changed", () => {
 });
 
 for (const install of FEATURES) install(workbench);
+for (const module of page.panels.split(" ").filter(Boolean)) {
+  import(page.static + module).then(({ install }) => install(workbench), (problem) => console.error(module, problem));
+}
 layout.set("1x1");
 run("tool", desk.tool);
 firstStudy().then(hang, (problem) => {

@@ -22,15 +22,16 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("free/", answer, name="healthz"),
     path("list/", answer, name="study-list"),
-    path("read/", answer, name="study"),
-    path("api/read/", answer, name="api-study"),
+    path("read/", answer, name="api-measurement-object"),
+    path("look/", answer, name="study"),
+    path("api/read/", answer, name="api-key-image-object"),
     path("up/", answer, name="upload"),
     path("manage/", include(([path("", answer, name="index")], "admin"))),
     path("forgotten/", answer, name="forgotten"),
     path("nameless/", answer),
 ]
 with_these_doors = pytest.mark.urls("tests.accounts.test_policy")
-DOORS = ("/free/", "/list/", "/read/", "/up/", "/manage/")
+DOORS = ("/free/", "/list/", "/look/", "/read/", "/up/", "/manage/")
 
 
 def test_every_url_has_a_rule():
@@ -80,9 +81,9 @@ def test_a_url_without_a_rule_is_shut_for_everybody(client, boss, alice, door, c
     ("who", "open_doors"),
     [
         (None, {"/free/"}),
-        ("bob", {"/free/", "/list/"}),
-        ("alice", {"/free/", "/list/", "/read/", "/up/"}),
-        ("charlie", {"/free/", "/list/", "/read/", "/up/"}),
+        ("bob", {"/free/", "/list/", "/look/"}),
+        ("alice", {"/free/", "/list/", "/look/", "/read/", "/up/"}),
+        ("charlie", {"/free/", "/list/", "/look/", "/read/", "/up/"}),
         ("boss", {"/free/", "/list/", "/up/", "/manage/"}),
     ],
 )
@@ -98,6 +99,16 @@ def test_each_rule_lets_in_whom_it_names(client, who, open_doors, by_token, requ
     answers = {door: client.get(door, headers=headers).status_code for door in DOORS}
     shut = 404 if who else 302
     assert answers == {door: 200 if door in open_doors else shut for door in DOORS}
+
+
+@with_these_doors
+def test_a_referrer_looks_and_changes_nothing(client, bob, alice):
+    client.force_login(bob)
+    assert client.get("/look/").status_code == 200
+    for method in (client.post, client.put, client.patch, client.delete):
+        assert method("/look/").status_code == 404
+    client.force_login(alice)
+    assert client.post("/look/").status_code == 200
 
 
 @with_these_doors
@@ -206,7 +217,7 @@ async def test_the_same_rules_hold_on_an_asynchronous_server(async_client, trans
     [
         (None, "signed_out", "signed_out"),
         ("alice", None, None),
-        ("bob", "not_found", None),
+        ("bob", None, None),
         ("charlie", None, None),
         ("boss", "not_found", None),
     ],

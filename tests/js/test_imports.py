@@ -83,6 +83,7 @@ TABLE: dict[str, set[str]] = {
     },
     "viewer/main.js": {"viewer/", "text.js", "news.js", "i18n.js"},
     "list/table.js": {"text.js"},
+    "reporting/": {"reporting/", "text.js", "news.js", "viewer/menu.js", "viewer/keys.js", "viewer/features/rest.js"},
     "list/main.js": {"list/", "text.js", "news.js"},
     "upload/main.js": {"upload/", "text.js"},
 }

@@ -16,6 +16,7 @@ from viewer.serving.measurement_objects import MeasurementObjects
 from viewer.serving.news import NewsTail
 from viewer.serving.runtime import runtime
 from viewer.serving.watch import Watch
+from viewer.tasks import TASKS
 
 
 class Life:
@@ -27,7 +28,13 @@ class Life:
     async def start(self) -> None:
         """Start everything on the running loop; after this the server is ready."""
         await runtime().start()
-        tasks = (NewsTail().run(), watch().run(), MeasurementObjects().run(), KeyImageObjects().run())
+        tasks = (
+            NewsTail().run(),
+            watch().run(),
+            MeasurementObjects().run(),
+            KeyImageObjects().run(),
+            *(begin() for begin in TASKS),
+        )
         self._tasks = [asyncio.ensure_future(task) for task in tasks]
 
     async def stop(self) -> None:

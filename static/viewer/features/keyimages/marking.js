@@ -2,9 +2,6 @@
 
 const PATIENCE = 60000;
 
-/** Changes that the pane has asked for, those of this moment counted in. */
-const asked = ({ counter, unsent }) => counter + (unsent ? 1 : 0);
-
 /** What is on the glass, once it is exact: {view, header}. A reader who goes on meanwhile gets the View that was wanted when
  *  this was called, without a header. Null when the pane is emptied, fails, or nothing comes for a minute. */
 export function exactOf(viewport, patience = PATIENCE) {
@@ -12,8 +9,7 @@ export function exactOf(viewport, patience = PATIENCE) {
   if (viewport.exact) return Promise.resolve({ view: viewport.header.view, header: viewport.header });
   const { channel, wish } = viewport;
   if (!channel) return Promise.resolve(null);
-  const { name } = channel;
-  const wanted = asked(channel);
+  const { name, changes } = channel;
   return new Promise((resolve) => {
     const done = (found) => {
       clearTimeout(timer);
@@ -23,7 +19,7 @@ export function exactOf(viewport, patience = PATIENCE) {
     };
     const look = () => {
       if (viewport.channel !== channel || viewport.state === "failed") done(null);
-      else if (channel.name !== name || asked(channel) !== wanted) done({ view: wish, header: null });
+      else if (channel.name !== name || channel.changes !== changes) done({ view: wish, header: null });
       else if (viewport.exact) done({ view: viewport.header.view, header: viewport.header });
     };
     const timer = setTimeout(done, patience, null);

@@ -1,0 +1,1 @@
+"""Say what was seen, and sign it: orders, worklist, templates, reports, checks, signatures, delivery."""

@@ -1,0 +1,3 @@
+"""Forms that a signed report leaves in. A new one: a row of `EXPORTS`."""
+
+from __future__ import annotations

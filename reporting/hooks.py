@@ -1,0 +1,16 @@
+"""What the viewer runs and shows for reporting, without knowing of it."""
+
+from __future__ import annotations
+
+from viewer import panels, tasks
+
+
+def install() -> None:
+    """Hang reporting into the viewer page and into the server's background tasks."""
+    panels.add(panels.Panel("report", module="reporting/panel.js", sheets=("reporting/report.css",)))
+    for task in TASKS:
+        tasks.add(task)
+
+
+TASKS: tuple[tasks.Task, ...] = ()
+"""Coroutine functions that run for as long as the server serves."""
