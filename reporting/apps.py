@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ReportingConfig(AppConfig):
@@ -7,5 +8,7 @@ class ReportingConfig(AppConfig):
 
     def ready(self) -> None:
         from reporting import hooks
+        from reporting.seeds import seed
 
         hooks.install()
+        post_migrate.connect(seed, sender=self, dispatch_uid="report templates that come with Farview")

@@ -12,7 +12,7 @@ def test_a_template_version_stays_what_it_was(template: TemplateVersion) -> None
     for statement in ("UPDATE reporting_templateversion SET html = ''", "DELETE FROM reporting_templateversion"):
         with pytest.raises(DatabaseError, match="insert-only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
-    assert TemplateVersion.objects.get().html == template.html
+    assert TemplateVersion.objects.get(pk=template.pk).html == template.html
 
 
 def test_what_happened_to_an_item_stays_written(item: ReadingItem) -> None:
