@@ -205,6 +205,9 @@ RULES: dict[str, Rule] = {
     "api-uploads": UPLOADER,
     "api-frame": VIEWER,
     "api-thumbnail": VIEWER,
+    "api-report-insertable": REPORTER,
+    "api-report-evidence": VIEWER,
+    "api-report-evidence-picture": VIEWER,
     # people, organizations, tokens, the record
     "admin:*": ADMIN,
 }

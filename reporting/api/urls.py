@@ -7,4 +7,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("reporting.api.worklist_urls")),
     path("api/", include("reporting.api.template_urls")),
     path("api/", include("reporting.api.critical_urls")),
+    path("api/", include("reporting.api.evidence_urls")),
 ]

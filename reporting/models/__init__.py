@@ -1,12 +1,13 @@
 """Rows of the reporting rooms. What is signed is only ever added to: triggers refuse UPDATE and DELETE."""
 
-from reporting.models.delivery import Delivery, Destination, InboundMessage
-from reporting.models.orders import ItemEvent, Order, ReadingItem, SavedFilter
+from reporting.models.delivery import Delivery, DeliveryState, Destination, InboundMessage
+from reporting.models.orders import ItemEvent, ItemStatus, Order, ReadingClass, ReadingItem, SavedFilter
 from reporting.models.reports import (
     CriticalAttempt,
     CriticalResult,
     Evidence,
     Report,
+    ReportState,
     ReportVersion,
 )
 from reporting.models.sites import ReferrerIdentity, ReportingSite
@@ -16,15 +17,19 @@ __all__ = [
     "CriticalAttempt",
     "CriticalResult",
     "Delivery",
+    "DeliveryState",
     "Destination",
     "Evidence",
     "InboundMessage",
     "ItemEvent",
+    "ItemStatus",
     "Macro",
     "Order",
+    "ReadingClass",
     "ReadingItem",
     "ReferrerIdentity",
     "Report",
+    "ReportState",
     "ReportVersion",
     "ReportingSite",
     "SavedFilter",

@@ -305,8 +305,8 @@ def _told(kept: KeyImage, study: Study, draws_the_same: bool | None) -> dict[str
         **{name: getattr(kept, name) for name in FIELDS},
         "author": kept.author_name,
         "created_at": kept.created_at.isoformat(),
-        "picture": _address(kept, study, kept.view, "image/png"),
-        "thumbnail": _address(kept, study, smaller(kept), "image/jpeg"),
+        "picture": address_of(kept, study, kept.view, "image/png"),
+        "thumbnail": address_of(kept, study, smaller(kept), "image/jpeg"),
         "draws_the_same": draws_the_same,
     }
 
@@ -317,7 +317,7 @@ FIELDS = (
 )
 
 
-def _address(kept: KeyImage, study: Study, view: dict[str, Any], media_type: str) -> str:
+def address_of(kept: KeyImage, study: Study, view: dict[str, Any], media_type: str) -> str:
     said = urlencode(
         {
             "view": json.dumps(view, separators=(",", ":"), ensure_ascii=False),
