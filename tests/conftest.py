@@ -30,6 +30,14 @@ def _shared_data() -> Path:
     return Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts servers and browsers goes first: a file is one worker's, and a long one must not begin when the others end."""
+    items.sort(key=lambda item: next((at for at, part in enumerate(LONG) if part in item.nodeid), len(LONG)))
+
+
+LONG = ("tests/links/", "tests/browser/", "tests/peers/", "tests/viewer/serving/", "tests/reporting/delivery/")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real DICOM files. Its absence is a failure in CI and a named skip elsewhere."""
