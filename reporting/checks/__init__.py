@@ -1,0 +1,47 @@
+"""The checks that run while a report is written and when it is signed. No machine learning: rules, and words as data.
+
+A new check is a file in `rules` and a row in `CHECKS`. What each catches and how often it is wrong: docs/checks.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from reporting.checks.facts import ACKNOWLEDGE, BLOCK, Facts, Problem
+from reporting.checks.report import Report
+from reporting.checks.rules import required, unfilled, wrong_patient
+
+__all__ = ["ACKNOWLEDGE", "BLOCK", "CHECKS", "RULES_VERSION", "Facts", "Problem", "run"]
+
+Check = Callable[[Report], Iterator[Problem]]
+
+CHECKS: dict[str, Check] = {
+    "wrong_patient": wrong_patient.check,
+    "unfilled": unfilled.check,
+    "required": required.check,
+    "empty_field": required.check_alerts,
+}
+
+
+def _digest() -> str:
+    """Of every rule and every word list, so that two different sets of rules never go by one version."""
+    sha = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in sorted(
+        (*here.rglob("*.py"), *here.rglob("*.json")), key=lambda path: path.relative_to(here).as_posix()
+    ):
+        sha.update(path.relative_to(here).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return sha.hexdigest()[:12]
+
+
+RULES_VERSION = f"1.{_digest()}"
+"""Stored with every signature."""
+
+
+def run(facts: Facts) -> list[Problem]:
+    """Everything that is wrong or odd, blocks first."""
+    report = Report(facts)
+    found = [problem for check in CHECKS.values() for problem in check(report)]
+    return sorted(found, key=lambda problem: problem.level != BLOCK)
