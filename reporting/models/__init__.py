@@ -20,6 +20,7 @@ __all__ = [
     "DeliveryState",
     "Destination",
     "Evidence",
+    "HL7Peer",
     "InboundMessage",
     "ItemEvent",
     "ItemStatus",
