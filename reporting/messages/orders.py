@@ -49,9 +49,9 @@ PRIORITIES = {
     **{"C": "ROUTINE", "CALLBACK": "ROUTINE", "PRN": "ROUTINE", "E": "ROUTINE", "EL": "ROUTINE"},
 }
 """Tables 0485 and 0027, as classes of reading."""
-MODALITIES = frozenset(
-    "AR AU BDUS BI BMD CR CT DG DX ECG EM EPS ES GM IO IVOCT IVUS KER LEN MG MR NM OAM OCT OP OPM OPT OPV OSS OT PT PX "
-    "RESP RF RG RTIMAGE SM TG US VA XA XC".split()
+MODALITIES = (
+    " AR AU BDUS BI BMD CR CT DG DX ECG EM EPS ES GM IO IVOCT IVUS KER LEN MG MR NM OAM OCT OP OPM OPT OPV OSS OT PT PX "
+    "RESP RF RG RTIMAGE SM TG US VA XA XC "
 )
 SERVICES = {"RUS": "US", "NMR": "MR", "NMS": "NM", "CTH": "CT", "XRC": "RF", "MAM": "MG", "RX": "DX"}
 """Table 0074, where it says a modality at all."""
@@ -147,7 +147,7 @@ def class_of(priority: str, own: Mapping[str, str]) -> str:
 def modality_of(text: str) -> str:
     """A modality of DICOM (PS3.3 C.7.3.1.1.1), or "" where the section names none."""
     word = text.strip().upper()
-    return word if word in MODALITIES else SERVICES.get(word, "")
+    return word if f" {word} " in MODALITIES else SERVICES.get(word, "")
 
 
 _SIDES = {

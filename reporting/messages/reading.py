@@ -76,13 +76,15 @@ def date_of(text: str, place: str) -> str:
     if len(digits) < 8:
         return ""  # a year, or a year and a month: no day that could be compared
     try:
-        datetime.strptime(digits, "%Y%m%d")  # noqa: DTZ007 - a day has no zone
+        if not digits.isascii():
+            raise ValueError
+        datetime.strptime(digits, "%Y%m%d")
     except ValueError:
         raise NotUsable(f"{place}: {digits!r} is not a date", place) from None
     return digits
 
 
-_TIME = re.compile(r"(\d{8})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.\d{1,6})?)?)?)?([+-]\d{4})?\Z")
+_TIME = re.compile(r"(\d{8})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.\d{1,6})?)?)?)?([+-]\d{4})?\Z", re.ASCII)
 
 
 def time_of(text: str, zone: tzinfo) -> datetime | None:
@@ -92,7 +94,7 @@ def time_of(text: str, zone: tzinfo) -> datetime | None:
         return None
     day, hour, minute, second, offset = found.groups()
     try:
-        naive = datetime.strptime(f"{day}{hour or '00'}{minute or '00'}{second or '00'}", "%Y%m%d%H%M%S")  # noqa: DTZ007
+        naive = datetime.strptime(f"{day}{hour or '00'}{minute or '00'}{second or '00'}", "%Y%m%d%H%M%S")
         if offset is None:
             return naive.replace(tzinfo=zone)
         sign = -1 if offset[0] == "-" else 1
