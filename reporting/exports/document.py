@@ -105,6 +105,8 @@ class SourceImage:
     series_instance_uid: str
     frames: tuple[int, ...] = ()
     """1-based; empty: the whole object."""
+    study_instance_uid: str = ""
+    """Empty: the study that is reported; a picture for comparison comes from another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class Picture:
     series_instance_uid: str
     sources: tuple[SourceImage, ...]
     measurements: tuple[Mapping[str, Any], ...] = ()
+    """As `reporting.evidence.lines.stated` keeps them: {uid, kind, label, values, drawings, words, ...}."""
     draws_the_same: bool | None = None
     """Whether drawing it today gives the same bytes; None: not asked."""
 
