@@ -7,11 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.policy import ADMIN, READER, UPLOADER
+from accounts.policy import ADMIN, READER, REFERRER, REPORTER, UPLOADER
 
 
 class May:
-    """`may.read`, `may.upload`, `may.administer` in templates. The database is asked only when a page wants to know."""
+    """`may.read`, `may.report`, `may.refer`, `may.upload`, `may.administer` in templates. The database is asked only when a
+    page wants to know."""
 
     def __init__(self, user: Any) -> None:
         self._user = user
@@ -19,6 +20,14 @@ class May:
     @cached_property
     def read(self) -> bool:
         return READER.allows(self._user)
+
+    @cached_property
+    def report(self) -> bool:
+        return REPORTER.allows(self._user)
+
+    @cached_property
+    def refer(self) -> bool:
+        return REFERRER.allows(self._user)
 
     @cached_property
     def upload(self) -> bool:

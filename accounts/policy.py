@@ -61,6 +61,7 @@ READER = Rule("reader", roles=READING_ROLES)
 VIEWER = Rule("viewer", roles=VIEWING_ROLES, changing=READING_ROLES)
 REPORTER = Rule("reporter", roles=REPORTING_ROLES)
 UPLOADER = Rule("uploader", roles=UPLOAD_ROLES)
+REFERRER = Rule("referrer", roles=(Role.REFERRER,))
 ADMIN = Rule("admin", roles=(Role.ADMIN,))
 
 
@@ -208,6 +209,9 @@ RULES: dict[str, Rule] = {
     "api-report-insertable": REPORTER,
     "api-report-evidence": VIEWER,
     "api-report-evidence-picture": VIEWER,
+    # results for referring physicians
+    "results": REFERRER,
+    "result": VIEWER,
     # people, organizations, tokens, the record
     "admin:*": ADMIN,
 }

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from reporting.portal import views
+
+urlpatterns: list[URLPattern] = [
+    path("results/", views.results, name="results"),
+    path("results/<int:report_id>/", views.result, name="result"),
+]

@@ -32,7 +32,9 @@ LEAVES = {
     "viewer/space.js",
     "viewer/plane.js",
     "viewer/opening.js",
+    "viewer/versions.js",
     "list/search.js",
+    "portal/result.js",
     "upload/files.js",
     "upload/queue.js",
 }
@@ -50,6 +52,7 @@ TABLE: dict[str, set[str]] = {
         "viewer/overlay.js",
         "viewer/hand.js",
         "viewer/notice.js",
+        "viewer/versions.js",
         "viewer/slider.js",
         "viewer/glass.js",
         "viewer/player.js",
