@@ -12,6 +12,7 @@ import { Overlay } from "./overlay.js";
 import { Player } from "./player.js";
 import { Slider } from "./slider.js";
 import { along, placePart, reformatted, resetPart, spotOf, whole } from "./space.js";
+import { newer } from "./versions.js";
 
 const PICTURE = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
 const NUMBER_AFTER = 1000;
@@ -51,6 +52,7 @@ export class Viewport extends EventTarget {
     this.paintedIndex = -1;
     this.decoded = null;
     this.newest = -1;
+    this.told = null;
     this.state = "empty";
     this.counts = { received: 0, painted: 0 };
     this.timing = {};
@@ -158,7 +160,7 @@ export class Viewport extends EventTarget {
   #openedBy(message) {
     this.opened = message;
     this.timing.opened = performance.now();
-    this.more.hidden = true;
+    this.#markMore();
     this.notes.show(message.warnings, this.header?.warnings);
     this.dispatchEvent(new Event("opened"));
   }
@@ -170,8 +172,14 @@ export class Viewport extends EventTarget {
       else this.#notice();
     }
     if (message.type !== "series.changed") return;
-    this.more.hidden = false;
+    if (!this.told || newer(message.series_version, this.told.series_version)) this.told = message;
+    this.#markMore();
     this.dispatchEvent(new CustomEvent("changed", { detail: message }));
+  }
+
+  /** Says that images came which are not shown here. News of what is shown already comes late, and means nothing. */
+  #markMore() {
+    this.more.hidden = !(this.told && newer(this.told.series_version, this.opened?.series_version));
   }
 
   /** A frame that gives no picture takes the older one off the glass, and the reader can scroll on; another refusal leaves
@@ -448,6 +456,7 @@ export class Viewport extends EventTarget {
     this.glass.blank();
     for (const layer of this.layers.children) layer.replaceChildren();
     this.overlay.clear();
+    this.told = null;
     this.more.hidden = true;
     this.passing.hidden = true;
     this.notes.clear();

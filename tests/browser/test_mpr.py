@@ -348,6 +348,28 @@ def test_images_that_come_later_are_marked_in_all_planes_and_taken_in_together(
         assert after[pane]["view"]["center"] == pytest.approx(before[pane]["view"]["center"]), "the same place"
 
 
+def test_late_news_of_images_that_are_shown_already_marks_nothing(
+    browse: Callable[..., Page], archive: Archive
+) -> None:
+    page = browse()
+    page.add_init_script(
+        """const Plain = WebSocket; globalThis.lines = [];
+        globalThis.WebSocket = class extends Plain { constructor(...given) { super(...given); lines.push(this); } };"""
+    )
+    show(page, archive, archive.study(PET))
+    shown = quiet(page)[0]
+    version = int(shown["series_version"])
+    hear = """([viewport, series, series_version]) => lines.find(({ url }) => url.endsWith("/ws/viewer/")).dispatchEvent(
+        new MessageEvent("message", { data: JSON.stringify({ type: "series.changed", viewport, series, series_version }) }))"""
+    marks = page.locator(".pane .more:visible")
+    for told in (version, version - 1):
+        page.evaluate(hear, [shown["viewport"], shown["view"]["series"], str(told)])
+        assert marks.count() == 0
+    page.evaluate(hear, [shown["viewport"], shown["view"]["series"], str(version + 1)])
+    page.evaluate(hear, [shown["viewport"], shown["view"]["series"], str(version)])
+    assert marks.count() == 1, "and older news takes no mark away"
+
+
 def test_no_badge_says_exact_while_planes_are_turned(three: Callable[..., Page], beads: Study) -> None:
     page = three(beads)
     handle = page.locator(".pane").nth(AXIAL).locator("[data-handle=turn]").first.bounding_box()

@@ -52,7 +52,7 @@ class Pane extends EventTarget {
   exact = false;
   state = "shown";
   header = null;
-  channel = { name: "v1", counter: 3, unsent: null };
+  channel = { name: "v1", changes: 3, unsent: null };
   wish = { frame: 7 };
   stop() {}
   paint(frame, exact) {
@@ -74,7 +74,7 @@ test("the exact picture is waited for, and a preview is none", async () => {
 test("who goes on while the exact picture is awaited gets what was wanted, not what came later", async () => {
   const pane = new Pane();
   const waiting = exactOf(pane);
-  pane.channel.counter = 4;
+  pane.channel.changes = 4;
   pane.paint(9, true);
   equal(await waiting, { view: { frame: 7 }, header: null });
 });

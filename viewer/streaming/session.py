@@ -116,8 +116,7 @@ class Session:
     async def series_changed(self, series: str, **members: Any) -> None:
         """Images of this series came later: tell the viewports that show it; they open it again when they like."""
         for viewport in list(self._viewports.values()):
-            if viewport.series is not None and viewport.series.series == series:
-                await self._wires.text(text_message("series.changed", viewport=viewport.name, series=series, **members))
+            await viewport.series_changed(series, members)
 
     async def close(self) -> None:
         """Let everything go; nothing is sent after this."""

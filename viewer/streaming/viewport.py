@@ -91,6 +91,12 @@ class Viewport:
         self._find: Find
         self._over: tuple[tuple[str, str], OpenSeries] | None = None
         """What lies over the series (`View.fusion`), under its series and organization."""
+        self._asked = ""
+        """The series that is to be shown, also while it is being opened."""
+        self._opened_version: str | None = None
+        """What the client was told of it; None until then."""
+        self._news: dict[str, Any] | None = None
+        """Of the series, heard while it was being opened."""
         self._find_objects: FindObjects = nothing_beside
         self._beside: Objects = {}
         """What lies on the pictures: objects that the View names."""
@@ -130,6 +136,7 @@ class Viewport:
         """Start showing the series that `find` brings. Raises BadView for a View that no series could answer."""
         self._wish = self._drawable = View.from_json({**message.view, "series": message.series})
         self._since = self._clock()
+        self._asked = message.series
         self._find, self._find_objects = find, find_objects
         self._task = asyncio.create_task(self._run(message.series), name=f"viewport {self.name}")
 
@@ -248,6 +255,19 @@ class Viewport:
         if states:
             told["presentation_states"] = await self._engine.presentation_states(series, states)
         await self._wires.text(text_message("series.opened", viewport=self.name, **told))
+        self._opened_version = series.version
+        if self._news is not None:
+            await self.series_changed(series.series, self._news)
+
+    async def series_changed(self, series: str, members: dict[str, Any]) -> None:
+        """Images of a series came later. Late news of what is shown already is no news; news that overtakes the opening is
+        told after it, or a picture without the newest images would stand there unmarked."""
+        if series != self._asked:
+            return
+        if self._opened_version is None:
+            self._news = members
+        elif newer(members.get("series_version"), self._opened_version):
+            await self._wires.text(text_message("series.changed", viewport=self.name, series=series, **members))
 
     async def _next(self) -> bool:
         """Wait until there is something to draw and credit for it. True when it is the picture without loss."""
@@ -519,6 +539,15 @@ class Progress:
             done=self._done,
             total=self._total,
         )
+
+
+def newer(told: str | None, shown: str) -> bool:
+    """Is a series told of in a version that is not shown yet? Where versions do not count up, any other one is."""
+    if told is None:
+        return True
+    if told.isdecimal() and shown.isdecimal():
+        return int(told) > int(shown)
+    return told != shown
 
 
 def _kind(view: View) -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -91,6 +92,38 @@ async def test_images_that_come_later_are_announced_where_the_series_is_shown(br
     await browser.session.series_changed("9.9")
     await browser.session.series_changed(SERIES, series_version="v2")
     assert browser.texts == [{"type": "series.changed", "viewport": "a", "series": SERIES, "series_version": "v2"}]
+
+
+async def test_late_news_of_images_that_are_shown_already_is_not_told(engine: FakeEngine) -> None:
+    async def find(series: str, organization: str | None) -> FakeSeries:
+        return FakeSeries(series, version="9")
+
+    browser = Browser(engine, find)
+    await browser.open("a")
+    await browser.until(lambda b: bool(b.frames))
+    browser.texts.clear()
+    for version in ("8", "9", "10"):
+        await browser.session.series_changed(SERIES, series_version=version)
+    assert [text["series_version"] for text in browser.texts] == ["10"]
+    await browser.session.close()
+
+
+async def test_images_that_come_while_a_series_is_opened_are_announced_after_it(engine: FakeEngine) -> None:
+    gate = asyncio.Event()
+
+    async def find(series: str, organization: str | None) -> FakeSeries:
+        await gate.wait()
+        return FakeSeries(series, version="9")
+
+    browser = Browser(engine, find)
+    await browser.open("a")
+    await settle()
+    await browser.session.series_changed(SERIES, series_version="10")
+    assert browser.texts == []
+    gate.set()
+    await browser.until(lambda b: len(b.texts) == 2)
+    assert [text["type"] for text in browser.texts] == ["series.opened", "series.changed"]
+    await browser.session.close()
 
 
 async def test_too_many_messages_close_the_connection(engine: FakeEngine) -> None:
