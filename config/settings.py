@@ -87,6 +87,22 @@ FARVIEW_ORIGINS = sorted(
 )
 """Exact Origins from which a browser's cookie may open a WebSocket."""
 
+# --- reports going out, orders coming in
+FARVIEW_HL7_PORT = _whole("FARVIEW_HL7_PORT", 0)
+FARVIEW_HL7_TLS = os.environ.get("FARVIEW_HL7_TLS", "off").strip().lower()
+if FARVIEW_HL7_TLS not in ("on", "off") or (FARVIEW_HL7_TLS == "on" and not FARVIEW_TLS_CERT):
+    raise ImproperlyConfigured(f"FARVIEW_HL7_TLS: on (with FARVIEW_TLS_CERT) or off is expected, not {FARVIEW_HL7_TLS!r}")
+FARVIEW_DELIVERY_CA_FILE = os.environ.get("FARVIEW_DELIVERY_CA_FILE", "")
+EMAIL_HOST = os.environ.get("FARVIEW_SMTP_HOST", "")
+EMAIL_PORT = _whole("FARVIEW_SMTP_PORT", 587)
+EMAIL_HOST_USER = os.environ.get("FARVIEW_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("FARVIEW_SMTP_PASSWORD", "")
+_smtp_tls = os.environ.get("FARVIEW_SMTP_TLS", "starttls").strip().lower()
+if _smtp_tls not in ("starttls", "tls", "off"):
+    raise ImproperlyConfigured(f"FARVIEW_SMTP_TLS: starttls, tls or off is expected, not {_smtp_tls!r}")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp_tls == "starttls", _smtp_tls == "tls"
+DEFAULT_FROM_EMAIL = os.environ.get("FARVIEW_MAIL_FROM", f"farview@{_public.hostname or 'localhost'}")
+
 # --- limits of what comes in; all checked before anything is allocated
 FARVIEW_MAX_OBJECT_BYTES = _whole("FARVIEW_MAX_OBJECT_BYTES", 4 * 2**30)
 FARVIEW_MAX_PIXELS = _whole("FARVIEW_MAX_PIXELS", 2**28)
@@ -111,6 +127,9 @@ FARVIEW_DECODE_BYTES = _whole("FARVIEW_DECODE_BYTES", 2 * 2**30)
 FARVIEW_DECODE_SECONDS = _number("FARVIEW_DECODE_SECONDS", 20)
 FARVIEW_RENDER_THREADS = _whole("FARVIEW_RENDER_THREADS", 0)
 FARVIEW_DIAGNOSTIC_PIXELS = _whole("FARVIEW_DIAGNOSTIC_PIXELS", 0)
+
+# --- worklist
+FARVIEW_ARRIVAL_QUIET_SECONDS = _whole("FARVIEW_ARRIVAL_QUIET_SECONDS", 60)
 
 # --- Django
 SECRET_KEY = os.environ.get("FARVIEW_SECRET_KEY") or _kept_secret(FARVIEW_KEYS_DIR / "secret_key")

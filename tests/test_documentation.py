@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NAME = re.compile(r"FARVIEW_[A-Z_]+|DATABASE_URL|REDIS_URL")
+NAME = re.compile(r"FARVIEW_[A-Z0-9_]+|DATABASE_URL|REDIS_URL")
 
 
 def settings_read() -> set[str]:
     text = (ROOT / "config" / "settings.py").read_text()
-    return set(re.findall(r'(?:environ\.get\(|environ\[|_flag\(|_whole\(|_number\()\s*"([A-Z_]+)"', text))
+    return set(re.findall(r'(?:environ\.get\(|environ\[|_flag\(|_whole\(|_number\()\s*"([A-Z0-9_]+)"', text))
 
 
 def settings_in_the_table() -> set[str]:
