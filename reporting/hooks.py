@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reporting.worklist.arrivals import arrivals
 from viewer import panels, tasks
 
 
@@ -12,5 +13,5 @@ def install() -> None:
         tasks.add(task)
 
 
-TASKS: tuple[tasks.Task, ...] = ()
+TASKS: tuple[tasks.Task, ...] = (arrivals,)
 """Coroutine functions that run for as long as the server serves."""

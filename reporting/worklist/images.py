@@ -1,0 +1,49 @@
+"""What the images of a study say about its examination, leaving out what was written here and what others derived."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from reporting.models import Order
+from viewer.archive.query import DERIVED
+from viewer.models import Instance, Series, Study
+from viewer.objects.header import MANUFACTURER
+
+SIDES = ("L", "R")
+
+
+def series_with_images(study: Study) -> QuerySet[Series]:
+    """Series that came from a modality: with frames, not of a derived kind, and not written by Farview."""
+    found = Series.objects.filter(study=study, number_of_frames__gt=0)
+    return found.exclude(modality__in=DERIVED).exclude(manufacturer=MANUFACTURER)
+
+
+def newest_at(study: Study) -> datetime | None:
+    """When the last image of a study came; None: it has none."""
+    images = Instance.objects.filter(series__in=series_with_images(study), number_of_frames__gt=0)
+    newest: datetime | None = images.aggregate(newest=Max("stored_at"))["newest"]
+    return newest
+
+
+def facts_of(study: Study) -> dict[str, Any]:
+    """Fields of an order, as far as the images tell them."""
+    rows = series_with_images(study).order_by("number", "id")
+    seen = list(rows.values_list("modality", "body_part_examined", "laterality"))
+    sides = {side for _, _, side in seen}
+    return {
+        "modality": next((modality for modality, _, _ in seen if modality), ""),
+        "body_part": next((part for _, part, _ in seen if part), ""),
+        "laterality": sides.pop() if len(sides) == 1 and sides <= set(SIDES) else "",
+    }
+
+
+def fill(order: Order, study: Study) -> list[str]:
+    """Fill modality and part of the body where the order leaves them open; the fields that were."""
+    said = facts_of(study)
+    fields = [name for name in ("modality", "body_part") if not getattr(order, name) and said[name]]
+    for name in fields:
+        setattr(order, name, said[name])
+    return fields
