@@ -10,19 +10,17 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from viewer.api import measurement_shapes, shapes
+from viewer.api import finding, measurement_shapes, shapes
 from viewer.api.doors import AsyncDoor
-from viewer.api.frames import opened_series
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.marks import asked as asking
-from viewer.marks import measurements, others, reports, taking
-from viewer.marks.asked import Asked, BadMark
+from viewer.marks import measurements, others, reports
+from viewer.marks.asked import BadMark
 from viewer.marks.filing import NotFiled
 from viewer.marks.measurements import Overtaken, ReadOnly
 from viewer.marks.reports import NothingToWrite
-from viewer.marks.taking import Taken
-from viewer.models import Measurement, Series, Study
+from viewer.models import Measurement, Study
 from viewer.rendering.measuring import CannotMeasure
 
 PRIORS_AT_MOST = 10
@@ -92,16 +90,18 @@ class Measurements(MarkDoor):
         asked, uid = asking.new(body), asking.uid(body, "uid", needed=False)
         study = await sync_to_async(_study)(request, study_instance_uid)
         await sync_to_async(measurements.check_follows)(request.user, study, asked)
-        taken = await _taken(request, study, asked)
         keep = sync_to_async(measurements.keep)
+
+        async def kept() -> Measurement:
+            measured = await finding.measured(study, asked, request.user)
+            return await keep(study, uid, asked, measured, request.user, request)
+
         try:
-            mark = await keep(study, uid, asked, taken, request.user, request)
+            mark = await finding.again_until_it_holds(kept)
         except Overtaken as other:
             if other.current.deleted_at or not asking.same(measurements.asked_of(other.current), asked):
                 raise
-            await _remeasure(request, study, other.current)  # the first time may have ended before it was done
             return Response(await _told(request, study, other.current))
-        await _remeasure(request, study, mark)
         return Response(await _told(request, study, mark), status=201)
 
 
@@ -141,10 +141,13 @@ class MeasurementDoor(MarkDoor):
         after = asking.changed(before, body)
         if after.follows != before.follows:
             await sync_to_async(measurements.check_follows)(request.user, study, after)
-        taken = await _taken(request, study, after) if asking.moved(before, after) else None
-        mark = await sync_to_async(measurements.change)(mark, study, after, taken, request.user, request)
-        await _remeasure(request, study, mark)
-        return Response(await _told(request, study, mark))
+        change = sync_to_async(measurements.change)
+
+        async def changed() -> Measurement:
+            measured = await finding.measured(study, after, request.user, former=mark)
+            return await change(mark, study, after, measured, request.user, request)
+
+        return Response(await _told(request, study, await finding.again_until_it_holds(changed)))
 
     @extend_schema(
         operation_id="measurement_delete",
@@ -167,9 +170,14 @@ class MeasurementDoor(MarkDoor):
         return await self._drop(request, study, mark)
 
     async def _drop(self, request: Request, study: Study, mark: Measurement) -> Response:
+        drop = sync_to_async(measurements.drop)
+
+        async def dropped() -> Measurement:
+            measured = await finding.without(study, mark)
+            return await drop(mark, study, measured, request.user, request)
+
         if mark.deleted_at is None:
-            mark = await sync_to_async(measurements.drop)(mark, study, request.user, request)
-            await _remeasure(request, study, mark)
+            return Response(await _told(request, study, await finding.again_until_it_holds(dropped)))
         return Response(await _told(request, study, mark))
 
 
@@ -233,39 +241,6 @@ def _study(request: Request, study_instance_uid: str) -> Study:
     study = query.find_study(request.user, study_instance_uid, request.query_params.get("organization"))
     note_viewing(request.user, study, request, door="api")
     return study
-
-
-def _series(study: Study, uid: str) -> Series:
-    found = Series.objects.filter(study=study, series_instance_uid=uid).select_related("study__patient", "organization")
-    series = found.first()
-    if series is None:
-        raise BadMark("series: there is no such series in this study")
-    return series
-
-
-async def _taken(request: Request, study: Study, asked: Asked) -> Taken:
-    """The numbers of what is asked, on the series it is drawn on."""
-    engine, opened = await opened_series(await sync_to_async(_series)(study, asked.series))
-    if asked.kind == "calibration":
-        return await taking.calibrate(engine, opened, asked, measurements.name_of(request.user))
-    stated = None
-    if asked.space == "image":
-        view, _ = await taking.place(engine, opened, asked)
-        stated = await sync_to_async(measurements.calibration)(study, view.sop_instance_uid or "", view.frame_number)
-    return await taking.take(engine, opened, asked, stated)
-
-
-async def _remeasure(request: Request, study: Study, mark: Measurement) -> None:
-    """After a calibration has come, changed or gone: everything on the same object by the one that holds now."""
-    if mark.kind != "calibration":
-        return
-    for other in await sync_to_async(measurements.calibrated_by)(mark):
-        try:
-            taken = await _taken(request, study, measurements.asked_of(other))
-            if taken.values != other.values:
-                await sync_to_async(measurements.remeasured)(other, study, taken, request.user, request)
-        except (Overtaken, CannotMeasure):  # whoever changed it meanwhile measured by the calibration of now
-            continue
 
 
 def _listed(request: Request, study: Study) -> dict[str, Any]:

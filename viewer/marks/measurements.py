@@ -7,6 +7,7 @@ an older version changes nothing and is told what there is now.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
@@ -19,10 +20,10 @@ from viewer.archive import outbox, query, rows
 from viewer.archive.query import NotFound
 from viewer.models import Measurement, Study
 from viewer.objects.header import new_uid
-from viewer.rendering.sheets import Stated
 
-from .asked import Asked, BadMark
-from .taking import Taken, stated_by
+from .asked import Asked, BadMark, moved
+from .calibrating import Ground, stand
+from .taking import Taken
 
 NEWS = "measurements.changed"
 MOST = 2000
@@ -35,6 +36,19 @@ class Overtaken(Exception):
     def __init__(self, current: Measurement) -> None:
         super().__init__("it was changed meanwhile")
         self.current = current
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found for a change, and on what ground; nothing where the numbers stay as they are."""
+
+    taken: Taken | None = None
+    ground: Ground | None = None
+    again: tuple[tuple[Measurement, Taken], ...] = ()
+    """Measurements on the same object, by the calibration that this change makes hold."""
+
+
+UNMEASURED = Measured()
 
 
 class ReadOnly(Exception):
@@ -79,8 +93,8 @@ def asked_of(mark: Measurement) -> Asked:
 # --- changes
 
 
-def keep(study: Study, uid: str, asked: Asked, taken: Taken, user: User, request: Request | None) -> Measurement:
-    """Keep a new measurement. Raises Overtaken where its `uid` is there already, BadMark, DatabaseBusy."""
+def keep(study: Study, uid: str, asked: Asked, measured: Measured, user: User, request: Request | None) -> Measurement:
+    """Keep a new measurement. Raises Overtaken where its `uid` is there already, Recalibrated, BadMark, DatabaseBusy."""
     uid = uid or str(new_uid())
 
     def write() -> Measurement:
@@ -89,55 +103,53 @@ def keep(study: Study, uid: str, asked: Asked, taken: Taken, user: User, request
             raise Overtaken(there)
         if Measurement.objects.filter(study=study, deleted_at=None).count() >= MOST:
             raise BadMark(f"a study has {MOST:,} measurements at most")
+        stand(study, measured.ground)
         mark = Measurement(organization=study.organization, study=study, uid=uid, kind=asked.kind, space=asked.space)
-        _fill(mark, asked, taken)
+        _fill(mark, asked, measured.taken)
         mark.author, mark.author_name = user, name_of(user)
         mark.save(force_insert=True)
         _tell("measurement.create", mark, study, user, request)
+        _remeasure(measured, study, user, request)
         return mark
 
     return rows.patiently(write)
 
 
 def change(
-    mark: Measurement, study: Study, asked: Asked, taken: Taken | None, user: User, request: Request | None
+    mark: Measurement, study: Study, asked: Asked, measured: Measured, user: User, request: Request | None
 ) -> Measurement:
-    """Keep what `asked` says in place of what `mark` said, and bring a deleted one back. `taken`: found anew; the numbers
-    are then those of `user`. Raises Overtaken where `mark` is no longer the newest version."""
+    """Keep what `asked` says in place of what `mark` said, and bring a deleted one back. Who moves it is its author then.
+    Raises Overtaken where `mark` is no longer the newest version, Recalibrated."""
     back = mark.deleted_at is not None
+    drawn_anew = moved(asked_of(mark), asked)
 
     def fill(row: Measurement) -> str:
-        _fill(row, asked, taken)
+        _fill(row, asked, measured.taken)
         row.deleted_at = None
-        if taken is not None:
+        if drawn_anew:
             row.author, row.author_name = user, name_of(user)
         return "measurement.restore" if back else "measurement.change"
 
-    return _next_version(mark, study, user, request, fill)
+    return _next_version(mark, study, user, request, fill, measured)
 
 
-def remeasured(mark: Measurement, study: Study, taken: Taken, user: User, request: Request | None) -> Measurement:
-    """Keep the numbers that another calibration gives; whose measurement it is does not change. Raises Overtaken."""
-
-    def fill(row: Measurement) -> str:
-        row.values, row.notes = taken.values, taken.notes
-        return "measurement.change"
-
-    return _next_version(mark, study, user, request, fill)
-
-
-def drop(mark: Measurement, study: Study, user: User, request: Request | None) -> Measurement:
-    """Delete, so that it can come back. Raises Overtaken."""
+def drop(mark: Measurement, study: Study, measured: Measured, user: User, request: Request | None) -> Measurement:
+    """Delete, so that it can come back. Raises Overtaken, Recalibrated."""
 
     def fill(row: Measurement) -> str:
         row.deleted_at = timezone.now()
         return "measurement.delete"
 
-    return _next_version(mark, study, user, request, fill)
+    return _next_version(mark, study, user, request, fill, measured)
 
 
 def _next_version(
-    mark: Measurement, study: Study, user: User, request: Request | None, fill: Callable[[Measurement], str]
+    mark: Measurement,
+    study: Study,
+    user: User,
+    request: Request | None,
+    fill: Callable[[Measurement], str],
+    measured: Measured,
 ) -> Measurement:
     if mark.source_sop_instance_uid:
         raise ReadOnly("this was read from an object that another program wrote: it cannot be changed here")
@@ -146,13 +158,24 @@ def _next_version(
         row: Measurement = Measurement.objects.select_for_update().get(pk=mark.pk)
         if row.version != mark.version:
             raise Overtaken(row)
+        stand(study, measured.ground)
         action = fill(row)
         row.version += 1
         row.save()
         _tell(action, row, study, user, request)
+        _remeasure(measured, study, user, request)
         return row
 
     return rows.patiently(write)
+
+
+def _remeasure(measured: Measured, study: Study, user: User, request: Request | None) -> None:
+    """Keep the numbers that another calibration gives; whose measurements they are does not change."""
+    for mark, taken in measured.again:
+        mark.values, mark.notes = taken.values, taken.notes
+        mark.version += 1
+        mark.save()
+        _tell("measurement.change", mark, study, user, request)
 
 
 def _fill(mark: Measurement, asked: Asked, taken: Taken | None) -> None:
@@ -178,38 +201,6 @@ def _tell(action: str, mark: Measurement, study: Study, user: User, request: Req
         detail={"kind": mark.kind, "version": mark.version},
     )
     outbox.announce(NEWS, study.organization, {"study_instance_uid": study.study_instance_uid, "uid": mark.uid})
-
-
-# --- calibrations
-
-
-def calibration(study: Study, sop_instance_uid: str, frame_number: int | None) -> Stated | None:
-    """What readers have last stated of the pixels of a frame; where nothing was, of another frame of the same run."""
-    rows = Measurement.objects.filter(
-        study=study,
-        kind="calibration",
-        sop_instance_uid=sop_instance_uid,
-        deleted_at=None,
-        source_sop_instance_uid="",
-    ).order_by("-updated_at", "-id")
-    found = list(rows) if sop_instance_uid else []
-    same = [mark for mark in found if mark.frame_number == frame_number]
-    for mark in same or found:
-        where = "" if same else f" on frame {mark.frame_number}"
-        return Stated(mark.values["scale"]["value"], stated_by(mark.author_name) + where)
-    return None
-
-
-def calibrated_by(mark: Measurement) -> list[Measurement]:
-    """The current measurements whose millimetres a calibration may decide: those on the pixels of the same object."""
-    found = Measurement.objects.filter(
-        study_id=mark.study_id,
-        sop_instance_uid=mark.sop_instance_uid,
-        space="image",
-        deleted_at=None,
-        source_sop_instance_uid="",
-    )
-    return list(found.exclude(kind__in=("calibration", "arrow", "text")).order_by("id"))
 
 
 # --- earlier studies

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
+from asgiref.sync import sync_to_async
 from django.test import Client
 
 from accounts.models import Organization
@@ -26,6 +28,13 @@ from tests.viewer.marks.drawing import plain as plain
 from tests.viewer.marks.drawing import stack as stack
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore
+from viewer.engine.engine import Engine, OpenSeries
+from viewer.engine.errors import Busy, CannotDraw
+from viewer.marks import measurements, taking
+from viewer.marks.asked import Asked
+from viewer.marks.measurements import UNMEASURED
+from viewer.marks.taking import Taken
+from viewer.models import Measurement
 
 
 @pytest.mark.usefixtures("plain")
@@ -116,3 +125,109 @@ def test_a_calibration_holds_for_the_other_frames_of_a_run_unless_they_have_thei
     found = [on(frame, "length")["length"] for frame in (2, 3, 4)]
     assert [length["value"] for length in found] == pytest.approx([50, 20, 20])
     assert [length["source"] for length in found][:2] == ["calibrated by alice"] * 2
+
+
+# --- no number stays behind that nothing says any more
+
+
+def marked(uid: str) -> Measurement:
+    found: Measurement = Measurement.objects.select_related("study__organization", "study__patient", "author").get(uid=uid)
+    return found
+
+
+@pytest.mark.usefixtures("plain")
+def test_what_cannot_be_measured_again_loses_its_millimetres_and_says_why(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = made(alice, "calibration", [[0, 0], [0, 4]], known=10, **PLAIN)
+    lost = made(alice, "length", [[1, 1], [4, 5]], label="Nodule", **PLAIN)
+    other = made(alice, "length", [[0, 0], [0, 2]], **PLAIN)
+    take = taking.take
+
+    async def fails(engine: Engine, series: OpenSeries, asked: Asked, *rest: Any) -> Taken:
+        if asked.label == "Nodule":
+            raise CannotDraw("cannot_decode", "a marker is missing")
+        return await take(engine, series, asked, *rest)
+
+    monkeypatch.setattr(taking, "take", fails)
+    answer = alice.delete(f"{DOOR}{known['uid']}/")
+    assert answer.status_code == 200
+    now = {mark["uid"]: mark for mark in listed(alice)}
+    assert now[lost["uid"]]["values"] == {}
+    assert now[lost["uid"]]["notes"] == ["not measured by the calibration of now: a marker is missing"]
+    assert now[other["uid"]]["values"]["length"]["unit"] == "px", "the next one is measured all the same"
+    assert alice.post(f"{DOOR}object/").status_code == 200, "and it can be written so"
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_calibration_and_what_it_decides_are_kept_together_or_not_at_all(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = made(alice, "length", [[1, 1], [4, 5]], **PLAIN)
+
+    take = taking.take
+
+    async def busy(engine: Engine, series: OpenSeries, asked: Asked, *rest: Any) -> Taken:
+        if asked.kind == "length":
+            raise Busy
+        return await take(engine, series, asked, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(taking, "take", busy)
+        refused = posted(alice, asked("calibration", [[0, 0], [0, 4]], known=10, **PLAIN))
+    assert refused.status_code == 503
+    assert listed(alice) == [first]
+
+
+@pytest.mark.usefixtures("plain")
+def test_what_is_measured_while_a_calibration_comes_is_measured_again(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are under way at once: the line was measured in pixels, and before it is kept somebody states millimetres."""
+    known = made(alice, "calibration", [[0, 0], [0, 4]], known=10, **PLAIN)
+    alice.delete(f"{DOOR}{known['uid']}/")
+    take, came = taking.take, []
+
+    async def meanwhile(engine: Engine, series: OpenSeries, asked: Asked, *rest: Any) -> Taken:
+        found = await take(engine, series, asked, *rest)
+        if not came:
+            came.append(asked)
+            row = await sync_to_async(marked)(known["uid"])
+            back = measurements.asked_of(row)
+            await sync_to_async(measurements.change)(row, row.study, back, UNMEASURED, row.author, None)
+        return found
+
+    monkeypatch.setattr(taking, "take", meanwhile)
+    length = made(alice, "length", [[1, 1], [4, 5]], **PLAIN)["values"]["length"]
+    assert (length["value"], length["unit"]) == (pytest.approx(12.5), "mm")
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_label_that_is_changed_while_a_calibration_comes_keeps_no_old_number(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = made(alice, "length", [[1, 1], [4, 5]], **PLAIN)
+    take, named = taking.take, []
+
+    async def meanwhile(engine: Engine, series: OpenSeries, asked: Asked, *rest: Any) -> Taken:
+        found = await take(engine, series, asked, *rest)
+        if asked.kind == "length" and not named:
+            named.append(asked)
+            row = await sync_to_async(marked)(first["uid"])
+            renamed = replace(measurements.asked_of(row), label="Nodule")
+            await sync_to_async(measurements.change)(row, row.study, renamed, UNMEASURED, row.author, None)
+        return found
+
+    monkeypatch.setattr(taking, "take", meanwhile)
+    made(alice, "calibration", [[0, 0], [0, 4]], known=10, **PLAIN)
+    now = next(mark for mark in listed(alice) if mark["uid"] == first["uid"])
+    assert (now["label"], now["values"]["length"]["value"]) == ("Nodule", pytest.approx(12.5))
+
+
+@pytest.mark.usefixtures("plain")
+def test_what_comes_back_is_measured_by_the_calibration_of_now(alice: Client) -> None:
+    first = made(alice, "length", [[1, 1], [4, 5]], **PLAIN)
+    alice.delete(f"{DOOR}{first['uid']}/")
+    made(alice, "calibration", [[0, 0], [0, 4]], known=10, **PLAIN)
+    back = put(alice, first["uid"], {"version": 2, "deleted": False}).json()
+    assert back["values"]["length"]["unit"] == "mm"
