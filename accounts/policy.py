@@ -60,6 +60,7 @@ SIGNED_IN = Rule("signed_in")
 READER = Rule("reader", roles=READING_ROLES)
 VIEWER = Rule("viewer", roles=VIEWING_ROLES, changing=READING_ROLES)
 REPORTER = Rule("reporter", roles=REPORTING_ROLES)
+REPORT_KEEPER = Rule("report_keeper", roles=(*REPORTING_ROLES, Role.ADMIN))
 UPLOADER = Rule("uploader", roles=UPLOAD_ROLES)
 REFERRER = Rule("referrer", roles=(Role.REFERRER,))
 ADMIN = Rule("admin", roles=(Role.ADMIN,))
@@ -206,6 +207,19 @@ RULES: dict[str, Rule] = {
     "api-uploads": UPLOADER,
     "api-frame": VIEWER,
     "api-thumbnail": VIEWER,
+    "api-reports": REPORTER,
+    "api-report": REPORTER,
+    "api-report-lock": REPORTER,
+    "api-report-checks": REPORTER,
+    "api-report-versions": REPORTER,
+    "api-report-difference": REPORTER,
+    "api-report-sign": REPORTER,
+    "api-report-cosign": REPORTER,
+    "api-report-addendum": REPORTER,
+    "api-report-return": REPORTER,
+    "api-report-correct": REPORTER,
+    "api-report-cancel": REPORT_KEEPER,
+    "api-report-entered-in-error": REPORT_KEEPER,
     "api-report-insertable": REPORTER,
     "api-report-evidence": VIEWER,
     "api-report-evidence-picture": VIEWER,

@@ -1,0 +1,85 @@
+"""What every act on a report asks and says: whether it may be done, and whom it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import User
+from reporting.models import Report
+from reporting.workflow.context import context_of
+from reporting.workflow.naming import roles_in
+from reporting.workflow.refusals import NotYours, WrongState
+from reporting.workflow.states import why_not
+from reporting.workflow.versions import standing_of
+
+
+def stated(report: Report) -> dict[str, Any]:
+    """Patient, study, order and template as they stand: the context of a version."""
+    version = report.template_version
+    template = {"identifier": version.template.identifier, "version": version.number, "sha256": version.sha256}
+    return {**context_of(report.study, report.order), "template": template}
+
+
+def about(report: Report) -> dict[str, str]:
+    """Whom and what an act is about, for the record."""
+    return {
+        "organization": report.organization.name,
+        "patient_id": report.study.patient.patient_id,
+        "study_instance_uid": report.study.study_instance_uid,
+        "object_uid": str(report.uid),
+    }
+
+
+def must_be_able(report: Report, act: str, user: User) -> None:
+    """Raise WrongState or NotYours unless `user` may do `act` with the report as it stands."""
+    now = standing_of(report)
+    why = why_not(act, now, roles_in(user, report), user.pk)
+    if why == "state":
+        raise WrongState(f"{WORDS[now.row]} {CANNOT[act]}", state=report.state, version=report.version)
+    if why == "second_person":
+        raise NotYours("Another person has to do this.", code="second_person")
+    if why:
+        raise NotYours(NEEDS[act])
+
+
+WORDS = {
+    "draft": "This report is a draft.",
+    "preliminary": "This report is preliminary.",
+    "pending_cosign": "This report waits for a co-signature.",
+    "returned": "This report was returned to its author.",
+    "final": "This report is signed.",
+    "appended": "This report is signed.",
+    "corrected": "This report is signed.",
+    "correcting": "A correction of this report is being written.",
+    "cancelled": "This report was cancelled.",
+    "entered_in_error": "This report was marked as entered in error.",
+}
+CANNOT = {
+    "save": "Its text cannot be changed.",
+    "sign_preliminary": "It cannot be signed as preliminary.",
+    "sign_final": "It cannot be signed as final.",
+    "submit": "It cannot be sent to be co-signed.",
+    "cosign": "There is nothing to co-sign.",
+    "return": "It cannot be returned.",
+    "cancel": "It cannot be cancelled.",
+    "addendum": "It cannot have an addendum.",
+    "correct": "A correction cannot be begun.",
+    "abandon": "There is no correction to give up.",
+    "entered_in_error": "It cannot be marked as entered in error.",
+    "confirm_error": "Nobody asked for it to be marked as entered in error.",
+    "withdraw_error": "Nobody asked for it to be marked as entered in error.",
+}
+NEEDS = {
+    **dict.fromkeys(("save", "sign_preliminary"), "Radiologists and residents write reports."),
+    "sign_final": "Only a radiologist signs a final report; a resident's goes to be co-signed.",
+    "submit": "Only a resident's report goes to be co-signed; a radiologist signs it as final.",
+    "cosign": "Only a radiologist co-signs.",
+    "return": "Only a radiologist returns a report.",
+    "cancel": "Only an administrator cancels a report.",
+    "addendum": "Only a radiologist adds to a signed report.",
+    "correct": "Only a radiologist corrects a signed report.",
+    "abandon": "Only a radiologist gives a correction up.",
+    "entered_in_error": "Only a radiologist or an administrator asks for this.",
+    "confirm_error": "Only a radiologist or an administrator confirms this.",
+    "withdraw_error": "Whoever asked for it takes it back.",
+}
