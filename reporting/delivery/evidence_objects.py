@@ -108,11 +108,11 @@ def _marks(evidence: Evidence) -> list[Measurement]:
 def _captured(report: Report, evidence: Evidence) -> Captured:
     with Image.open(io.BytesIO(bytes_of(evidence.picture))) as picture:
         pixels = np.asarray(picture.convert("RGB" if picture.mode not in ("L", "1") else "L"), np.uint8)
+    named = {one["sop_instance_uid"]: one for one in evidence.sop_instances}
+    ours = Instance.objects.filter(series__study=report.study, sop_instance_uid__in=list(named))
     sources = [
-        Reference(
-            report.study.study_instance_uid, one["series_instance_uid"], one["sop_class_uid"], one["sop_instance_uid"]
-        )
-        for one in evidence.sop_instances
+        Reference(report.study.study_instance_uid, named[uid]["series_instance_uid"], named[uid]["sop_class_uid"], uid)
+        for uid in ours.order_by("id").values_list("sop_instance_uid", flat=True)
     ]
     said = f"Drawn by Farview ({evidence.renderer}) for a report. SHA-256 of the pixels {evidence.sha256}"
     return Captured(pixels=pixels, description=said, sources=sources)

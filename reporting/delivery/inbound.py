@@ -128,11 +128,8 @@ def _done(row: InboundMessage) -> Outcome:
 
 def _write_down(row: InboundMessage, state: str, outcome: Outcome) -> None:
     problem = "" if state == APPLIED else outcome.words[:1000]
-    InboundMessage.objects.filter(pk=row.pk).update(
-        state=state,
-        problem=problem,
-        answer="\n".join((outcome.code, " ".join(outcome.words.split()), outcome.error, outcome.place)),
-    )
+    answer = "\n".join((outcome.code, " ".join(outcome.words.split()), outcome.error, outcome.place))
+    InboundMessage.objects.filter(pk=row.pk).update(state=state, problem=problem, answer=answer)
     row.state, row.problem = state, problem
     if state == REFUSED:
         audit.record(
