@@ -163,8 +163,9 @@ def link(
 ) -> ReadingItem:
     """Tie an item to another study, or its images to another order, which may be another patient's.
 
-    Where the patients disagree a reason is asked for; it is written down with both Patient IDs. The images that an item loses
-    get an item of their own. Returns the item that has the study now. Raises NotFound, WrongPatient, Refused, Overtaken.
+    Where the patients disagree a reason is asked for; it is written down with both Patient IDs, and while the images bear
+    another Patient ID than the order the item is held. Images that an item loses get an item of their own. Returns the item
+    that has the study now. Raises NotFound, WrongPatient, Refused, Overtaken.
     """
     moved: list[ReadingItem] = []
 
@@ -207,7 +208,10 @@ def _moved(
             )
         if holder(one) is not None:
             raise held_by(one)
-    reasons = matching.disagreements(matching.of_order(target.order), matching.of_study(study))
+    numbers = matching.numbers_differ(target.order, study)
+    if numbers:
+        raise Refused(f"They do not belong together: {numbers}. Correct the order's number first.")
+    reasons = matching.patients_differ(target.order, study)
     if reasons and not reason.strip():
         raise WrongPatient(f"Order and images name two patients: {'; '.join(reasons)}. Give a reason to go on.")
     detail = {
@@ -224,6 +228,9 @@ def _moved(
     if left is not None:
         _lose_study(target)
     items.tie(target, study, actor, request, kind="moved_here", detail=detail)
+    if target.order.patient_id != study.patient_id and target.status != "hold":
+        note = f"The images are labelled as another patient's: {'; '.join(reasons)}."
+        items.hold_back(target, "wrong_patient", note, actor, request, target.order)
     if left is not None and not items.of_study(left):
         items.made_for(left, actor, request)
     grants.settle(left)
@@ -240,6 +247,9 @@ def _lose(source: ReadingItem, target: ReadingItem, actor: User, request: Reques
 
 
 def _lose_study(item: ReadingItem) -> None:
+    if item.study is not None and item.order.study_instance_uid == item.study.study_instance_uid:
+        item.order.study_instance_uid = ""
+        item.order.save(update_fields=["study_instance_uid", "updated_at"])
     item.study, item.status, item.held_reason, item.note = None, "scheduled", "", ""
     item.last_image_at = item.ready_at = None
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.origin import Request
-from reporting.models import ReadingItem
+from reporting.models import ReadingItem, Report
 from reporting.worklist.events import FARVIEW, changed, locked, shown, whole
 from reporting.worklist.refusals import Assigned, Held, Refused
 from reporting.worklist.states import COSIGN, may_follow, resting
@@ -33,6 +33,16 @@ def held_by(item: ReadingItem) -> Held:
     """The refusal that says who has it open, and until when at least."""
     seen = item.claim_seen_at or timezone.now()
     return Held(shown(item.claimed_by) if item.claimed_by else "", seen + EXPIRY)
+
+
+def writing(item: ReadingItem) -> tuple[User, datetime] | None:
+    """Who writes its report now, without having claimed it here, and when they were heard of last."""
+    now = timezone.now()
+    open_ones = Report.objects.filter(item=item, locked_by__isnull=False, lock_seen_at__gt=now - EXPIRY)
+    report = open_ones.select_related("locked_by").first()
+    if report is None or report.locked_by is None or report.lock_seen_at is None:
+        return None
+    return report.locked_by, report.lock_seen_at
 
 
 def shown_status(item: ReadingItem, now: datetime | None = None) -> str:
@@ -70,10 +80,13 @@ def claimed(
     """As `claim`, of an item that this transaction has locked."""
     other = holder(item)
     mine = other is not None and other.pk == user.pk
+    writer = None if mine else writing(item)
     if not may_follow("claim", item.status) or item.study_id is None:
         raise Refused(f"This is {item.get_status_display().lower()}: nobody can read it now.")
     if other is not None and not mine and not reason:
         raise held_by(item)
+    if writer is not None and writer[0].pk != user.pk and not reason:
+        raise Held(shown(writer[0]), writer[1] + EXPIRY)
     assigned = item.assigned_to if item.status not in COSIGN else None
     if assigned is not None and assigned.pk != user.pk and not mine and not reason:
         raise Assigned(shown(assigned))
@@ -86,7 +99,8 @@ def claimed(
     if item.status not in COSIGN:
         item.status = "claimed"
     taken = other is not None or (assigned is not None and assigned.pk != user.pk)
-    detail = {"from": other.get_username() if other else "", "reason": reason} if taken else {}
+    former = other or (assigned if taken else None)
+    detail = {"from": former.get_username() if former else "", "reason": reason} if taken else {}
     fields = (*CLAIM, "claimed_at", "status")
     changed(
         item, "taken_over" if taken else "claimed", user, fields, request=request, detail=detail, purpose=reason[:64]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils import timezone
 
 from accounts.models import User
@@ -18,9 +20,10 @@ STATUS_AFTER: dict[str, str] = {
     "final": "final",
     "appended": "final",
     "corrected": "final",
+    "entered_in_error": "hold",
 }
-"""State of the report -> that of the item. What was withdrawn waits to be read again."""
-WITHDRAWN = ("cancelled", "entered_in_error")
+"""State of the report -> that of the item. After a cancelled report it waits to be read again; after one that was entered in
+error a person looks first whose images these are."""
 
 
 def report_signed(report: Report, version: ReportVersion | None = None, request: Request | None = None) -> None:
@@ -35,20 +38,26 @@ def _follow(item_id: int, report: Report, version: ReportVersion | None, request
     now = version.at if version is not None else timezone.now()
     actor = version.author_username if version is not None else FARVIEW
     let_go(item)
-    if report.state in WITHDRAWN:
+    if report.state == "cancelled":
         item.status = resting(has_images=item.study_id is not None, assigned=item.assigned_to_id is not None)
-        item.preliminary_at = item.final_at = item.delivered_at = None
     else:
         item.status = STATUS_AFTER.get(report.state, item.status)
-        _stamp(item, report, now)
-    fields = (*CLAIM, "status", "assigned_to", "held_reason", "preliminary_at", "final_at", "delivered_at")
+    _stamp(item, report, now)
+    fields = (*CLAIM, "status", "assigned_to", "held_reason", "note", *STAMPS)
     detail = {"report": report.pk, "version": version.number if version is not None else None}
     changed(item, f"report_{report.state}", actor, fields, request=request, detail=detail)
 
 
-def _stamp(item: ReadingItem, report: Report, now: object) -> None:
-    item.held_reason = ""
-    if report.state in ("preliminary", "pending_cosign"):
+STAMPS = ("preliminary_at", "final_at", "delivered_at")
+
+
+def _stamp(item: ReadingItem, report: Report, now: datetime) -> None:
+    item.held_reason = item.note = ""
+    if report.state in ("cancelled", "entered_in_error"):
+        item.preliminary_at = item.final_at = item.delivered_at = None
+    if report.state == "entered_in_error":
+        item.held_reason, item.note = "other", "Its report was entered in error."
+    elif report.state in ("preliminary", "pending_cosign"):
         item.preliminary_at = item.preliminary_at or now
     elif report.state == "returned":
         item.assigned_to = report.author

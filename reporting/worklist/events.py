@@ -74,6 +74,12 @@ def changed(
         purpose=purpose,
         detail=said,
     )
+    announce(item)
+
+
+def announce(item: ReadingItem) -> None:
+    """Tell every page that shows the item. Within a transaction."""
+    study = item.study.study_instance_uid if item.study else ""
     outbox.announce(NEWS, item.organization, {"item": item.pk, "study_instance_uid": study, "status": item.status})
 
 

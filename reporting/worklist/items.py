@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.origin import Request
 from reporting.models import Order, ReadingItem, Report, ReportingSite
 from reporting.worklist import grants, images, matching
-from reporting.worklist.events import FARVIEW, changed, in_turn, order_noted, whole
+from reporting.worklist.events import FARVIEW, announce, changed, in_turn, order_noted, whole
 from reporting.worklist.states import resting
 from viewer.models import Study
 
@@ -64,6 +64,8 @@ def item_for_order(order: Order, actor: User | str, request: Request | None = No
 
 def find_images(item: ReadingItem, actor: User | str = FARVIEW, request: Request | None = None) -> bool:
     """Tie an item without images to a study that is here already; whether there was one. Within a transaction."""
+    if item.events.filter(kind="moved_away").exists():  # a person took its images away, and a person gives it others
+        return False
     for study in matching.studies_for(item.order):
         made = [other for other in of_study(study) if other.order.source == "study"]
         if images.newest_at(study) is None or any(other.claimed_by_id or written(other) for other in made):
@@ -163,13 +165,20 @@ def made_for(
     changed(item, "arrived", actor, (), request=request, detail={"like_order": like.pk} if like else {})
     if match.disputed:
         disputed, reasons = match.disputed[0]
-        item.status, item.held_reason = "hold", "wrong_patient"
-        item.note = f"Order {disputed} names another patient: {'; '.join(reasons)}."[:1000]
-        detail = {"reason": "wrong_patient", "order": disputed.pk}
-        changed(item, "held", actor, ("status", "held_reason", "note"), request=request, detail=detail)
+        reason = "wrong_patient" if matching.patients_differ(disputed, study) else "other"
+        hold_back(item, reason, f"Not taken for order {disputed}: {'; '.join(reasons)}.", actor, request, disputed)
     become_ready(item, actor, request)
     grants.settle(study)
     return item
+
+
+def hold_back(
+    item: ReadingItem, reason: str, note: str, actor: User | str, request: Request | None, order: Order
+) -> None:
+    """Nobody reads it until a person has looked at why it and an order do not agree."""
+    item.status, item.held_reason, item.note = "hold", reason, note[:1000]
+    detail = {"reason": reason, "note": item.note, "order": order.pk}
+    changed(item, "held", actor, ("status", "held_reason", "note"), request=request, detail=detail)
 
 
 def tie(
@@ -185,13 +194,21 @@ def tie(
     if item.status == "scheduled":
         item.status = "arriving"
     _same_patient(item.order, study)
-    fields = images.fill(item.order, study)
-    if fields:
-        item.order.save(update_fields=[*fields, "updated_at"])
+    _fill(item.order, study)
     fields = ("study", "status", "last_image_at", "held_reason", "note", "ready_at")
     changed(item, kind, actor, fields, request=request, detail=detail)
     become_ready(item, actor, request)
     grants.settle(study)
+
+
+def _fill(order: Order, study: Study) -> None:
+    """What the order leaves open as the images say it; and their own UID where a modality did not take the order's."""
+    fields = images.fill(order, study)
+    if order.study_instance_uid not in ("", study.study_instance_uid):
+        order.study_instance_uid = study.study_instance_uid
+        fields.append("study_instance_uid")
+    if fields:
+        order.save(update_fields=[*fields, "updated_at"])
 
 
 def _same_patient(order: Order, study: Study | None) -> None:
@@ -206,7 +223,7 @@ def _same_patient(order: Order, study: Study | None) -> None:
 def images_came(study: Study, actor: User | str = FARVIEW) -> list[ReadingItem]:
     """Objects of a study have come: its items know when the last image did, and are made when there are none.
 
-    Objects without images make no item. An item that was cancelled stays so.
+    Objects without images make no item. An item that was cancelled stays so. Old images make one only for an order.
     """
     newest = images.newest_at(study)
     if newest is None:
@@ -215,14 +232,33 @@ def images_came(study: Study, actor: User | str = FARVIEW) -> list[ReadingItem]:
     def write() -> list[ReadingItem]:
         found = of_study(study)
         if not found and not ReadingItem.objects.filter(study=study).exists():
-            return taken_in(study, actor)
+            return taken_in(study, actor) if _is_work(study) else []
         for item in found:
             if item.last_image_at is None or newest > item.last_image_at:
-                item.last_image_at = newest
-                changed(item, "images_came", actor, ("last_image_at",))
+                _later(item, newest, actor)
         return found
 
     return whole(write)
+
+
+def _later(item: ReadingItem, newest: datetime, actor: User | str) -> None:
+    """More images. While a study arrives that is no event; afterwards it is, once for each time that some come."""
+    before, item.last_image_at = item.last_image_at, newest
+    again = before is None or newest - before > timedelta(seconds=settings.FARVIEW_ARRIVAL_QUIET_SECONDS)
+    if item.status != "arriving" and again:
+        changed(item, "images_came", actor, ("last_image_at",))
+    else:
+        item.save(update_fields=["last_image_at"])
+        announce(item)
+
+
+def _is_work(study: Study) -> bool:
+    """Whether images that nobody ordered are to be read: those of a time long ago come to be compared with."""
+    days = settings.FARVIEW_WORKLIST_DAYS
+    if not days or not study.date:
+        return True
+    match = matching.orders_for(study)
+    return study.date >= f"{timezone.now() - timedelta(days=days):%Y%m%d}" or bool(match.agreeing or match.disputed)
 
 
 # --- ready to be read

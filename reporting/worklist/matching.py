@@ -47,11 +47,23 @@ def of_study(study: Study) -> Identity:
     )
 
 
+def numbers_differ(order: Order, study: Study) -> str:
+    """That the two carry different accession numbers, in words; "": they do not."""
+    if not order.accession_number or not study.accession_number or order.accession_number == study.accession_number:
+        return ""
+    return f'accession number "{order.accession_number}" in the order, "{study.accession_number}" in the images'
+
+
+def patients_differ(order: Order, study: Study) -> list[str]:
+    """What the images say of their patient otherwise than the order, in words."""
+    return disagreements(of_order(order), of_study(study))
+
+
 def reasons_against(order: Order, study: Study) -> list[str]:
     """Why the study cannot be taken for that of the order; none: it can. By accession number alone the Patient ID must be
     stated on both sides: numbers of two systems may happen to be alike."""
     ours, theirs = of_order(order), of_study(study)
-    found = disagreements(ours, theirs)
+    found = [*disagreements(ours, theirs), *filter(None, [numbers_differ(order, study)])]
     by_uid = order.study_instance_uid == study.study_instance_uid
     if not found and not by_uid and not confirmed(ours, theirs):
         found.append("the Patient ID is missing in the order or in the images")

@@ -12,7 +12,7 @@ from django.db.models import Q
 from accounts.models import Organization, User
 from accounts.origin import Request
 from reporting.models import Order
-from reporting.worklist import grants, items, matching
+from reporting.worklist import grants, items
 from reporting.worklist.classes import CLASSES
 from reporting.worklist.events import changed, in_turn, order_noted, whole
 from reporting.worklist.refusals import BadOrder, WrongPatient
@@ -288,8 +288,3 @@ def check_columns(columns: Mapping[str, Any]) -> None:
 
 
 SETTABLE = (*COLUMNS, "patient_name", "patient_birth_date", "patient_sex")
-
-
-def agrees(order: Order, study: Any) -> list[str]:
-    """Why a study is not that of an order's patient; none: it may be."""
-    return matching.disagreements(matching.of_order(order), matching.of_study(study))

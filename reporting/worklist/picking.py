@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import REPORTING_ROLES, User
 from accounts.origin import Request
 from reporting.models import ReadingItem
-from reporting.worklist.claiming import claimed, holder
+from reporting.worklist.claiming import claimed, holder, writing
 from reporting.worklist.events import locked, whole
 from reporting.worklist.listing import Question, matching, ranked
 
@@ -34,7 +34,10 @@ def take_next(
         for rows in (found.filter(assigned_to=user), found.filter(assigned_to=None)):
             for place in ranked(rows, "score", now)[:LOOKED_AT]:
                 item = locked(place.pk)
-                if holder(item) is None and item.status in (*WAITING, "claimed"):
+                if holder(item) is not None or item.status not in (*WAITING, "claimed"):
+                    continue
+                writer = writing(item)
+                if writer is None or writer[0].pk == user.pk:
                     return claimed(item, user, request=request)
         return None
 
