@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reporting.delivery.listener import listen
 from reporting.worklist.arrivals import arrivals
 from viewer import panels, tasks
 
@@ -13,5 +14,5 @@ def install() -> None:
         tasks.add(task)
 
 
-TASKS: tuple[tasks.Task, ...] = (arrivals,)
+TASKS: tuple[tasks.Task, ...] = (arrivals, listen)
 """Coroutine functions that run for as long as the server serves."""
