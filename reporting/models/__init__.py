@@ -1,6 +1,6 @@
 """Rows of the reporting rooms. What is signed is only ever added to: triggers refuse UPDATE and DELETE."""
 
-from reporting.models.delivery import Delivery, DeliveryState, Destination, InboundMessage
+from reporting.models.delivery import Delivery, DeliveryState, Destination, HL7Peer, InboundMessage
 from reporting.models.orders import ItemEvent, ItemStatus, Order, ReadingClass, ReadingItem, SavedFilter
 from reporting.models.reports import (
     CriticalAttempt,
