@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from viewer.dicom.read import ParsedInstance
@@ -23,20 +23,31 @@ def fill(row: Any, said: Any, columns: Iterable[str]) -> bool:
 
 def between(study: Study, parsed: ParsedInstance) -> list[str]:
     """What an object says otherwise than the study and its patient do, in sentences."""
-    patient, said = study.patient, parsed.patient
     checks = (
-        ("Patient ID", _identity(patient), _identity(said), _same_identity),
-        ("patient's name", patient.name, said.name, same_name),
-        ("birth date", patient.birth_date, said.birth_date, str.__eq__),
-        ("sex", patient.sex, said.sex, str.__eq__),
         ("accession number", study.accession_number, parsed.study.accession_number, str.__eq__),
         ("study date", study.date, parsed.study.date, str.__eq__),
     )
     return [
         f'An image of this study gives another {what}: "{theirs}" instead of "{ours}".'
-        for what, ours, theirs, same in checks
-        if ours and theirs and not same(ours, theirs)
+        for what, ours, theirs in [*about_person(study.patient, parsed.patient), *_differing(checks)]
     ]
+
+
+def about_person(person: Any, said: Any) -> list[tuple[str, str, str]]:
+    """(what, as `person` has it, as `said` has it) where both say something and not the same. Both have the columns of a
+    patient."""
+    return _differing(
+        (
+            ("Patient ID", _identity(person), _identity(said), _same_identity),
+            ("patient's name", person.name, said.name, same_name),
+            ("birth date", person.birth_date, said.birth_date, str.__eq__),
+            ("sex", person.sex, said.sex, str.__eq__),
+        )
+    )
+
+
+def _differing(checks: Iterable[tuple[str, str, str, Callable[[str, str], bool]]]) -> list[tuple[str, str, str]]:
+    return [(what, ours, theirs) for what, ours, theirs, same in checks if ours and theirs and not same(ours, theirs)]
 
 
 def note(study: Study, sentences: list[str]) -> None:

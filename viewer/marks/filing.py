@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.utils import timezone
 from pydicom.dataset import Dataset
 
 from accounts.models import User
 from viewer.archive.ingest import Outcome, ingest, note_refusals
 from viewer.archive.rows import Sender
 from viewer.archive.sources import Source
-from viewer.archive.storage import blob_store
-from viewer.models import Instance, Study
-from viewer.objects.header import SeriesOfObject, encoded, new_object, subject_of
+from viewer.models import Study
+from viewer.objects.header import SeriesOfObject, encoded, new_object
+
+from .subject import NotFiled as NotFiled
+from .subject import subject_for
 
 ORIGIN = "farview"
 """The door, as the audit knows it, of what was written here."""
 
 
-class NotFiled(Exception):
-    """The archive did not take an object written here; the message says why."""
-
-
-def begun(study: Study, series: SeriesOfObject) -> Dataset:
-    """A data set of this study with all that no single kind of object decides. Raises DicomError, OSError."""
-    first = Instance.objects.filter(series__study=study).order_by("id").values_list("blob_id", flat=True)[0]
-    now = timezone.now().astimezone(ZoneInfo(study.organization.time_zone))
-    return new_object(subject_of(blob_store().path(first)), series, now)
+def begun(study: Study, series: SeriesOfObject, images: Iterable[str], when: datetime) -> Dataset:
+    """A data set about `images` (SOP Instance UIDs) of this study, dated `when`, with all that no single kind of object
+    decides. Raises AnotherPatient, DicomError, OSError."""
+    return new_object(subject_for(study, images), series, when.astimezone(ZoneInfo(study.organization.time_zone)))
 
 
 def filed(dataset: Dataset, study: Study, actor: User | str) -> Outcome:

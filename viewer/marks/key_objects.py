@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from asgiref.sync import sync_to_async
 from django.db.models import Max
@@ -33,14 +32,15 @@ from viewer.engine.errors import Busy, CannotDraw
 from viewer.models import Instance, KeyImage, Measurement, Study
 from viewer.objects import captured_picture, key_object, presentation_state
 from viewer.objects.captured_picture import Captured
-from viewer.objects.header import Reference, SeriesOfObject, new_object, subject_of, uid_of
+from viewer.objects.header import Reference, SeriesOfObject, uid_of
 from viewer.objects.key_object import Selected, Selection
 from viewer.objects.presentation_state import State
 from viewer.rendering.view import BadView
 
-from .filing import filed
+from .filing import begun, filed
 from .key_images import of_study
 from .showing import is_plain, state_of
+from .subject import AnotherPatient
 
 logger = logging.getLogger(__name__)
 
@@ -157,10 +157,14 @@ def _place(work: _Work, study: Study) -> None:
 
 async def _one(work: _Work, task: _Task) -> Selected | None:
     """Bring one key image into the archive; what of it the selection names, or None with a reason in `task.written`."""
-    if work.state is None or work.image is None:
-        captured = await _capture(work, task)
-        return None if captured is None else Selected(captured)
-    reference = await task.thread(_put_state)(work, work.state, task)
+    try:
+        if work.state is None or work.image is None:
+            captured = await _capture(work, task)
+            return None if captured is None else Selected(captured)
+        reference = await task.thread(_put_state)(work, work.state, task)
+    except AnotherPatient as problem:
+        task.written.left_out[work.kept.uid] = str(problem)
+        return None
     return Selected(work.image, work.state.frame_number, reference)
 
 
@@ -170,7 +174,8 @@ def _put_state(work: _Work, state: State, task: _Task) -> Reference:
     kind = presentation_state.sop_class(state)
     uid = _uid(study, STATES, kept.uid, digest_of(kept.view, kept.note, said))
     if not _is_held(study, uid):
-        dataset = _new(study, STATES, kind, uid, kept.pk, _latest(kept, work.marks))
+        about = [work.image] if work.image is not None else []
+        dataset = _new(study, STATES, kind, uid, kept.pk, _latest(kept, work.marks), about)
         presentation_state.write(dataset, state)
         _file(dataset, task)
     return Reference(study.study_instance_uid, series_uid(study, STATES), kind, uid)
@@ -210,7 +215,7 @@ def _put_picture(work: _Work, header: dict[str, Any], pixels: Any, uid: str, tas
         pixel_spacing=_millimetres(header),
         lossy=None if lossy is None else (str(lossy["ratio"] or ""), str(lossy["method"] or "")),
     )
-    dataset = _new(task.study, PICTURES, captured_picture.SOP_CLASS, uid, kept.pk, kept.created_at)
+    dataset = _new(task.study, PICTURES, captured_picture.SOP_CLASS, uid, kept.pk, kept.created_at, picture.sources)
     captured_picture.write(dataset, picture)
     _file(dataset, task)
 
@@ -264,7 +269,8 @@ def _select(task: _Task, picked: Sequence[tuple[_Work, Selected]], title: str | 
         return
     uid = task.written.sop_instance_uid = _uid(study, SELECTIONS, state, *former[:1])
     notes = [f"{number}: {work.kept.note}" for number, (work, _) in enumerate(picked, 1) if work.kept.note]
-    dataset = _new(study, SELECTIONS, key_object.SOP_CLASS, uid, len(former) + 1, _changed(study))
+    about = [one.of for one in selected]
+    dataset = _new(study, SELECTIONS, key_object.SOP_CLASS, uid, len(former) + 1, _changed(study), about)
     key_object.write(dataset, Selection(title, observers, selected, "\n".join(notes)))
     _file(dataset, task)
 
@@ -303,9 +309,10 @@ def _reference(row: Instance, study: Study) -> Reference:
     return Reference(study.study_instance_uid, row.series.series_instance_uid, row.sop_class_uid, row.sop_instance_uid)
 
 
-def _new(study: Study, series: _Series, sop_class: str, uid: str, number: int, when: datetime) -> Dataset:
-    """A data set of this study, dated `when`. Raises DicomError, OSError."""
-    first = Instance.objects.filter(series__study=study).order_by("id").values_list("blob_id", flat=True)[0]
+def _new(
+    study: Study, series: _Series, sop_class: str, uid: str, number: int, when: datetime, about: Iterable[Reference]
+) -> Dataset:
+    """A data set about images of this study, dated `when`. Raises NotFiled, DicomError, OSError."""
     place = SeriesOfObject(
         sop_class_uid=sop_class,
         modality=series.modality,
@@ -315,8 +322,7 @@ def _new(study: Study, series: _Series, sop_class: str, uid: str, number: int, w
         instance_number=number,
         sop_instance_uid=uid,
     )
-    here = when.astimezone(ZoneInfo(study.organization.time_zone))
-    return new_object(subject_of(blob_store().path(first)), place, here)
+    return begun(study, place, [one.sop_instance_uid for one in about], when)
 
 
 def _file(dataset: Dataset, task: _Task) -> None:

@@ -23,7 +23,7 @@ from viewer.objects.measurement_report import InPatient, Mark, OnImage, Report, 
 from viewer.rendering import planes
 
 from .acquired import Acquired, any_frame, named
-from .filing import begun, filed
+from .filing import NotFiled, begun, filed
 from .measurements import of_study
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def write_report(study: Study, actor: User | str) -> str:
         instance_number=len(former) + 1,
         sop_instance_uid=sop_instance_uid,
     )
-    dataset = begun(study, place)
+    dataset = begun(study, place, _about(study, marks), timezone.now())
     write(
         dataset,
         Report(written, _modalities(study, marks), _predecessor(study, series_uid, former[0] if former else None)),
@@ -126,6 +126,8 @@ def write_due(actor: str, since: datetime | None = None) -> tuple[datetime, list
         except (DatabaseBusy, StorageFull) as problem:  # which passes: it is looked for again
             again = True
             logger.warning("the report of a study's measurements waits to be written: %s", problem)
+        except NotFiled as problem:  # until its images agree
+            logger.warning("the report of a study's measurements is not written: %s", problem)
         except Exception:  # one study that cannot be written keeps none of the others; it is tried at its next change
             logger.exception("the report of a study's measurements could not be written")
     return (since or EVER) if again else now - 2 * QUIET, written
@@ -205,6 +207,14 @@ def _modalities(study: Study, marks: Sequence[Measurement]) -> list[str]:
     used = {mark.series_instance_uid for mark in marks}
     rows = Series.objects.filter(study=study, series_instance_uid__in=used)
     return sorted(set(rows.values_list("modality", flat=True)))
+
+
+def _about(study: Study, marks: Iterable[Measurement]) -> set[str]:
+    """SOP Instance UIDs of the images that were measured; of a plane through a volume all of its series."""
+    named_ones = {mark.sop_instance_uid for mark in marks if mark.sop_instance_uid}
+    through = {mark.series_instance_uid for mark in marks if not mark.sop_instance_uid}
+    rows = Instance.objects.filter(series__study=study, series__series_instance_uid__in=through)
+    return named_ones | set(rows.values_list("sop_instance_uid", flat=True))
 
 
 def _predecessor(study: Study, series_uid: str, former: Instance | None) -> Reference | None:

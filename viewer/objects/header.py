@@ -24,7 +24,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from viewer.dicom.attributes import patient_attributes, study_attributes
+from viewer.dicom.attributes import PatientAttributes, StudyAttributes, patient_attributes, study_attributes
 from viewer.dicom.header import opened
 from viewer.dicom.limits import Limits
 
@@ -75,7 +75,11 @@ def uid_of(*names: object) -> UID:
 def subject_of(path: Path) -> Dataset:
     """Patient and study (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2) of the file at `path`. Raises DicomError, OSError."""
     with opened(path, Limits()) as header:
-        patient, study = patient_attributes(header.dataset), study_attributes(header.dataset)
+        return subject_as_stated(patient_attributes(header.dataset), study_attributes(header.dataset), path)
+
+
+def subject_as_stated(patient: PatientAttributes, study: StudyAttributes, more: Path | None) -> Dataset:
+    """The same of a patient and a study as they are known; `more`: a file that says of them what is nice to have."""
     d = Dataset()
     d.SpecificCharacterSet = "ISO_IR 192"
     always = {
@@ -99,7 +103,8 @@ def subject_of(path: Path) -> Dataset:
     for keyword, value in {**always, **{name: text for name, text in where_known.items() if text}}.items():
         # Identity is given on as it was received, also where it is longer than the standard has it.
         d.add(DataElement(tag_for_keyword(keyword), dictionary_VR(keyword), value, validation_mode=IGNORE))
-    _add_more(d, path)
+    if more is not None:
+        _add_more(d, more)
     return d
 
 

@@ -131,7 +131,9 @@ def test_a_calibration_holds_for_the_other_frames_of_a_run_unless_they_have_thei
 
 
 def marked(uid: str) -> Measurement:
-    found: Measurement = Measurement.objects.select_related("study__organization", "study__patient", "author").get(uid=uid)
+    found: Measurement = Measurement.objects.select_related("study__organization", "study__patient", "author").get(
+        uid=uid
+    )
     return found
 
 
