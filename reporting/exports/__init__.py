@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reporting.exports import page
+from reporting.exports import page, pdf
 from reporting.exports.document import SignedReport
 
 
@@ -18,5 +18,6 @@ class Export:
 
 EXPORTS: dict[str, Export] = {
     "html": Export(page.MEDIA_TYPE, "html", page.make),
+    "pdf": Export(pdf.MEDIA_TYPE, "pdf", pdf.make),
 }
 """By the kind that `/api/reports/{id}/export/{kind}` and deliveries name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -12,7 +12,7 @@ from reporting.exports.document import Picture
 INK, HALO = "#ffd84a", "#000000"
 
 
-def overlay(picture: Picture) -> str:
+def overlay(picture: Picture, spelling: Callable[[str], str] = str) -> str:
     """An SVG of the size of the picture; empty where nothing was drawn on it."""
     thick = max(picture.rows, picture.columns) / 400
     shapes = [shape for one in picture.measurements for shape in _shapes(one, thick)]
@@ -20,9 +20,9 @@ def overlay(picture: Picture) -> str:
         return ""
     box = f"0 0 {picture.columns} {picture.rows}"
     lines = "".join(shapes)
-    halo = f'<g stroke="{HALO}" stroke-width="{_n(3 * thick)}" opacity="0.6">{lines}</g>'
+    halo = f'<g stroke="{HALO}" stroke-width="{_n(2.5 * thick)}">{lines}</g>'
     ink = f'<g stroke="{INK}" stroke-width="{_n(thick)}">{lines}</g>'
-    words = "".join(word for one in picture.measurements for word in _words(one, thick))
+    words = "".join(word for one in picture.measurements for word in _words(one, thick, spelling))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{picture.columns}" height="{picture.rows}"'
         f' aria-hidden="true"><g fill="none">{halo}{ink}</g>{words}</svg>'
@@ -42,7 +42,7 @@ def _shapes(measurement: Mapping[str, Any], thick: float) -> Iterator[str]:
             yield f'<polyline points="{said}"/>'
 
 
-def _words(measurement: Mapping[str, Any], thick: float) -> Iterator[str]:
+def _words(measurement: Mapping[str, Any], thick: float, spelling: Callable[[str], str]) -> Iterator[str]:
     said = measurement.get("words")
     place = _points([said.get("at")]) if isinstance(said, Mapping) else []
     if not place:
@@ -51,7 +51,7 @@ def _words(measurement: Mapping[str, Any], thick: float) -> Iterator[str]:
     size = 11 * thick
     for number, words in enumerate(str(said.get("text") or "").split("\n") if isinstance(said, Mapping) else ()):
         at = f'x="{_n(x)}" y="{_n(y + number * size * 1.2)}" font-size="{_n(size)}" font-family="sans-serif"'
-        text = escape(words)
+        text = escape(spelling(words))
         yield f'<text {at} stroke="{HALO}" stroke-width="{_n(thick * 2)}" fill="none">{text}</text>'
         yield f'<text {at} fill="{INK}">{text}</text>'
 

@@ -123,9 +123,7 @@ def signed_by(signature: Signature, report: SignedReport) -> str:
     """Printed name, role, meaning, date and time with zone (21 CFR 11.50), and the seal of that version."""
     words = words_in(report.site.language)
     who = ", ".join(filter(None, (signature.name or signature.username, signature.role)))
-    meaning = words.get(
-        "meaning_cancelled" if signature.meaning == "cancelled" else signature.meaning, signature.meaning
-    )
+    meaning = words.get(f"meaning_{signature.meaning}") or words.get(signature.meaning, signature.meaning)
     when = written.moment(signature.at, report.site.time_zone)
     version = f"{words['version']} {signature.version}"
     seal = f" · {signature.mac[:SHORT]}" if signature.mac else ""

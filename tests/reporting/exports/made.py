@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -132,7 +133,7 @@ def report(**other: Any) -> SignedReport:
     return SignedReport(**(told | other))
 
 
-RESIDENT = {"name": "Rita Rossi", "username": "rita", "role": "Resident"}
+RESIDENT: dict[str, Any] = {"name": "Rita Rossi", "username": "rita", "role": "Resident"}
 
 
 def preliminary() -> SignedReport:
@@ -272,7 +273,9 @@ def saying(text: str) -> SignedReport:
     )
 
 
-REPORTS = {
+PLAIN = (Section("findings", "Findings", None, (Entry("", "Normal.", "findings"),)),)
+
+REPORTS: dict[str, Callable[[], SignedReport]] = {
     "preliminary": preliminary,
     "pending co-sign": pending_cosign,
     "final": report,
@@ -284,12 +287,8 @@ REPORTS = {
     "critical open": critical,
     "critical closed": lambda: critical(closed=True),
     "many pictures": many_pictures,
-    "without order, pictures or numbers": lambda: report(order=None, pictures=(), sections=_plain()),
+    "without order, pictures or numbers": lambda: report(order=None, pictures=(), sections=PLAIN),
 }
-
-
-def _plain() -> tuple[Section, ...]:
-    return (Section("findings", "Findings", None, (Entry("", "Normal.", "findings"),)),)
 
 
 def every_report() -> dict[str, SignedReport]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from reporting.exports import EXPORTS, page
-from reporting.exports.document import SignedReport
+from reporting.exports.document import SignedReport, Site
 from reporting.exports.words import LANGUAGES, WORDS, words_in
 from tests.chromium import chromium  # noqa: F401 - a fixture
 from tests.reporting.exports import made
@@ -183,7 +183,7 @@ def test_our_pages_get_a_fragment_that_names_addresses() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_fixed_words_are_in_the_language_of_the_site(language: str) -> None:
-    report = made.report(site=made.Site("x", "X", language=language))
+    report = made.report(site=Site("x", "X", language=language))
     assert WORDS[language]["signatures"] in made_of(report)
     assert all(WORDS[language].values())
     if language != "en":
