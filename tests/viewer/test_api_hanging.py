@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError, connections
+from django.db.models import Model
 from django.test import Client
 
 from accounts.models import AuditEvent, Membership, Organization, Role, User
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.conftest import person, signed_in
+from viewer import protocols
 from viewer.archive.ingest import ingest_file
 from viewer.hanging import seeds
 from viewer.models import HangingProtocol, ReaderSettings
@@ -251,6 +257,56 @@ def test_a_stage_is_added_to_one_that_is_there(chest: Path, boss: Client) -> Non
     more = {**MINE, "protocol": number, "stages": [{"name": "Two", "layout": "1x2", "viewports": [{}, {"same_as": 1}]}]}
     assert [one["name"] for one in post(boss, more).json()["stages"]] == ["Lung", "Two"]
     assert HangingProtocol.objects.filter(organization__name="hospital").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_stages_that_are_added_at_once_none_is_lost(
+    chest: Path, boss: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = post(boss, MINE).json()["id"]
+    names = ["Two", "Three"]
+    clients = [signed_in(User.objects.get(username="boss")) for _ in names]
+    both_look, look = Barrier(2), protocols.problems
+
+    def slowly(*given: Any) -> list[str]:
+        with suppress(BrokenBarrierError):
+            both_look.wait(0.5)
+        return look(*given)
+
+    monkeypatch.setattr(protocols, "problems", slowly)
+
+    def add(client: Client, name: str) -> int:
+        try:
+            stage = {"name": name, "layout": "1x1", "viewports": [{}]}
+            return int(post(client, {**MINE, "protocol": number, "stages": [stage]}).status_code)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as hands:
+        assert list(hands.map(add, clients, names)) == [201, 201]
+    stages = HangingProtocol.objects.get(pk=number).stages
+    assert sorted(stage["name"] for stage in stages) == ["Lung", "Three", "Two"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("door", [PROTOCOLS, "/api/me/settings/"])
+def test_a_database_that_is_busy_is_waited_for(
+    hospital: Organization, boss: Client, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, locked = Model.save, [OperationalError("database is locked")]
+
+    def once_locked(row: Model, *given: Any, **more: Any) -> None:
+        if isinstance(row, HangingProtocol | ReaderSettings) and locked:
+            raise locked.pop()
+        save(row, *given, **more)
+
+    monkeypatch.setattr(Model, "save", once_locked)
+    if door == PROTOCOLS:
+        assert post(boss, MINE).status_code == 201
+    else:
+        chosen = json.dumps({"texts": "none"})
+        assert boss.put(door, chosen, content_type="application/json").json() == {"texts": "none"}
+    assert not locked
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import audit
-from accounts.models import User
+from accounts.models import Organization, User
 from accounts.policy import ADMIN, organizations_for
 from viewer import protocols
 from viewer.api import shapes
@@ -21,7 +21,7 @@ from viewer.api.doors import Door, data_of
 from viewer.api.priors import Priors, priors_of
 from viewer.api.studies import study_itself, study_row
 from viewer.api.viewing import note_viewing
-from viewer.archive import query
+from viewer.archive import query, rows
 from viewer.archive.query import BadQuery
 from viewer.hanging import preview
 from viewer.hanging.choose import Suits, suiting
@@ -155,8 +155,8 @@ class HangingProtocols(Door):
     )
     def get(self, request: Request) -> Response:
         ours = Q(organization__in=organizations_for(request.user, ADMIN)) | Q(organization=None)
-        rows = HangingProtocol.objects.filter(ours).select_related("organization").order_by("id")
-        return Response({"protocols": [protocol_row(row) for row in rows]})
+        found = HangingProtocol.objects.filter(ours).select_related("organization").order_by("id")
+        return Response({"protocols": [protocol_row(row) for row in found]})
 
     @extend_schema(
         operation_id="hanging_protocols_save",
@@ -178,28 +178,46 @@ class HangingProtocols(Door):
         organization = organizations_for(request.user, ADMIN).filter(name=asked["organization"]).first()
         if organization is None:
             raise query.NotFound("there is no such organization")
-        row = HangingProtocol(organization=organization, priority=CAPTURED_PRIORITY, created_by=request.user)
-        if "protocol" in asked:
-            found = HangingProtocol.objects.filter(organization=organization, pk=asked["protocol"]).first()
-            if found is None:
-                raise query.NotFound("there is no such protocol")
-            row = found
-            row.stages = [*row.stages, *asked["stages"]] if isinstance(asked["stages"], list) else asked["stages"]
-        else:
-            row.name, row.matches, row.stages = asked["name"], asked["matches"], asked["stages"]
-        wrong = protocols.problems(row.matches, row.stages)
-        if wrong:
-            return Response({"detail": wrong[0], "problems": wrong}, status=400)
-        act = "change" if row.pk else "make"
-        row.save()
-        audit.record(
-            f"hangingprotocol.{act}",
-            actor=request.user,
-            request=request,
-            organization=organization.name,
-            detail={"object": row.name, "id": row.pk},
-        )
+        try:
+            row = rows.patiently(lambda: _saved(asked, organization, request))
+        except _Wrong as wrong:
+            return Response({"detail": wrong.problems[0], "problems": wrong.problems}, status=400)
         return Response(protocol_row(row), status=201)
+
+
+class _Wrong(Exception):
+    """What is wrong with a protocol, sentence by sentence."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+def _saved(asked: Json, organization: Organization, request: Request) -> HangingProtocol:
+    """Within a transaction: a new protocol, or stages behind those that one has by now. Raises NotFound, _Wrong."""
+    row = HangingProtocol(organization=organization, priority=CAPTURED_PRIORITY, created_by=request.user)
+    if "protocol" in asked:
+        held = HangingProtocol.objects.select_for_update().filter(organization=organization, pk=asked["protocol"])
+        found = held.first()
+        if found is None:
+            raise query.NotFound("there is no such protocol")
+        row = found
+        row.stages = [*row.stages, *asked["stages"]] if isinstance(asked["stages"], list) else asked["stages"]
+    else:
+        row.name, row.matches, row.stages = asked["name"], asked["matches"], asked["stages"]
+    wrong = protocols.problems(row.matches, row.stages)
+    if wrong:
+        raise _Wrong(wrong)
+    act = "change" if row.pk else "make"
+    row.save()
+    audit.record(
+        f"hangingprotocol.{act}",
+        actor=request.user,
+        request=request,
+        organization=organization.name,
+        detail={"object": row.name, "id": row.pk},
+    )
+    return row
 
 
 CAPTURED_PRIORITY = 10

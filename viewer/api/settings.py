@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from viewer.api import shapes
 from viewer.api.doors import Door, data_of
+from viewer.archive import rows
 from viewer.archive.query import BadQuery
 from viewer.models import ReaderSettings
 
@@ -51,17 +51,21 @@ class Settings(Door):
     )
     def put(self, request: Request) -> Response:
         chosen = checked(data_of(request))
-        with transaction.atomic():
-            kept, _ = ReaderSettings.objects.select_for_update().get_or_create(user=request.user)
-            values = {name: value for name, value in {**kept.values, **chosen}.items() if value is not None}
-            if len(json.dumps(values)) > MOST_CHARACTERS:
-                raise BadQuery("settings", f"more than {MOST_CHARACTERS:,} characters in all")
-            kept.values = values
-            kept.save()
-        response = Response(values)
+        response = Response(rows.patiently(lambda: _kept(request.user, chosen)))
         if "language" in chosen:
             _remember_language(response, chosen["language"])
         return response
+
+
+def _kept(user: User, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Within a transaction: all settings of a person with those that they have chosen now. Raises BadQuery."""
+    kept, _ = ReaderSettings.objects.select_for_update().get_or_create(user=user)
+    values = {name: value for name, value in {**kept.values, **chosen}.items() if value is not None}
+    if len(json.dumps(values)) > MOST_CHARACTERS:
+        raise BadQuery("settings", f"more than {MOST_CHARACTERS:,} characters in all")
+    kept.values = values
+    kept.save()
+    return values
 
 
 def settings_of(user: User) -> dict[str, Any]:

@@ -67,13 +67,21 @@ def write_report(study: Study, actor: User | str) -> str:
         instance_number=len(former) + 1,
         sop_instance_uid=sop_instance_uid,
     )
-    dataset = begun(study, place, _about(study, marks), timezone.now())
+    dataset = begun(study, place, _about(study, marks), _changed(study, marks))
     write(
         dataset,
         Report(written, _modalities(study, marks), _predecessor(study, series_uid, former[0] if former else None)),
     )
     filed(dataset, study, actor)
     return sop_instance_uid
+
+
+def _changed(study: Study, marks: Sequence[Measurement]) -> datetime:
+    """When the measurements came to be as they are. Whoever writes this state of things writes the same bytes."""
+    if marks:
+        return max(mark.updated_at for mark in marks)
+    found: datetime | None = Measurement.objects.filter(study=study).aggregate(last=Max("updated_at"))["last"]
+    return found or timezone.now()
 
 
 def uid_of_series(study: Study) -> str:

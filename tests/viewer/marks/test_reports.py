@@ -20,10 +20,10 @@ from accounts.models import AuditEvent, Organization, User
 from tests.viewer.archive.objects import save
 from tests.viewer.marks.drawing import DOOR, LINE, PLAIN, asked, image, made, posted, put, without_place
 from tests.viewer.objects.validator import errors_in, needs_validator
-from viewer.archive.ingest import ingest_file
+from viewer.archive.ingest import Outcome, ingest_file
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.marks import reports
-from viewer.models import Instance, Measurement, Study
+from viewer.models import Conflict, Instance, Measurement, Study
 
 OBJECT = f"{DOOR}object/"
 
@@ -210,6 +210,29 @@ def test_it_is_written_by_itself_once_the_measurements_have_come_to_rest(alice: 
     assert len(written_now) == 1
     assert reports.write_due("farview", since)[1] == []
     assert AuditEvent.objects.filter(action="study.receive", actor="farview").count() == 1
+
+
+@pytest.mark.usefixtures("stack")
+def test_of_two_who_write_it_at_once_both_have_written_the_same_object(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one was quicker: by itself, on another second."""
+    made(alice, "length", LINE)
+    file = reports.filed
+
+    def overtaken(dataset: Dataset, study: Study, actor: User | str) -> Outcome:
+        monkeypatch.setattr(reports, "filed", file)
+        later = timezone.now() + timedelta(seconds=5)
+        with monkeypatch.context() as clock:
+            clock.setattr(timezone, "now", lambda: later)
+            reports.write_report(study, "farview")
+        return file(dataset, study, actor)
+
+    monkeypatch.setattr(reports, "filed", overtaken)
+    answer = alice.post(OBJECT)
+    assert answer.status_code == 200, answer.content
+    assert Instance.objects.get(series__modality="SR").sop_instance_uid == answer.json()["sop_instance_uid"]
+    assert not Conflict.objects.exists()
 
 
 @pytest.mark.usefixtures("stack")
