@@ -48,6 +48,8 @@ class Link(NamedTuple):
     previous_mac: str
     mac: str
     expected: str
+    words: str = ""
+    """Which row it is, where its number alone says little to a person."""
 
 
 class Journal:
@@ -149,14 +151,15 @@ class Chain:
         expected, previous = 1, GENESIS
         for link in links:
             number = link.sequence
+            named = f"{self.row} {number}{f' ({link.words})' if link.words else ''}"
             if number != expected:
                 found.append(f"{self.name}: {self.row}s {expected} to {number - 1} are missing")
             if link.previous_mac != previous:
-                found.append(f"{self.name}: {self.row} {number} does not follow the {self.row} before it")
+                found.append(f"{self.name}: {named} does not follow the {self.row} before it")
             if not hmac.compare_digest(link.mac, link.expected):
-                found.append(f"{self.name}: {self.row} {number} was changed, or signed with another key")
+                found.append(f"{self.name}: {named} was changed, or signed with another key")
             if kept.pop(number, {link.mac}) != {link.mac}:
-                found.append(f"{self.name}: {self.row} {number} is not the one that the file of heads remembers")
+                found.append(f"{self.name}: {named} is not the one that the file of heads remembers")
             expected, previous = number + 1, link.mac
         if kept:
             found.append(f"{self.name}: {self.row}s {expected} to {max(kept)} are missing from the end")

@@ -52,8 +52,8 @@ def shared_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def no_memory_of_other_tests_records() -> None:
-    """Heads of an audit chain outlive the database of the test that wrote it, in the data folder of the run."""
-    for name in ("audit_head", "audit_heads"):
+    """Heads of a chain outlive the database of the test that wrote it, in the data folder of the run."""
+    for name in ("audit_head", "audit_heads", "report_head", "report_heads"):
         (settings.FARVIEW_DATA_DIR / name).unlink(missing_ok=True)
 
 

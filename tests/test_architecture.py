@@ -52,6 +52,7 @@ ROOMS: dict[str, set[str]] = {
         "viewer.rendering",
         "viewer.serving",
         "viewer.tasks",
+        "viewer.verification",
         "viewer.icons",
         "viewer.languages",
     },

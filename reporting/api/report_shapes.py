@@ -190,7 +190,7 @@ class DoneShape(Brief):
     hash = serializers.CharField()
     signature = SignatureShape(allow_null=True)
     signed_version = serializers.IntegerField()
-    may = serializers.ListField(child=serializers.ChoiceField(ACTS))
+    may = serializers.ListField(child=serializers.CharField(), help_text=f"Of {', '.join(ACTS)}.")
 
 
 class ReportRow(Brief):
@@ -200,7 +200,7 @@ class ReportRow(Brief):
     title = serializers.CharField()
     author = serializers.CharField()
     created_at = serializers.DateTimeField()
-    may = serializers.ListField(child=serializers.ChoiceField(ACTS))
+    may = serializers.ListField(child=serializers.CharField(), help_text=f"Of {', '.join(ACTS)}.")
 
 
 class ReportList(serializers.Serializer):

@@ -1,4 +1,4 @@
-"""`manage.py verify`: re-read every stored byte and the audit chain; names whatever is damaged."""
+"""`manage.py verify`: re-read every stored byte, the audit chain and what other apps keep; names whatever is damaged."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts import audit
+from viewer import verification
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.management.progress import Progress
 from viewer.models import Blob, Conflict, Instance
@@ -19,17 +20,23 @@ AHEAD = 64
 
 class Command(BaseCommand):
     requires_system_checks = ()  # they load every page; nothing here depends on them
-    help = "Re-read every stored blob and the audit chain. Exits with 1 on damage, naming it."
+    help = "Re-read every stored blob, every report and the audit chain. Exits with 1 on damage, naming it."
 
     def handle(self, **_: Any) -> None:
         problems = self._blobs(blob_store())
         for problem in audit.verify_chain():
             problems += 1
             self.stderr.write(problem)
+        for check in verification.CHECKS.values():
+            for problem in check():
+                problems += 1
+                self.stderr.write(problem)
         if problems:
             self.stdout.write(f"{problems} problem{'s' if problems > 1 else ''} found.")
             raise SystemExit(1)
-        self.stdout.write("Everything stored is as it was received, and the audit chain is whole.")
+        self.stdout.write(
+            "Everything stored is as it was received, and the chains of the record and of the reports are whole."
+        )
 
     def _blobs(self, store: BlobStore) -> int:
         problems = 0
@@ -56,4 +63,5 @@ def _whose(sha256: str) -> str:
         "organization__name", "study_instance_uid", "sop_instance_uid"
     )
     named = [f"SOP Instance {sop} of study {study} in {where}" for where, study, sop in (*held, *aside)]
+    named += [words for owners in verification.OWNERS for words in owners(sha256)]
     return "; ".join(named) or "no object refers to it"
