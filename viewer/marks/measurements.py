@@ -6,6 +6,7 @@ an older version changes nothing and is told what there is now.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -227,18 +228,24 @@ def check_follows(user: User, study: Study, asked: Asked) -> None:
 
 
 def change_since(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """Name -> {"absolute", "percent", "unit"} of the numbers that both have in the same unit; percent is null from zero."""
+    """Name -> {"absolute", "percent", "unit"} of the numbers that both have in the same unit; percent is null from zero, and
+    from so near to it that it says nothing."""
     found = {}
     for name, value in now.items():
         former = before.get(name)
         if name in NOT_COMPARED or former is None or former["unit"] != value["unit"]:
             continue
         absolute = value["value"] - former["value"]
-        percent = 100.0 * absolute / abs(former["value"]) if former["value"] else None
+        percent = 100.0 * absolute / abs(former["value"]) if former["value"] else math.inf
+        if not math.isfinite(absolute):
+            continue
+        if not abs(percent) <= MOST_PERCENT:
+            percent = None
         found[name] = {"absolute": absolute, "percent": percent, "unit": value["unit"]}
     return found
 
 
+MOST_PERCENT = 1e6
 NOT_COMPARED = {"x", "y", "z", "n", "known", "scale"}
 """Numbers that tell nothing about the patient."""
 

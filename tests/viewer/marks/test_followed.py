@@ -24,6 +24,7 @@ from tests.viewer.marks.drawing import prior as prior
 from tests.viewer.marks.drawing import stack as stack
 from viewer.archive.ingest import ingest_file
 from viewer.marks.measurements import change_since
+from viewer.models import Measurement
 
 
 def test_the_change_since_an_earlier_study_is_said_in_millimetres_and_percent(prior: str, alice: Client) -> None:
@@ -47,6 +48,23 @@ def test_numbers_in_other_units_are_not_compared() -> None:
     assert change_since(now, before) == {"mean": {"absolute": 3.0, "percent": None, "unit": "HU"}}
     cooler = change_since({"mean": {"value": -60.0, "unit": "HU"}}, {"mean": {"value": -40.0, "unit": "HU"}})
     assert cooler["mean"] == {"absolute": -20.0, "percent": -50.0, "unit": "HU"}
+
+
+@pytest.mark.parametrize("former", [5e-324, 1e-300, -1e-12])
+def test_a_change_from_next_to_nothing_has_no_percent(former: float) -> None:
+    found = change_since({"mean": {"value": 30.0, "unit": "HU"}}, {"mean": {"value": former, "unit": "HU"}})
+    assert found == {"mean": {"absolute": pytest.approx(30), "percent": None, "unit": "HU"}}
+
+
+def test_a_change_from_next_to_nothing_is_told(prior: str, alice: Client) -> None:
+    """JSON has no infinity: the list of all measurements must not fail for one of them."""
+    before = in_prior(alice, prior, "probe", LINE[:1])
+    mark = made(alice, "probe", LINE[:1], follows=before["uid"])
+    row = Measurement.objects.get(uid=before["uid"])
+    row.values["value"]["value"] = 5e-324
+    row.save()
+    (listed_one,) = listed(alice)
+    assert (listed_one["uid"], listed_one["previous"]["change"]["value"]["percent"]) == (mark["uid"], None)
 
 
 def test_the_measurements_of_earlier_studies_are_offered_to_be_carried_on(prior: str, alice: Client) -> None:
