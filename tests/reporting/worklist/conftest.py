@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Organization
-from reporting.models import Order
+from reporting.models import Order, ReadingItem
 from reporting.worklist import orders
 from reporting.worklist.orders import OrderFacts, PatientFacts
 from tests.viewer.archive.objects import ct_slice, save
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore
-from viewer.models import Study
+from viewer.models import Patient, Study
 
 Scan = Callable[..., Study]
 Ordered = Callable[..., Order]
@@ -65,3 +66,26 @@ def ordered(site: Organization) -> Ordered:
 def settled(settings: Any) -> None:
     """Images count as whole at once."""
     settings.FARVIEW_ARRIVAL_QUIET_SECONDS = 0
+
+
+@pytest.fixture
+def more_items(site: Organization, store: BlobStore) -> Callable[..., list[ReadingItem]]:
+    """Ready items in rows, each with a patient, order and study of its own, changed by dictionaries."""
+
+    def make(*changes: dict[str, Any]) -> list[ReadingItem]:
+        now = timezone.now()
+        made = []
+        for change in changes:
+            number = ReadingItem.objects.count() + 1
+            patient = Patient.objects.create(organization=site, patient_id=f"M-{number}", name_folded=f"name {number}")
+            study = Study.objects.create(
+                organization=site, patient=patient, study_instance_uid=f"1.9.{number}", modalities="CT"
+            )
+            order = Order.objects.create(
+                organization=site, patient=patient, accession_number=f"M-{number}", modality="CT"
+            )
+            row = {"organization": site, "order": order, "study": study, "status": "ready", "ready_at": now}
+            made.append(ReadingItem.objects.create(**{**row, "last_image_at": now, **change}))
+        return made
+
+    return make
