@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
+from django.db.models import F
+
 from accounts.models import User
 from reporting.models import Order, Report, ReportVersion, Template, TemplateVersion
 from reporting.workflow import content as contents
@@ -23,7 +25,7 @@ def chosen_template(
     offered = Template.objects.exclude(active_version=None).select_related("active_version")
     theirs = offered.filter(organization=study.organization) | offered.filter(organization=None)
     by = {"pk": asked} if isinstance(asked, int) else {"identifier": asked}
-    template = theirs.filter(**by).order_by("-organization").first()
+    template = theirs.filter(**by).order_by(F("organization").desc(nulls_last=True)).first()
     if template is None and isinstance(asked, str) and asked.isascii() and asked.isdigit() and len(asked) < 18:
         template = theirs.filter(pk=int(asked)).first()
     if template is None or template.active_version is None:

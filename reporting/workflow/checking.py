@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from reporting.workflow.context import disagreements
 from reporting.workflow.difference import Change, compare
 from reporting.workflow.facts import facts_of
 from reporting.workflow.refusals import Unready, Unusable
-from reporting.workflow.states import GRADES, OPEN
+from reporting.workflow.states import CLOSED, GRADES, OPEN
+from reporting.workflow.versions import correction_of, signed_text_of
 
 
 def problems_of(report: Report, text: ReportVersion) -> list[Problem]:
@@ -24,7 +25,31 @@ def problems_of(report: Report, text: ReportVersion) -> list[Problem]:
     wrong = disagreements(report.study, report.order)
     if wrong and "wrong_patient" not in said:
         found = [*(Problem("wrong_patient", BLOCK, sentence) for sentence in wrong), *found]
-    return found
+    return [*found, *_held(report), *_idle(report, text)]
+
+
+def _held(report: Report) -> Iterator[Problem]:
+    """Somebody put the examination on hold while it was read."""
+    item = report.item
+    if item is not None and item.status == "hold":
+        why = item.held_reason.replace("_", " ") or "no reason given"
+        yield Problem(
+            "on_hold", ACKNOWLEDGE, f"This examination is on hold: {why}{f' ({item.note})' if item.note else ''}."
+        )
+
+
+def _idle(report: Report, text: ReportVersion) -> Iterator[Problem]:
+    """A correction that corrects nothing."""
+    if report.state in CLOSED and correction_of(report) is not None:
+        signed = signed_text_of(report)
+        if (
+            signed is not None
+            and signed.template_version_id == text.template_version_id
+            and not changes_since(signed, text)
+        ):
+            yield Problem(
+                "unchanged", BLOCK, "The correction says what the signed report says already: give it up instead."
+            )
 
 
 def problems_of_text(report: Report, said: str) -> list[Problem]:
