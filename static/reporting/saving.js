@@ -63,8 +63,8 @@ export class Saver extends EventTarget {
   }
 
   #soon(at = null) {
-    this.clock.cancel(this.timer);
     if (this.sending || !["waiting", "saving", "offline"].includes(this.state)) return;
+    this.clock.cancel(this.timer);
     const now = this.clock.now();
     const due = at ?? (this.state === "offline" ? now + PAUSES[Math.min(this.tries, PAUSES.length - 1)] : Math.min(now + QUIET, this.first + CEILING));
     this.timer = this.clock.later(() => this.#send(), Math.max(0, due - now));
@@ -200,7 +200,7 @@ export class Saver extends EventTarget {
     this.clashes = found.clashes;
     this.#enter(found.clashes.length ? "conflict" : "waiting");
     if (!found.clashes.length) this.#soon(this.clock.now());
-    return { ids, clashes: found.clashes };
+    return { ids: ids.filter((id) => !found.clashes.some(({ field }) => field === id)), clashes: found.clashes };
   }
 
   #lost(body, message) {
