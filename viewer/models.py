@@ -282,6 +282,10 @@ class KeyImage(models.Model):
     measurements = models.JSONField(default=list)
     """`uid` of those that were drawn on it."""
     note = models.CharField(max_length=1000, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    """Grows with every change of the note, the one thing of a key image that changes."""
+    changed_at = models.DateTimeField(null=True)
+    """When the note was changed last."""
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
     author_name = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

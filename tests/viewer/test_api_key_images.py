@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import PIL.Image
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import AuditEvent, Organization
 from tests.viewer.archive.objects import ct_slice, save, slices
+from viewer.api import key_images as doors
 from viewer.archive.ingest import ingest_file
-from viewer.marks import key_images
-from viewer.models import KeyImage, Outbox
+from viewer.marks import key_images, key_objects
+from viewer.models import KeyImage, Outbox, Study
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -69,7 +72,7 @@ def test_news_and_audit_say_that_there_is_one(ramp: Path, alice: Client) -> None
 def test_a_deleted_one_is_off_the_list_and_its_row_stays(ramp: Path, alice: Client) -> None:
     uid = marked(alice).json()["uid"]
     assert alice.delete(f"{DOOR}{uid}/").status_code == 204
-    assert alice.get(DOOR).json() == {"key_images": []}
+    assert alice.get(DOOR).json()["key_images"] == []
     assert alice.delete(f"{DOOR}{uid}/").status_code == 404
     assert KeyImage.objects.get(uid=uid).deleted_at is not None
 
@@ -79,6 +82,75 @@ def test_whether_it_still_draws_the_same_is_worked_out_when_asked(ramp: Path, al
     assert [one["draws_the_same"] for one in alice.get(DOOR, {"check": "1"}).json()["key_images"]] == [True]
     KeyImage.objects.update(sha256="0" * 64)
     assert [one["draws_the_same"] for one in alice.get(DOOR, {"check": "1"}).json()["key_images"]] == [False]
+
+
+def test_many_are_checked_some_at_a_time_and_it_is_said_how_many(
+    ramp: Path, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors, "CHECKED_AT_ONCE", 2)
+    uids = [marked(alice, {**VIEW, "size": [8, 8 + number]}).json()["uid"] for number in range(5)]
+    begin, seen = None, []
+    while True:
+        asked = {"check": "1", **({"check_from": begin} if begin else {})}
+        answer = alice.get(DOOR, asked).json()
+        said = {one["uid"]: one["draws_the_same"] for one in answer["key_images"]}
+        seen.append([uid for uid in uids if said[uid] is not None])
+        assert (len(said), answer["checked"]) == (5, len(seen[-1]))
+        begin = answer["check_from"]
+        if begin is None:
+            break
+    assert seen == [uids[:2], uids[2:4], uids[4:]]
+    assert alice.get(DOOR, {"check": "1", "check_from": "1.2"}).status_code == 400
+
+
+def test_checking_ends_when_it_takes_long(ramp: Path, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors, "CHECKING_SECONDS", -1.0)
+    uids = [marked(alice, {**VIEW, "size": [8, 8 + number]}).json()["uid"] for number in range(3)]
+    answer = alice.get(DOOR, {"check": "1"}).json()
+    assert (answer["checked"], answer["check_from"]) == (1, uids[1])
+
+
+# --- its note
+
+
+def noted(client: Client, kept: dict[str, Any], said: Any, **changed: Any) -> HttpResponse:
+    body = json.dumps({"version": kept["version"], "note": said, **changed})
+    return client.put(f"{DOOR}{kept['uid']}/", body, content_type="application/json")
+
+
+def test_its_note_can_be_changed_and_nothing_else_of_it(ramp: Path, alice: Client) -> None:
+    kept = marked(alice, note="first").json()
+    answer = noted(alice, kept, "second", view={}, sha256="0", author="mallory")
+    assert answer.status_code == 200, answer.content
+    assert answer.json() == {**kept, "note": "second", "version": 2, "draws_the_same": None}
+    assert alice.get(DOOR).json()["key_images"] == [answer.json()]
+    assert Outbox.objects.filter(kind="key_images.changed").count() == 2
+    assert AuditEvent.objects.filter(action="key_image.change", actor="alice", object_uid=kept["uid"]).count() == 1
+
+
+def test_who_changes_a_note_that_changed_meanwhile_is_told_and_changes_nothing(ramp: Path, alice: Client) -> None:
+    kept = marked(alice).json()
+    noted(alice, kept, "mine")
+    late = noted(alice, kept, "yours")
+    assert (late.status_code, late.json()["current"]["note"]) == (409, "mine")
+    assert KeyImage.objects.get().note == "mine"
+
+
+@pytest.mark.parametrize("change", [{"version": None}, {"version": True}, {"note": "x" * 1001}, {"note": 1}])
+def test_a_note_that_is_none_is_400(ramp: Path, alice: Client, change: dict[str, Any]) -> None:
+    kept = marked(alice, note="first").json()
+    assert noted(alice, kept, "second", **change).status_code == 400
+    assert KeyImage.objects.get().note == "first"
+
+
+def test_a_changed_note_is_written_into_the_archive_by_itself(ramp: Path, alice: Client) -> None:
+    kept = marked(alice, note="first").json()
+    alice.post(f"{DOOR}object/", "{}", content_type="application/json")
+    KeyImage.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    study, before = Study.objects.get(), timezone.now() - timedelta(minutes=5)
+    noted(alice, kept, "second")
+    assert key_objects.due(timezone.now() + timedelta(seconds=61), before) == [study]
+    assert key_objects.due(timezone.now(), before) == [], "it has not come to rest"
 
 
 def test_a_picture_of_a_volume_can_be_one_too(hospital: Organization, alice: Client, tmp_path: Path) -> None:
@@ -156,5 +228,6 @@ def test_key_images_of_others_are_as_if_they_did_not_exist(
         assert person.get(DOOR).status_code == status
         assert person.get(f"{DOOR}{uid}/").status_code == status
         assert marked(person).status_code == status
+        assert noted(person, {"uid": uid, "version": 1}, "mine").status_code == status
         assert person.delete(f"{DOOR}{uid}/").status_code == status
     assert KeyImage.objects.get().deleted_at is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,6 +49,7 @@ class KeyImageShape(serializers.Serializer):
     columns = serializers.IntegerField()
     measurements = serializers.ListField(child=serializers.CharField(), help_text="uid of those drawn on it.")
     note = serializers.CharField(allow_blank=True)
+    version = serializers.IntegerField(help_text="Of the note: a change names it.")
     author = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
     picture = serializers.CharField(help_text="Address that draws it again.")
@@ -59,6 +61,11 @@ class KeyImageShape(serializers.Serializer):
 
 class KeyImageList(serializers.Serializer):
     key_images = KeyImageShape(many=True)
+    checked = serializers.IntegerField(help_text="How many were drawn again; 0 unless asked by check=1.")
+    check_from = serializers.CharField(
+        allow_null=True,
+        help_text="uid of the first that is still to be checked: ask again with it. null: none is left.",
+    )
 
 
 class NewKeyImage(serializers.Serializer):
@@ -66,6 +73,17 @@ class NewKeyImage(serializers.Serializer):
     view = serializers.JSONField(help_text="A View (docs/protocol.md).")
     measurements = serializers.ListField(child=serializers.CharField(), required=False)
     note = serializers.CharField(required=False, allow_blank=True, max_length=key_images.NOTE)
+
+
+class ChangedNote(serializers.Serializer):
+    version = serializers.IntegerField(help_text="The version that is changed.")
+    note = serializers.CharField(allow_blank=True, max_length=key_images.NOTE)
+
+
+class OvertakenNote(serializers.Serializer):
+    detail = serializers.CharField()
+    current = KeyImageShape(required=False)
+    organizations = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class WrittenShape(serializers.Serializer):
@@ -80,7 +98,14 @@ class TitleOfSelection(serializers.Serializer):
     )
 
 
-CHECK = shapes.text("check", '"1": draw each again and say whether it is still the same.')
+CHECKED_AT_ONCE = 12
+CHECKING_SECONDS = 10.0
+"""How many are drawn again for one request, and how long; the next request goes on from there."""
+CHECK = shapes.text("check", '"1": draw it again and say whether it is still the same.')
+CHECK_SOME = shapes.text(
+    "check", f'"1": draw them again, at most {CHECKED_AT_ONCE} at once, and say whether they are still the same.'
+)
+CHECK_FROM = shapes.text("check_from", "uid of the first that is to be checked, as the last answer named it.")
 UID_OF_KEY_IMAGE = shapes.uid("uid", "Key image; its")
 
 
@@ -90,15 +115,16 @@ class KeyImages(AsyncDoor):
     @extend_schema(
         operation_id="key_images",
         summary="The key images of a study",
-        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION, CHECK],
-        responses={200: KeyImageList, **shapes.REFUSALS},
+        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION, CHECK_SOME, CHECK_FROM],
+        responses={200: KeyImageList, 400: shapes.BAD, **shapes.REFUSALS},
     )
     async def get(self, request: Request, study_instance_uid: str) -> Response:
         study = await sync_to_async(_study)(request, study_instance_uid)
         found = await sync_to_async(key_images.of_study)(study)
-        check = request.query_params.get("check") == "1"
-        told = [_told(one, study, await _draws_the_same(one) if check else None) for one in found]
-        return Response({"key_images": told})
+        asked = request.query_params.get("check") == "1"
+        same, left = await _checked(found, request.query_params.get("check_from")) if asked else ({}, None)
+        told = [_told(one, study, same.get(one.uid)) for one in found]
+        return Response({"key_images": told, "checked": len(same), "check_from": left})
 
     @extend_schema(
         operation_id="key_image_create",
@@ -129,7 +155,7 @@ class KeyImages(AsyncDoor):
 
 
 class KeyImageDoor(AsyncDoor):
-    """`GET` and `DELETE /api/studies/{uid}/key-images/{uid}/`"""
+    """`GET`, `PUT` and `DELETE /api/studies/{uid}/key-images/{uid}/`"""
 
     @extend_schema(
         operation_id="key_image",
@@ -142,6 +168,33 @@ class KeyImageDoor(AsyncDoor):
         kept = await sync_to_async(key_images.of_uid)(study, uid)
         check = request.query_params.get("check") == "1"
         return Response(_told(kept, study, await _draws_the_same(kept) if check else None))
+
+    @extend_schema(
+        operation_id="key_image_note",
+        summary="Change the note of a key image",
+        description="The picture itself never changes.",
+        parameters=[shapes.uid("study_instance_uid", "Study"), UID_OF_KEY_IMAGE, shapes.ORGANIZATION],
+        request=ChangedNote,
+        responses={
+            200: KeyImageShape,
+            400: shapes.BAD,
+            **shapes.REFUSALS,
+            409: OpenApiResponse(
+                OvertakenNote, description="It was changed meanwhile: `current` is what there is now."
+            ),
+        },
+    )
+    async def put(self, request: Request, study_instance_uid: str, uid: str) -> Response:
+        study = await sync_to_async(_study)(request, study_instance_uid)
+        body = body_of(request)
+        version, note = body.get("version"), _text(body, "note", key_images.NOTE)
+        if isinstance(version, bool) or not isinstance(version, int):
+            raise BadQuery("version", "the number of the version that is to be changed is needed")
+        try:
+            kept = await sync_to_async(key_images.note)(study, uid, version, note, request.user, request)
+        except key_images.Overtaken as other:
+            return Response({"detail": str(other), "current": _told(other.current, study, None)}, status=409)
+        return Response(_told(kept, study, None))
 
     @extend_schema(
         operation_id="key_image_delete",
@@ -291,6 +344,20 @@ def _uids(body: dict[str, Any]) -> list[str]:
     return value
 
 
+async def _checked(found: list[KeyImage], begin: str | None) -> tuple[dict[str, bool], str | None]:
+    """Whether some of them draw the same, by `uid`, from `begin` on; and the first that there was no time for. Who goes away
+    ends it: each picture is waited for. Raises BadQuery."""
+    uids = [one.uid for one in found]
+    if begin and begin not in uids:
+        raise BadQuery("check_from", "there is no such key image here any more; begin anew")
+    first, same, until = uids.index(begin) if begin else 0, {}, time.monotonic() + CHECKING_SECONDS
+    for one in found[first : first + CHECKED_AT_ONCE]:
+        if same and time.monotonic() > until:
+            break
+        same[one.uid] = await _draws_the_same(one)
+    return same, next(iter(uids[first + len(same) :]), None)
+
+
 async def _draws_the_same(kept: KeyImage) -> bool:
     """Whether drawing it now gives the very same pixels; what cannot be drawn any more does not."""
     try:
@@ -313,7 +380,7 @@ def _told(kept: KeyImage, study: Study, draws_the_same: bool | None) -> dict[str
 
 FIELDS = (
     *("uid", "series_instance_uid", "sop_instance_uid", "frame_number", "view", "renderer", "series_version"),
-    *("sha256", "rows", "columns", "measurements", "note"),
+    *("sha256", "rows", "columns", "measurements", "note", "version"),
 )
 
 

@@ -26,6 +26,14 @@ class TooMany(ValueError):
     """The study has as many key images as it may."""
 
 
+class Overtaken(Exception):
+    """Somebody else was quicker; `current` is what there is now."""
+
+    def __init__(self, current: KeyImage) -> None:
+        super().__init__("its note was changed meanwhile")
+        self.current = current
+
+
 def of_study(study: Study) -> list[KeyImage]:
     """The current key images of a study, oldest first."""
     found = KeyImage.objects.filter(study=study, deleted_at=None).select_related("author").order_by("created_at", "id")
@@ -81,6 +89,22 @@ def keep(
             author_name=user.get_full_name() or user.get_username(),
         )
         _told(kept, "key_image.create", user, request)
+        return kept
+
+    return rows.patiently(write)
+
+
+def note(study: Study, uid: str, version: int, text: str, user: User, request: Request | None = None) -> KeyImage:
+    """Write another note beside a key image. Raises Overtaken where `version` is not the newest, NotFound, DatabaseBusy."""
+
+    def write() -> KeyImage:
+        KeyImage.objects.select_for_update().filter(study=study, uid=uid).first()
+        kept = of_uid(study, uid)
+        if kept.version != version:
+            raise Overtaken(kept)
+        kept.note, kept.version, kept.changed_at = text, version + 1, timezone.now()
+        kept.save(update_fields=["note", "version", "changed_at"])
+        _told(kept, "key_image.change", user, request)
         return kept
 
     return rows.patiently(write)

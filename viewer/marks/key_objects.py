@@ -331,15 +331,17 @@ def _file(dataset: Dataset, task: _Task) -> None:
 
 
 def _latest(kept: KeyImage, marks: Iterable[Measurement]) -> datetime:
-    times: list[datetime] = [kept.created_at, *(mark.updated_at for mark in marks)]
-    return max(times)
+    times: list[datetime | None] = [kept.created_at, kept.changed_at, *(mark.updated_at for mark in marks)]
+    return max(time for time in times if time is not None)
 
 
 def _changed(study: Study) -> datetime:
     """When a key image of the study was last made or deleted, or a measurement changed."""
-    found = KeyImage.objects.filter(study=study).aggregate(made=Max("created_at"), dropped=Max("deleted_at"))
+    found = KeyImage.objects.filter(study=study).aggregate(
+        made=Max("created_at"), noted=Max("changed_at"), dropped=Max("deleted_at")
+    )
     marks = Measurement.objects.filter(study=study).aggregate(changed=Max("updated_at"))
-    times: list[datetime | None] = [found["made"], found["dropped"], marks["changed"]]
+    times: list[datetime | None] = [found["made"], found["noted"], found["dropped"], marks["changed"]]
     return max(time for time in times if time is not None)
 
 
@@ -354,6 +356,7 @@ def due(now: datetime, since: datetime | None = None) -> list[Study]:
         changed = (
             set(KeyImage.objects.filter(created_at__gt=since).values_list("study", flat=True))
             | set(KeyImage.objects.filter(deleted_at__gt=since).values_list("study", flat=True))
+            | set(KeyImage.objects.filter(changed_at__gt=since).values_list("study", flat=True))
             | set(Measurement.objects.filter(updated_at__gt=since).values_list("study", flat=True))
         )
         studies = studies.filter(pk__in=changed)
