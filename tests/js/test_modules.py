@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SITE = "http://farview.test"
-FOLDERS = {"static": ROOT / "static", "tests": HERE}
+FOLDERS = {"static": ROOT / "static", "tests": HERE, "reporting": ROOT / "tests" / "reporting"}
 EMPTY = "<!doctype html><meta charset=utf-8><title>tests</title>"
 
 
