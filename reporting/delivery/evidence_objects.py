@@ -28,9 +28,9 @@ from viewer.objects.key_object import Selected, Selection
 from viewer.objects.presentation_state import State
 from viewer.rendering.view import BadView
 
-STATES = ("report presentation", 9013, "PR", "Report evidence")
-PICTURES = ("report pictures", 9014, "OT", "Report evidence, other planes")
-SELECTION = ("report selection", 9015, "KO", "Report evidence")
+STATES = ("report presentation", 9713, "PR", "Report evidence")
+PICTURES = ("report pictures", 9714, "OT", "Report evidence, other planes")
+SELECTION = ("report selection", 9715, "KO", "Report evidence")
 Place = tuple[str, int, str, str]
 
 
