@@ -224,6 +224,7 @@ RULES: dict[str, Rule] = {
     "api-report-evidence": VIEWER,
     "api-report-evidence-picture": VIEWER,
     "worklist": READER,
+    "report": REPORTER,
     # results for referring physicians
     "results": REFERRER,
     "result": VIEWER,
@@ -249,6 +250,10 @@ RULES: dict[str, Rule] = {
     "api-worklist-assign": ADMIN,
     "api-worklist-free": ADMIN,
     "api-worklist-cancel": ADMIN,
+    # FHIR; what can be asked for is no secret
+    "fhir-metadata": PUBLIC,
+    "fhir-search": VIEWER,
+    "fhir-read": VIEWER,
     # people, organizations, tokens, the record
     "admin:*": ADMIN,
 }

@@ -1,5 +1,13 @@
+"""`/fhir/`: FHIR R4."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from reporting.fhir import views
+
+urlpatterns = [
+    path("fhir/metadata", views.Metadata.as_view(), name="fhir-metadata"),
+    path("fhir/<str:kind>", views.Search.as_view(), name="fhir-search"),
+    path("fhir/<str:kind>/<str:key>", views.Read.as_view(), name="fhir-read"),
+]

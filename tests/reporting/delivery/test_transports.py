@@ -53,9 +53,9 @@ async def test_a_message_that_is_accepted_has_arrived_as_it_left(code: str) -> N
 
 @pytest.mark.parametrize("code", ["AE", "AR", "CE", "CR"])
 async def test_a_message_that_is_refused_has_not_and_the_reason_is_kept(code: str) -> None:
-    with MllpReceiver(code, words="unknown patient") as receiver:
-        with pytest.raises(NotSent, match=f"answered {code}: unknown patient") as problem:
-            await to_hl7.send(message(receiver.address))
+    wanted = pytest.raises(NotSent, match=f"answered {code}: unknown patient")
+    with MllpReceiver(code, words="unknown patient") as receiver, wanted as problem:
+        await to_hl7.send(message(receiver.address))
     assert not problem.value.unreachable  # other messages may be welcome
     assert "MSA" in problem.value.answer
 
@@ -126,18 +126,20 @@ async def test_a_secret_is_taken_from_the_environment_by_its_name(monkeypatch) -
 )
 async def test_a_refusal_is_kept_in_the_words_of_the_server(status: int, elsewhere_too: bool) -> None:
     said = b'{"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "x", "diagnostics": "no Patient"}]}'
-    with HttpReceiver(lambda handler: receivers.answer(handler, status, said)) as receiver:
-        with pytest.raises(NotSent, match=f"HTTP {status}") as problem:
-            await to_fhir.send(bundle(receiver.url))
+    wanted = pytest.raises(NotSent, match=f"HTTP {status}")
+    with HttpReceiver(lambda handler: receivers.answer(handler, status, said)) as receiver, wanted as problem:
+        await to_fhir.send(bundle(receiver.url))
     assert problem.value.answer == "no Patient"
     assert problem.value.unreachable is elsewhere_too
 
 
 async def test_a_redirect_leads_nowhere() -> None:
-    with HttpReceiver() as elsewhere:
-        with HttpReceiver(lambda handler: receivers.answer(handler, 307, Location=elsewhere.url)) as receiver:
-            with pytest.raises(NotSent, match="elsewhere"):
-                await to_fhir.send(bundle(receiver.url))
+    with (
+        HttpReceiver() as elsewhere,
+        HttpReceiver(lambda handler: receivers.answer(handler, 307, Location=elsewhere.url)) as receiver,
+        pytest.raises(NotSent, match="elsewhere"),
+    ):
+        await to_fhir.send(bundle(receiver.url))
     assert elsewhere.received == []
 
 

@@ -1,0 +1,225 @@
+"""The kinds of resources: what of each a person may see, how it is searched and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+
+from accounts.models import READING_ROLES, Role, User
+from reporting.fhir import resources
+from reporting.fhir.elements import Json
+from reporting.fhir.searching import (
+    Condition,
+    by_code,
+    by_day,
+    by_key,
+    by_moment,
+    by_reference,
+    by_text,
+    by_token,
+    by_uuid,
+    number,
+)
+from reporting.models import Order, Report, ReportVersion
+from reporting.visibility import visible_reports
+from viewer.dicom.text import fold
+from viewer.models import Patient, Series, Study
+
+Told = Callable[[Any], Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of resource."""
+
+    visible: Callable[[User], QuerySet[Any]]
+    """Rows, with what telling of them takes."""
+    parameters: Mapping[str, Condition]
+    types: Mapping[str, str]
+    """Of each parameter, for the CapabilityStatement."""
+    one: Callable[[QuerySet[Any], str], Any]
+    """The row of an id, or None."""
+    told: Callable[[Sequence[Any], bool], list[Json]]
+    """Resources of rows; the flag: each whole."""
+    study_of: Callable[[Any], Study | None] = field(default=lambda row: None)
+    """Whose viewing is written down."""
+
+
+def _plain_uid(value: str) -> str:
+    return value.removeprefix("urn:oid:").removeprefix("urn:uuid:")
+
+
+def _by_number(rows: QuerySet[Any], key: str) -> Any:
+    found = number(key)
+    return None if found is None else rows.filter(pk=found).first()
+
+
+# --- patients
+
+
+def _patients(user: User) -> QuerySet[Patient]:
+    """All of organizations where the person reads; else those of studies that were granted to them."""
+    reading = Q(organization__in=user.organizations_as(READING_ROLES))
+    granted = Q(pk__in=Study.objects.visible_to(user).values("patient"))
+    return Patient.objects.filter(reading | granted).select_related("organization")
+
+
+# --- studies
+
+
+def _studies(user: User) -> QuerySet[Study]:
+    return Study.objects.visible_to(user).select_related("patient", "organization")
+
+
+def _told_studies(rows: Sequence[Study], whole: bool) -> list[Json]:
+    series: dict[int, list[Series]] = {}
+    for one in Series.objects.filter(study__in=[row.pk for row in rows]).defer("stacks").order_by("number", "id"):
+        series.setdefault(one.study_id, []).append(one)
+    return [resources.imaging_study(row, series.get(row.pk, []), whole=whole) for row in rows]
+
+
+# --- requests
+
+
+def _orders(user: User) -> QuerySet[Order]:
+    """Of organizations where the person reads, and those that they placed as a referrer. What stands in for an order that
+    images came without was never asked for."""
+    reading = Q(organization__in=user.organizations_as(READING_ROLES))
+    own = Q(referrer=user, organization__in=user.organizations_as((Role.REFERRER,)))
+    rows = Order.objects.filter(reading | own).exclude(source="study")
+    return rows.select_related("patient", "organization", "item__study__patient", "item__study__organization")
+
+
+def _study_of_order(row: Order) -> Study | None:
+    item = getattr(row, "item", None)
+    return item.study if item is not None else None
+
+
+# --- reports
+
+
+def _reports(user: User) -> QuerySet[Report]:
+    signed = ReportVersion.objects.filter(report=OuterRef("pk"), number=OuterRef("signed_version"))
+    rows = visible_reports(user).filter(signed_version__gt=0).annotate(signed_at=Subquery(signed.values("at")[:1]))
+    return rows.select_related("study__patient", "study__organization", "organization", "order")
+
+
+def _report(rows: QuerySet[Report], key: str) -> Report | None:
+    return rows.filter(by_uuid("uid")(key)).first()
+
+
+def _told_reports(rows: Sequence[Report], whole: bool) -> list[Json]:
+    from reporting.workflow.reading import signed_report
+
+    versions = {
+        one.report_id: one
+        for one in ReportVersion.objects.filter(report__in=[row.pk for row in rows], number=F("report__signed_version"))
+    }
+    return [
+        resources.diagnostic_report(row, versions[row.pk], signed_report(row, pictures=False))
+        for row in rows
+        if row.pk in versions
+    ]
+
+
+def _one_by_one(tell: Told) -> Callable[[Sequence[Any], bool], list[Json]]:
+    return lambda rows, whole: [tell(row) for row in rows]
+
+
+def _of_patient(path: str) -> dict[str, Condition]:
+    """`patient` and `subject`, and the same by the patient's number."""
+    found: dict[str, Condition] = {}
+    for name in ("patient", "subject"):
+        found[name] = by_reference("Patient", path)
+        found[f"{name}.identifier"] = by_token(f"{path}__patient_id")
+    found["subject:Patient"] = found["subject"]
+    return found
+
+
+_OF_PATIENT = {"patient": "reference", "subject": "reference"}
+_REPORT_STATES: dict[str, list[str]] = {}
+for _state, _status in resources.STATUSES.items():
+    _REPORT_STATES.setdefault(_status, []).append(_state)
+_REPORT_STATES["amended"] = _REPORT_STATES["corrected"]
+
+KINDS: dict[str, Kind] = {
+    "Patient": Kind(
+        visible=_patients,
+        parameters={
+            "_id": by_key(),
+            "identifier": by_token("patient_id"),
+            "name": by_text("name_folded", fold),
+            "family": by_text("name_folded", fold),
+            "birthdate": by_day("birth_date"),
+            "gender": by_code("sex", {"male": ["M"], "female": ["F"], "other": ["O"], "unknown": [""]}),
+        },
+        types={
+            **{"_id": "token", "identifier": "token", "name": "string", "family": "string"},
+            **{"birthdate": "date", "gender": "token"},
+        },
+        one=_by_number,
+        told=_one_by_one(resources.patient),
+    ),
+    "ImagingStudy": Kind(
+        visible=_studies,
+        parameters={
+            "_id": by_key(),
+            "_lastUpdated": by_moment("updated_at"),
+            "identifier": by_token("study_instance_uid", "accession_number", plain=_plain_uid),
+            "started": by_day("date"),
+            "modality": by_token("modalities__contains"),
+            "status": by_code("organization__isnull", {"available": [False]}),
+            **_of_patient("patient"),
+        },
+        types={
+            **{"_id": "token", "_lastUpdated": "date", "identifier": "token", "started": "date", "modality": "token"},
+            **{"status": "token", **_OF_PATIENT},
+        },
+        one=_by_number,
+        told=_told_studies,
+        study_of=lambda row: row,
+    ),
+    "ServiceRequest": Kind(
+        visible=_orders,
+        parameters={
+            "_id": by_key(),
+            "_lastUpdated": by_moment("updated_at"),
+            "identifier": by_token("accession_number", "placer_order_number", "filler_order_number"),
+            "authored": by_moment("requested_at"),
+            "status": by_code("status", {"active": ["ordered"], "revoked": ["cancelled", "discontinued"]}),
+            **_of_patient("patient"),
+        },
+        types={
+            **{"_id": "token", "_lastUpdated": "date", "identifier": "token", "authored": "date", "status": "token"},
+            **_OF_PATIENT,
+        },
+        one=_by_number,
+        told=_one_by_one(resources.service_request),
+        study_of=_study_of_order,
+    ),
+    "DiagnosticReport": Kind(
+        visible=_reports,
+        parameters={
+            "_id": by_uuid("uid"),
+            "_lastUpdated": by_moment("signed_at"),
+            "issued": by_moment("signed_at"),
+            "date": by_day("study__date"),
+            "identifier": lambda value: (
+                by_uuid("uid")(value.rpartition("|")[2]) | by_token("study__accession_number")(value)
+            ),
+            "status": by_code("state", _REPORT_STATES),
+            "based-on": by_reference("ServiceRequest", "order"),
+            **_of_patient("study__patient"),
+        },
+        types={
+            **{"_id": "token", "_lastUpdated": "date", "issued": "date", "date": "date", "identifier": "token"},
+            **{"status": "token", "based-on": "reference", **_OF_PATIENT},
+        },
+        one=_report,
+        told=_told_reports,
+        study_of=lambda row: row.study,
+    ),
+}
