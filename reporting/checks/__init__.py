@@ -11,7 +11,25 @@ from pathlib import Path
 
 from reporting.checks.facts import ACKNOWLEDGE, BLOCK, Facts, Problem
 from reporting.checks.report import Report
-from reporting.checks.rules import required, unfilled, wrong_patient
+from reporting.checks.rules import (
+    age,
+    contradiction,
+    copied,
+    critical,
+    laterality_order,
+    laterality_sections,
+    missing_unit,
+    out_of_range,
+    prior_date,
+    removed_organ,
+    required,
+    sex,
+    template_limits,
+    tenfold,
+    unfilled,
+    untouched,
+    wrong_patient,
+)
 
 __all__ = ["ACKNOWLEDGE", "BLOCK", "CHECKS", "RULES_VERSION", "Facts", "Problem", "run"]
 
@@ -22,6 +40,20 @@ CHECKS: dict[str, Check] = {
     "unfilled": unfilled.check,
     "required": required.check,
     "empty_field": required.check_alerts,
+    "laterality_order": laterality_order.check,
+    "laterality_sections": laterality_sections.check,
+    "sex": sex.check,
+    "age": age.check,
+    "template_limits": template_limits.check,
+    "contradiction": contradiction.check,
+    "critical": critical.check,
+    "tenfold": tenfold.check,
+    "missing_unit": missing_unit.check,
+    "out_of_range": out_of_range.check,
+    "removed_organ": removed_organ.check,
+    "copied": copied.check,
+    "prior_date": prior_date.check,
+    "untouched": untouched.check,
 }
 
 

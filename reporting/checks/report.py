@@ -1,12 +1,15 @@
-"""A report laid out for the rules: its texts, read once."""
+"""A report laid out for the rules: its texts, their sentences and what they mention, each read once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from reporting.checks.facts import Facts
-from reporting.checks.texts import Text, texts_of
+from reporting.checks.facts import Facts, Problem
+from reporting.checks.lexicon import Lexicon, lexicon_for
+from reporting.checks.mentions import Mention, mentions_of
+from reporting.checks.reading import Hit, Sentence, hits_of, read, words_of
+from reporting.checks.texts import TOLD, Text, texts_of
 
 QUOTED = 160
 """Characters of a quoted sentence."""
@@ -17,19 +20,65 @@ class Report:
     facts: Facts
 
     @cached_property
+    def lexicon(self) -> Lexicon | None:
+        """None: the report's language is none of ours, and only rules without words run."""
+        return lexicon_for(self.facts.language)
+
+    @cached_property
     def texts(self) -> tuple[Text, ...]:
         return tuple(texts_of(self.facts))
 
-    def quote(self, text: Text, start: int, end: int) -> str:
-        """What stands around a place, in quotes, on one line."""
-        return quoted(text.text, start, end)
+    @cached_property
+    def sentences(self) -> list[tuple[Text, Sentence]]:
+        """Of every text, in order; none in a language without a lexicon."""
+        lexicon = self.lexicon
+        if lexicon is None:
+            return []
+        return [
+            (text, sentence)
+            for text in self.texts
+            for sentence in read(text.text, text.kind, lexicon, _head(text, lexicon))
+        ]
+
+    @cached_property
+    def told(self) -> list[tuple[Text, Sentence]]:
+        """What findings and impression say."""
+        return [(text, sentence) for text, sentence in self.sentences if sentence.kind in TOLD]
+
+    @cached_property
+    def mentions(self) -> list[Mention]:
+        """Of findings and impression."""
+        return [mention for text, sentence in self.told for mention in mentions_of(text, sentence)]
+
+    def kind(self, *kinds: str) -> list[Mention]:
+        return [mention for mention in self.mentions if mention.sentence.kind in kinds]
+
+    def problem(
+        self, rule: str, level: str, message: str, text: Text, sentence: Sentence, hit: Hit | None = None
+    ) -> Problem:
+        """With the sentence quoted; the place is the hit's, or the sentence's."""
+        start, end = sentence.place(hit) if hit is not None else (sentence.start, sentence.end)
+        return Problem(rule, level, f"{message}: {self.quote(text, sentence)}", text.field, text.stored(start, end))
+
+    def quote(self, text: Text, sentence: Sentence) -> str:
+        return quoted(text.text, sentence.start, sentence.end)
+
+
+def _head(text: Text, lexicon: Lexicon) -> Sentence | None:
+    """A field's label as the head of its text: "Left kidney"."""
+    words = words_of(f"{text.title} {text.label}")
+    return Sentence(words, hits_of(words, lexicon), text.kind, None) if words else None
 
 
 def quoted(text: str, start: int, end: int) -> str:
-    around = max(0, (QUOTED - (end - start)) // 2)
-    first, last = max(0, start - around), min(len(text), max(end, start + QUOTED) + 0, end + around)
-    line = max(text.rfind("\n", first, start) + 1, first)
-    stop = text.find("\n", end, last)
-    last = last if stop < 0 else stop
-    words = " ".join(text[line:last].split())
-    return f"“{'…' if line > 0 and line == first else ''}{words}{'…' if last < len(text) and stop < 0 else ''}”"
+    """A place of a text in quotes, on one line, not too long."""
+    words = " ".join(text[start : min(end, start + QUOTED)].split())
+    return f"“{words}{'…' if end > start + QUOTED else ''}”"
+
+
+def around(text: str, start: int, end: int) -> str:
+    """A place with what stands beside it on its line."""
+    margin = max(0, (QUOTED - (end - start)) // 2)
+    line = max(text.rfind("\n", 0, start) + 1, start - margin)
+    stop = text.find("\n", end, end + margin)
+    return quoted(text, line, stop if stop >= 0 else min(len(text), end + margin))

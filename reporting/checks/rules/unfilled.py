@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from reporting.checks.facts import BLOCK, Problem
-from reporting.checks.report import Report
+from reporting.checks.report import Report, around
 
 PLACE = re.compile(r"\[[ \t\u00a0_]{0,40}\]|\*{3,200}")
 
@@ -15,5 +15,5 @@ def check(report: Report) -> Iterator[Problem]:
     for text in report.texts:
         found = PLACE.search(text.text)
         if found:
-            message = f"A place is not filled in: {report.quote(text, found.start(), found.end())}"
+            message = f"A place is not filled in: {around(text.text, found.start(), found.end())}"
             yield Problem("unfilled", BLOCK, message, text.field, text.stored(found.start(), found.end()))

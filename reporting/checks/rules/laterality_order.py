@@ -1,0 +1,84 @@
+"""The side that was ordered and imaged against the side that is said.
+
+Two thirds of a commercial checker's alarms on sides were false (J Am Coll Radiol 2024;21:1575), so a sentence only counts
+when it asserts its side of something: not what is denied, compared with, past, or the name of a part ("left ventricle").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reporting.checks.facts import ACKNOWLEDGE, Problem
+from reporting.checks.lexicon import CONCEPTS
+from reporting.checks.mentions import NAMES, OPPOSITE, Mention, mentions_of
+from reporting.checks.reading import Sentence, hits_of, words_of
+from reporting.checks.report import Report
+from reporting.checks.texts import FINDINGS, IMPRESSION
+
+RULE = "laterality_order"
+LIMBS = frozenset(CONCEPTS["paired_limbs"])
+"""Of these one side is imaged, and the other has no place in the report but to compare."""
+SPOKEN_AT_ALL = frozenset({"compare", "family", "past", "event", "outside"})
+
+
+def check(report: Report) -> Iterator[Problem]:
+    facts = report.facts
+    if {facts.order_laterality, facts.image_laterality} == {"L", "R"}:
+        message = f"The order says {NAMES[facts.order_laterality]}, the images say {NAMES[facts.image_laterality]}."
+        yield Problem(RULE, ACKNOWLEDGE, message)
+    if report.lexicon is None:
+        return
+    words = words_of(facts.procedure)
+    procedure = Sentence(words, hits_of(words, report.lexicon), "technique", None)
+    expected = facts.order_laterality or facts.image_laterality or _only_side(procedure)
+    if expected not in OPPOSITE:
+        return
+    regions = frozenset(value.split(":")[0] for hit in procedure.of("anatomy") for value in hit.values("anatomy"))
+    wrong = _against(list(_asserted(report)), expected, regions)
+    if wrong is not None:
+        source = "order" if facts.order_laterality else "images" if facts.image_laterality else "examination"
+        message = f"The {source} is for the {NAMES[expected]} side, the text says {NAMES[wrong.side]}"
+        message = message.replace("images is for", "images are of")
+        yield report.problem(RULE, ACKNOWLEDGE, message, wrong.text, wrong.sentence, wrong.side_hit)
+
+
+def _only_side(procedure: Sentence) -> str:
+    sides = {value for hit in procedure.of("side") for value in hit.values("side")}
+    return sides.pop() if len(sides) == 1 else ""
+
+
+def _asserted(report: Report) -> Iterator[Mention]:
+    """What the technique, the findings and the impression say of a side, now and of this patient."""
+    for text, sentence in report.sentences:
+        if sentence.kind in ("technique", FINDINGS, IMPRESSION):
+            for mention in mentions_of(text, sentence):
+                if mention.side and not mention.said & SPOKEN_AT_ALL:
+                    yield mention
+
+
+def _against(mentions: list[Mention], expected: str, regions: frozenset[str]) -> Mention | None:
+    """The first mention of the other side that cannot be meant."""
+    other = OPPOSITE[expected]
+    about = [one for one in mentions if not (regions and one.regions) or regions & one.regions]
+    wrong = [one for one in about if one.side == other and one.side_hit is not None and "deny" not in one.said]
+    if not wrong:
+        return None
+    if not any(one.side in (expected, "B") for one in about):
+        return wrong[0]
+    told = [one for one in about if one.sentence.kind == IMPRESSION]
+    if (
+        any(one in wrong for one in told)
+        and not any(one.side in (expected, "B") for one in told)
+        and not any(one.side == other and one.finding for one in about if one.sentence.kind == FINDINGS)
+    ):
+        return next(one for one in told if one in wrong)
+    return next(
+        (
+            one
+            for one in wrong
+            if one.regions & regions & LIMBS
+            and (one.finding or one.sentence.kind == "technique")
+            and not one.sentence.of("normal")
+        ),
+        None,
+    )

@@ -1,0 +1,55 @@
+"""Findings of one side, an impression of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reporting.checks.facts import ACKNOWLEDGE, Problem
+from reporting.checks.mentions import GENERIC, NAMES, OPPOSITE, Mention, comparable
+from reporting.checks.report import Report
+from reporting.checks.texts import FINDINGS, IMPRESSION
+
+RULE = "laterality_sections"
+
+
+def check(report: Report) -> Iterator[Problem]:
+    findings = [one for one in report.kind(FINDINGS) if not one.said & {"compare", "family"}]
+    told: set[int] = set()
+    for mention in report.kind(IMPRESSION):
+        if mention.side not in OPPOSITE or mention.side_hit is None or id(mention.sentence) in told:
+            continue
+        if mention.said & {"deny", "past", "compare", "family", "outside"}:
+            continue
+        against = _other_side(mention, findings)
+        if against is not None:
+            told.add(id(mention.sentence))
+            message = (
+                f"The impression says {NAMES[mention.side]}, the findings {NAMES[against.side]} "
+                f"({report.quote(against.text, against.sentence)})"
+            )
+            yield report.problem(RULE, ACKNOWLEDGE, message, mention.text, mention.sentence, mention.side_hit)
+
+
+def _other_side(mention: Mention, findings: list[Mention]) -> Mention | None:
+    """What the findings say of the same thing on the other side, and never on this one."""
+    near = [one for one in findings if one.side and comparable(mention, one)]
+    if mention.finding and mention.finding not in GENERIC:
+        same = [one for one in near if one.finding == mention.finding and "deny" not in one.said]
+        if same:
+            vague = [one for one in near if one.finding in GENERIC and "deny" not in one.said]
+            return _accuser(mention, same, vague)
+    if not mention.places and not mention.levels:
+        return None
+    placed = [one for one in near if one.places and (one.finding or one.sentence.kind == FINDINGS)]
+    return _accuser(mention, [one for one in placed if not _plain(one)], placed)
+
+
+def _plain(mention: Mention) -> bool:
+    """Says that nothing is wrong there."""
+    return "deny" in mention.said or (not mention.finding and bool(mention.sentence.of("normal")))
+
+
+def _accuser(mention: Mention, same: Iterable[Mention], supporting: Iterable[Mention]) -> Mention | None:
+    if any(one.side in (mention.side, "B") for one in [*same, *supporting]):
+        return None
+    return next((one for one in same if one.side == OPPOSITE[mention.side] and not one.said & {"past", "deny"}), None)
