@@ -251,6 +251,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Studies, series, frames. Frames over the WebSocket: docs/protocol.md.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ItemStatus": "reporting.models.orders.ItemStatus",
+        "ReadingClass": "reporting.models.orders.ReadingClass",
+    },
 }
 LOGGING = {
     "version": 1,

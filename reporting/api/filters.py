@@ -45,7 +45,7 @@ class Filters(WorklistDoor):
         user, named = person(request), text(body, "shared_with", 64)
         organization = organization_as(request, READING_ROLES, named) if named else None
         position = min(number(body, "position") or 0, POSITION)
-        made = filters.save(user, text(body, "name", 100), body.get("query") or {}, organization, position)
+        made = filters.save(user, text(body, "name", 100), body.get("query", {}), organization, position)
         return Response(filter_row(made, user), status=201)
 
 

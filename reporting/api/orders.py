@@ -96,7 +96,7 @@ class CancelOrder(WorklistDoor):
         operation_id="order_cancel",
         summary="Say that the examination is not wanted any more",
         parameters=[told.ORDER],
-        request=told.Cancel,
+        request=told.CancellationAsked,
         responses={200: told.OrderShape, **told.REFUSALS},
     )
     def post(self, request: Request, order_id: int) -> Response:

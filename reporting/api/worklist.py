@@ -130,7 +130,7 @@ class Claim(WorklistDoor):
         description="Another's claim, and what is assigned to another, is taken over with a reason. Claims without a "
         "heartbeat for 90 s are free.",
         parameters=[told.ITEM],
-        request=told.Claim,
+        request=told.ClaimAsked,
         responses={200: told.ClaimedItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
@@ -161,8 +161,8 @@ class Release(WorklistDoor):
         operation_id="worklist_release",
         summary="Let go of an item",
         parameters=[told.ITEM],
-        request=told.Released,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.ReleaseAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         item_for(request, item_id, "release")
@@ -176,8 +176,8 @@ class PutAside(WorklistDoor):
         operation_id="worklist_put_aside",
         summary="Let go of an item for later, with a note of what it waits for",
         parameters=[told.ITEM],
-        request=told.PutAside,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.PutAsideAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         item_for(request, item_id, "put-aside")
@@ -192,12 +192,12 @@ class Next(WorklistDoor):
     @extend_schema(
         operation_id="worklist_next",
         summary="Take what is to be read first: of what is assigned to you, else of what is assigned to nobody",
-        request=told.Next,
+        request=told.NextAsked,
         responses={200: told.ClaimedItem, **told.REFUSALS},
     )
     def post(self, request: Request) -> Response:
         body = body_of(request, ("query", "skip"))
-        asked, skip = body.get("query") or {}, body.get("skip") or []
+        asked, skip = body.get("query", {}), body.get("skip", [])
         if not isinstance(asked, dict):
             raise BadQuery("query", "an object is expected")
         if not isinstance(skip, list) or len(skip) > picking.SKIPPED or not all(type(one) is int for one in skip):
@@ -216,8 +216,8 @@ class Hold(WorklistDoor):
         operation_id="worklist_hold",
         summary="Keep an item from being read, with the reason",
         parameters=[told.ITEM],
-        request=told.Hold,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.HoldAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         item_for(request, item_id, "hold")
@@ -231,8 +231,8 @@ class Ready(WorklistDoor):
         operation_id="worklist_ready",
         summary="Say that an item can be read: its study is whole, or what it was held for is settled",
         parameters=[told.ITEM],
-        request=told.Ready,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.ReadyAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         item_for(request, item_id, "ready")
@@ -246,8 +246,8 @@ class Correct(WorklistDoor):
         operation_id="worklist_correct",
         summary="Put right the side, procedure or class that the order says",
         parameters=[told.ITEM],
-        request=told.Correct,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.CorrectionAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         item_for(request, item_id, "correct")
@@ -264,8 +264,8 @@ class Link(WorklistDoor):
         description="Where patients disagree a reason is needed; it is written down with both Patient IDs. Answers with the "
         "item that has the study now.",
         parameters=[told.ITEM],
-        request=told.Link,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.LinkAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         item = item_for(request, item_id, "link")
@@ -300,8 +300,8 @@ class ReadingClassOf(WorklistDoor):
         operation_id="worklist_class",
         summary="Say how soon an item is to be read",
         parameters=[told.ITEM],
-        request=told.ReadingClassOf,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.ClassAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         item_for(request, item_id, "class")
@@ -315,8 +315,8 @@ class Assign(WorklistDoor):
         operation_id="worklist_assign",
         summary="Give an item to one reader, or to nobody in particular",
         parameters=[told.ITEM],
-        request=told.Assign,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.AssignmentAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         item_for(request, item_id, "assign")
@@ -333,8 +333,8 @@ class Free(WorklistDoor):
         operation_id="worklist_free",
         summary="Take a claim away from whoever reads it",
         parameters=[told.ITEM],
-        request=told.Cancel,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.CancellationAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         return _with_reason(request, item_id, "free", claiming.free)
@@ -345,8 +345,8 @@ class Cancel(WorklistDoor):
         operation_id="worklist_cancel",
         summary="Take an item off the worklist",
         parameters=[told.ITEM],
-        request=told.Cancel,
-        responses={200: told.Item, **told.REFUSALS},
+        request=told.CancellationAsked,
+        responses={200: told.WorklistItem, **told.REFUSALS},
     )
     def post(self, request: Request, item_id: int) -> Response:
         return _with_reason(request, item_id, "cancel", acts.cancel)
@@ -368,7 +368,7 @@ class Readers(WorklistDoor):
         operation_id="worklist_readers",
         summary="People to whom items can be assigned, and how many they have",
         parameters=[shapes.text("organization", "Needed by who administers several.")],
-        responses={200: told.Readers, 401: shapes.NO_ACCESS, 404: shapes.NOT_FOUND, 409: shapes.SEVERAL},
+        responses={200: told.AssignableReaders, 401: shapes.NO_ACCESS, 404: shapes.NOT_FOUND, 409: shapes.SEVERAL},
     )
     def get(self, request: Request) -> Response:
         named = request.query_params.get("organization", "")

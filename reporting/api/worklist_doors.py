@@ -35,7 +35,7 @@ class WorklistDoor(Door):
     def note_denial(self) -> None:
         asked = next((f"{what} {self.kwargs[key]}" for key, what in NAMED.items() if key in self.kwargs), "")
         if asked:
-            action = f"worklist.{self.request.method.lower()}"
+            action = self.request.resolver_match.view_name.removeprefix("api-").replace("-", ".", 1)
             rows.patiently(
                 lambda: audit.record(
                     action,

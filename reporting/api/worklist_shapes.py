@@ -6,17 +6,17 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from reporting.worklist.classes import CLASSES
-from reporting.worklist.states import CLOSED, HOLD_REASONS, OPEN, STEPS
+from reporting.models.orders import ItemStatus, ReadingClass
+from reporting.worklist.states import HOLD_REASONS, STEPS
 from viewer.api import shapes
 
 
-class Why(serializers.Serializer):
+class ScorePart(serializers.Serializer):
     words = serializers.CharField()
     points = serializers.IntegerField()
 
 
-class Clocks(serializers.Serializer):
+class ItemClocks(serializers.Serializer):
     ordered_at = serializers.DateTimeField(allow_null=True)
     exam_ended_at = serializers.DateTimeField(allow_null=True)
     last_image_at = serializers.DateTimeField(allow_null=True)
@@ -55,15 +55,15 @@ class OrderRow(serializers.Serializer):
     modality = serializers.CharField(allow_blank=True)
     body_part = serializers.CharField(allow_blank=True)
     laterality = serializers.CharField(allow_blank=True, help_text="L, R, B (both) or empty.")
-    reading_class = serializers.ChoiceField(CLASSES, help_text="As ordered; a person may have given the item another.")
+    reading_class = serializers.ChoiceField(ReadingClass.choices, help_text="As ordered; the item's may be another.")
     reason = serializers.CharField(allow_blank=True, help_text="Clinical information and question.")
     referring_physician = serializers.CharField(allow_blank=True, help_text='Name, components parted by "^".')
     referring_identifier = serializers.CharField(allow_blank=True)
     study_instance_uid = serializers.CharField(allow_blank=True, help_text="As the order names it.")
     requested_at = serializers.DateTimeField(allow_null=True)
     scheduled_at = serializers.DateTimeField(allow_null=True)
-    status = serializers.ChoiceField(["ordered", "cancelled", "discontinued"])
-    source = serializers.ChoiceField(["hl7", "technologist", "study"])
+    status = serializers.CharField(help_text="ordered, cancelled or discontinued.")
+    source = serializers.CharField(help_text="hl7, technologist, or study: made for images that nobody ordered.")
 
 
 class PatientOfOrder(serializers.Serializer):
@@ -76,7 +76,7 @@ class PatientOfOrder(serializers.Serializer):
 
 class ItemOfOrder(serializers.Serializer):
     id = serializers.IntegerField()
-    status = serializers.ChoiceField((*OPEN, *CLOSED))
+    status = serializers.ChoiceField(ItemStatus.choices)
 
 
 class OrderShape(OrderRow):
@@ -96,7 +96,7 @@ class ChangedOrder(serializers.Serializer):
     modality = serializers.CharField(max_length=16, allow_blank=True, required=False)
     body_part = serializers.CharField(max_length=64, allow_blank=True, required=False)
     laterality = serializers.CharField(max_length=1, allow_blank=True, required=False, help_text="L, R, B or empty.")
-    reading_class = serializers.ChoiceField(CLASSES, required=False)
+    reading_class = serializers.ChoiceField(ReadingClass.choices, required=False)
     reason = serializers.CharField(max_length=4000, allow_blank=True, required=False)
     referring_physician = serializers.CharField(max_length=400, allow_blank=True, required=False)
     referring_identifier = serializers.CharField(max_length=64, allow_blank=True, required=False)
@@ -125,24 +125,24 @@ class ReportOfItem(serializers.Serializer):
     state = serializers.CharField()
 
 
-class Item(serializers.Serializer):
+class WorklistItem(serializers.Serializer):
     id = serializers.IntegerField()
     version = serializers.IntegerField(help_text="Sent back with a change, it is refused where somebody was quicker.")
     organization = serializers.CharField()
-    status = serializers.ChoiceField((*OPEN, *CLOSED))
-    reading_class = serializers.ChoiceField(CLASSES)
+    status = serializers.ChoiceField(ItemStatus.choices)
+    reading_class = serializers.ChoiceField(ReadingClass.choices)
     score = serializers.IntegerField(help_text="Greater is read sooner.")
-    why = Why(many=True, help_text="What the score is made of.")
+    why = ScorePart(many=True, help_text="What the score is made of.")
     target_minutes = serializers.IntegerField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True)
-    clocks = Clocks()
+    clocks = ItemClocks()
     patient = PatientOfItem()
     study = StudyOfItem(allow_null=True)
     order = OrderRow()
     accession_number = serializers.CharField(allow_blank=True)
     assigned_to = PersonOfItem(allow_null=True)
     claimed_by = ClaimOfItem(allow_null=True)
-    held_reason = serializers.ChoiceField(HOLD_REASONS, allow_blank=True)
+    held_reason = serializers.CharField(allow_blank=True, help_text=f"Empty, or one of {', '.join(HOLD_REASONS)}.")
     note = serializers.CharField(allow_blank=True)
     report = ReportOfItem(allow_null=True)
     critical = serializers.BooleanField(help_text="A critical result of it waits to be read back.")
@@ -169,7 +169,7 @@ class FilterList(serializers.Serializer):
     filters = SavedFilterShape(many=True)
 
 
-class Counts(serializers.Serializer):
+class WorklistCounts(serializers.Serializer):
     unread = serializers.IntegerField()
     mine = serializers.IntegerField()
     cosign = serializers.IntegerField()
@@ -180,16 +180,16 @@ class Counts(serializers.Serializer):
 
 
 class Worklist(serializers.Serializer):
-    items = Item(many=True)
+    items = WorklistItem(many=True)
     total = serializers.IntegerField(help_text="Of all pages.")
     page = serializers.IntegerField()
     pages = serializers.IntegerField()
-    counts = Counts(help_text="Of each tab, whatever the filters; what is done is not counted.")
+    counts = WorklistCounts(help_text="Of each tab, whatever the filters; what is done is not counted.")
     filters = SavedFilterShape(many=True)
     now = serializers.DateTimeField(help_text="The server's clock, for times that are shown as spans.")
 
 
-class ClaimedItem(Item):
+class ClaimedItem(WorklistItem):
     token = serializers.CharField(help_text="Of this claim; goes with every heartbeat.")
     heartbeat_seconds = serializers.IntegerField(help_text="How often to send one.")
     address = serializers.CharField(allow_null=True, help_text="Where it is read.")
@@ -202,7 +202,7 @@ class ItemEventShape(serializers.Serializer):
     detail = serializers.JSONField()
 
 
-class ItemWhole(Item):
+class ItemWhole(WorklistItem):
     events = ItemEventShape(many=True, help_text="What happened to it, the oldest first.")
 
 
@@ -214,81 +214,75 @@ class Holding(serializers.Serializer):
     token = serializers.CharField(required=False, max_length=64, help_text="Of the claim; left out by programs.")
 
 
-class Claim(Versioned, Holding):
+class ClaimAsked(Versioned, Holding):
     reason = serializers.CharField(required=False, max_length=1000, help_text="To take it from another.")
 
 
-class Released(Versioned, Holding):
+class ReleaseAsked(Versioned, Holding):
     pass
 
 
-class PutAside(Versioned, Holding):
+class PutAsideAsked(Versioned, Holding):
     note = serializers.CharField(max_length=1000, help_text="What it waits for.")
 
 
-class Hold(Versioned):
-    reason = serializers.ChoiceField(HOLD_REASONS)
+class HoldAsked(Versioned):
+    reason = serializers.CharField(max_length=32, help_text=f"One of {', '.join(HOLD_REASONS)}.")
     note = serializers.CharField(required=False, allow_blank=True, max_length=1000)
 
 
-class Ready(Versioned):
+class ReadyAsked(Versioned):
     note = serializers.CharField(required=False, allow_blank=True, max_length=1000)
 
 
-class Assign(Versioned):
+class AssignmentAsked(Versioned):
     to = serializers.CharField(allow_null=True, help_text="Name of a person who reports there; null: nobody.")
 
 
-class ReadingClassOf(Versioned):
-    reading_class = serializers.ChoiceField(CLASSES)
+class ClassAsked(Versioned):
+    reading_class = serializers.ChoiceField(ReadingClass.choices)
 
 
-class Cancel(Versioned):
+class CancellationAsked(Versioned):
     reason = serializers.CharField(max_length=1000)
 
 
-class Correct(Versioned):
+class CorrectionAsked(Versioned):
     laterality = serializers.CharField(max_length=1, allow_blank=True, required=False, help_text="L, R, B or empty.")
     procedure_code = serializers.CharField(max_length=64, allow_blank=True, required=False)
     procedure_code_system = serializers.CharField(max_length=64, allow_blank=True, required=False)
     procedure_text = serializers.CharField(max_length=200, allow_blank=True, required=False)
     modality = serializers.CharField(max_length=16, allow_blank=True, required=False)
     body_part = serializers.CharField(max_length=64, allow_blank=True, required=False)
-    reading_class = serializers.ChoiceField(CLASSES, required=False)
+    reading_class = serializers.ChoiceField(ReadingClass.choices, required=False)
     reason = serializers.CharField(max_length=4000, allow_blank=True, required=False)
 
 
-class Link(Versioned):
+class LinkAsked(Versioned):
     study = serializers.CharField(required=False, help_text="Study Instance UID that this item gets.")
     order = serializers.IntegerField(required=False, help_text="Order that gets the images of this item.")
     reason = serializers.CharField(required=False, max_length=1000, help_text="Needed where the patients disagree.")
 
 
-class Next(serializers.Serializer):
+class NextAsked(serializers.Serializer):
     query = serializers.JSONField(required=False, help_text="Parameters of GET /api/worklist/: only among these.")
     skip = serializers.ListField(child=serializers.IntegerField(), required=False, help_text="Items to pass over.")
 
 
-class Reader(serializers.Serializer):
+class AssignableReader(serializers.Serializer):
     name = serializers.CharField(help_text="As `to` of an assignment.")
     full_name = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField())
     assigned = serializers.IntegerField(help_text="Unread items that are theirs.")
 
 
-class Readers(serializers.Serializer):
-    readers = Reader(many=True)
+class AssignableReaders(serializers.Serializer):
+    readers = AssignableReader(many=True)
 
 
-class Changed(serializers.Serializer):
-    id = serializers.IntegerField()
-    status = serializers.CharField()
-    version = serializers.IntegerField()
-
-
-class Refusal(serializers.Serializer):
+class WorklistRefusal(serializers.Serializer):
     detail = serializers.CharField()
-    code = serializers.ChoiceField(["held", "assigned", "overtaken", "wrong_patient", "refused"], required=False)
+    code = serializers.CharField(required=False, help_text="held, assigned, overtaken, wrong_patient or refused.")
     by = serializers.CharField(required=False, help_text="Who reads it, or whose it is.")
     until = serializers.DateTimeField(required=False)
     version = serializers.IntegerField(required=False, help_text="The version that it has now.")
@@ -297,5 +291,7 @@ class Refusal(serializers.Serializer):
 
 ITEM = OpenApiParameter("item_id", OpenApiTypes.INT, OpenApiParameter.PATH, description="Reading item.")
 ORDER = OpenApiParameter("order_id", OpenApiTypes.INT, OpenApiParameter.PATH, description="Order.")
-CONFLICT = OpenApiResponse(Refusal, description="Not as things stand: somebody else has it, or it is in another state.")
+CONFLICT = OpenApiResponse(
+    WorklistRefusal, description="Not as things stand: somebody else has it, or it is in another state."
+)
 REFUSALS = {400: shapes.BAD, 401: shapes.NO_ACCESS, 404: shapes.NOT_FOUND, 409: CONFLICT}
