@@ -35,7 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "reporting.chips": set(),
     "reporting.mrrt": {"reporting.chips"},
     "reporting.checks": {"reporting.chips"},
-    "reporting.exports": {"reporting.chips"},
+    "reporting.exports": {"reporting.chips", "reporting.messages", "viewer.objects"},
     "reporting.messages": set(),
     "reporting.models": {"accounts", "viewer.models"},
     "reporting": {
@@ -45,6 +45,7 @@ ROOMS: dict[str, set[str]] = {
         "viewer.archive",
         "viewer.dicom",
         "viewer.engine",
+        "viewer.hanging",
         "viewer.marks",
         "viewer.models",
         "viewer.objects",

@@ -10,7 +10,7 @@ from typing import Any, cast
 from reporting.exports.document import SignedReport
 
 _UNFIT = re.compile(
-    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef\\ufff9-\\uffff"
+    "[\\x00-\\x09\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef\\ufff9-\\uffff"
     + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17))
     + "]"
 )
@@ -22,9 +22,9 @@ def cleaned(report: SignedReport) -> SignedReport:
 
 
 def text(value: str) -> str:
-    """Line ends as \\n; what has no place in a text as the replacement character."""
-    lines = value.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n")
-    return _UNFIT.sub("\ufffd", lines.replace("\u2028", "\n").replace("\u2029", "\n"))
+    """Line ends as \\n, tabs as spaces; what has no place in a text as the replacement character."""
+    lines = re.sub("\r\n|[\r\x85\u2028\u2029]", "\n", value)
+    return _UNFIT.sub("\ufffd", lines.replace("\t", "    "))
 
 
 def line(value: str) -> str:

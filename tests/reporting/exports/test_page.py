@@ -6,7 +6,7 @@ import base64
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
@@ -110,6 +110,7 @@ def test_every_report_is_one_inert_document(name: str) -> None:
     inert(made_of(EVERY[name]))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_becomes_markup(text: str) -> None:
     inert(made_of(made.saying(text)))
