@@ -122,7 +122,11 @@ TRANSITIONS: dict[tuple[str, str], Step] = {
 }
 """(state, act) -> what it takes and what becomes of it. What is not here cannot be done."""
 
-ACTS = tuple(dict.fromkeys(act for _, act in TRANSITIONS))
+ACTS = (
+    *("save", "sign_preliminary", "sign_final", "submit", "cosign", "return", "addendum", "correct", "abandon"),
+    *("cancel", "entered_in_error", "confirm_error", "withdraw_error"),
+)
+"""Every act, in the order in which a page offers them."""
 TEXTS = ("preliminary", "submit", "final", "cosign", "correct")
 """Kinds of versions that sign the whole text."""
 NOT_TEXT = ("addendum", "error_request", "error_withdrawn", "cancel", "error")

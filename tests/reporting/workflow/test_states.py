@@ -30,6 +30,7 @@ def standing(state: str, correcting: bool = False, accused: bool = False, **auth
 def test_every_state_of_the_rows_has_its_place_in_the_table() -> None:
     states = {state for state, _ in TRANSITIONS} | set(ENDED)
     assert states == {state.value for state in ReportState} | {CORRECTING}
+    assert sorted({act for _, act in TRANSITIONS}) == sorted(ACTS)
     assert {step.to for step in TRANSITIONS.values()} <= {"", *ReportState.values}
     assert set(OPEN) | set(CLOSED) | set(ENDED) == set(ReportState.values)
 
