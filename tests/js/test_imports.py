@@ -35,6 +35,8 @@ LEAVES = {
     "viewer/versions.js",
     "list/search.js",
     "portal/result.js",
+    "worklist/search.js",
+    "worklist/clock.js",
     "upload/files.js",
     "upload/queue.js",
 }
@@ -86,7 +88,17 @@ TABLE: dict[str, set[str]] = {
     },
     "viewer/main.js": {"viewer/", "text.js", "news.js", "i18n.js"},
     "list/table.js": {"text.js"},
-    "reporting/": {"reporting/", "text.js", "news.js", "viewer/menu.js", "viewer/keys.js", "viewer/features/rest.js"},
+    "reporting/": {
+        "reporting/",
+        "text.js",
+        "news.js",
+        "viewer/band.js",
+        "viewer/menu.js",
+        "viewer/keys.js",
+        "viewer/features/keyimages/views.js",
+        "viewer/features/rest.js",
+    },
+    "worklist/": {"worklist/", "text.js", "news.js", "viewer/menu.js", "viewer/features/rest.js"},
     "list/main.js": {"list/", "text.js", "news.js"},
     "upload/main.js": {"upload/", "text.js"},
 }
