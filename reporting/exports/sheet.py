@@ -122,7 +122,8 @@ def banner_of(report: SignedReport) -> Banner:
 def signed_by(signature: Signature, report: SignedReport) -> str:
     """Printed name, role, meaning, date and time with zone (21 CFR 11.50), and the seal of that version."""
     words = words_in(report.site.language)
-    who = ", ".join(filter(None, (signature.name or signature.username, signature.role)))
+    role = words.get(f"role_{signature.role.casefold()}", signature.role)
+    who = ", ".join(filter(None, (signature.name or signature.username, role)))
     meaning = words.get(f"meaning_{signature.meaning}") or words.get(signature.meaning, signature.meaning)
     when = written.moment(signature.at, report.site.time_zone)
     version = f"{words['version']} {signature.version}"

@@ -61,7 +61,7 @@ LENGTH = Code("410668003", "SCT", "Length")
 
 
 def signature(meaning: str = "verified", minutes: int = 0, version: int = 4, **other: Any) -> Signature:
-    told = {"name": "Alice Adler", "username": "alice", "role": "Radiologist"} | other
+    told = {"name": "Alice Adler", "username": "alice", "role": "radiologist"} | other
     mac = hashlib.sha256(f"{meaning}{version}".encode()).hexdigest()
     return Signature(meaning=meaning, at=AT + timedelta(minutes=minutes), version=version, mac=mac, **told)
 
@@ -133,7 +133,7 @@ def report(**other: Any) -> SignedReport:
     return SignedReport(**(told | other))
 
 
-RESIDENT: dict[str, Any] = {"name": "Rita Rossi", "username": "rita", "role": "Resident"}
+RESIDENT: dict[str, Any] = {"name": "Rita Rossi", "username": "rita", "role": "resident"}
 
 
 def preliminary() -> SignedReport:
@@ -171,7 +171,7 @@ def entered_in_error() -> SignedReport:
 
 
 def cancelled() -> SignedReport:
-    signed = (signature("cancelled", 30, 3, name="Bo Boss", username="boss", role="Administrator"),)
+    signed = (signature("cancelled", 30, 3, name="Bo Boss", username="boss", role="admin"),)
     return report(state="cancelled", version=3, reason="Ordered twice.", signatures=signed)
 
 

@@ -1,0 +1,304 @@
+"""Rows of a report as the one value that every export reads: what was signed, by whom, with which pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reporting.chips import chips_of, plain
+from reporting.evidence.blobs import bytes_of
+from reporting.exports import identifiers
+from reporting.exports.document import (
+    Addendum,
+    Code,
+    Critical,
+    Entry,
+    OrderFacts,
+    PatientFacts,
+    Picture,
+    Section,
+    Signature,
+    SignedReport,
+    Site,
+    SourceImage,
+    StudyFacts,
+)
+from reporting.models import Evidence, Report, ReportingSite, ReportVersion
+from reporting.mrrt.showing import shown
+from reporting.workflow.difference import empty, reads
+from reporting.workflow.versions import SIGNING, addenda_of, signatures_of, signed_text_of
+from viewer.models import Instance
+
+CO_WRITTEN = ("preliminary", "submit")
+"""Kinds of versions whose author also wrote what somebody else made final."""
+
+
+class NotSigned(LookupError):
+    """Nobody has signed this report yet: nothing of it leaves."""
+
+
+def signed_report(report: Report, version: int | None = None, pictures: bool = True) -> SignedReport:
+    """What readers get: the newest signed version, or the report as it stood with `version`. Without `pictures` their bytes are
+    left out. Raises NotSigned, OSError."""
+    named = [one for one in signatures_of(report) if version is None or one.number <= version]
+    text = signed_text_of(report, version)
+    if not named or text is None:
+        raise NotSigned("Nobody has signed this report yet.")
+    newest = named[-1]
+    evidence = list(Evidence.objects.filter(report_version=text).select_related("picture").order_by("position"))
+    signed = [one for one in named if one.meaning in SIGNING]
+    return SignedReport(
+        report_id=report.pk,
+        uid=str(report.uid),
+        version=newest.number,
+        state=newest.state,
+        title=text.template_version.title,
+        language=text.template_version.language,
+        template_identifier=text.template_version.template.identifier,
+        site=site_of(report),
+        patient=_patient(report, text),
+        study=_study(report, text),
+        order=_order(report),
+        sections=() if newest.state == "cancelled" else sections_of(text, evidence),
+        pictures=() if newest.state == "cancelled" else tuple(_picture(one, report, pictures) for one in evidence),
+        signatures=tuple(_signature(one) for one in _standing(named, text)),
+        addenda=tuple(
+            Addendum(str(one.content.get("addendum", "")), _signature(one)) for one in addenda_of(report, version)
+        ),
+        criticals=tuple(_criticals(report)),
+        reason=newest.reason,
+        reason_code=newest.reason_code,
+        first_signed_at=signed[0].at if signed else None,
+        predecessors=tuple(_predecessors(report, signed, newest)),
+        study_series=_images_read(report, text),
+    )
+
+
+def site_of(report: Report) -> Site:
+    organization = report.organization
+    row = ReportingSite.objects.filter(organization=organization).first() or ReportingSite()
+    return Site(
+        name=organization.name,
+        title=organization.title or organization.name,
+        letterhead=row.letterhead,
+        address=row.address,
+        footer=row.footer,
+        language=row.language,
+        time_zone=organization.time_zone or "UTC",
+        appended_as_correction=row.appended_as_correction,
+    )
+
+
+# --- who signed
+
+
+def _standing(named: Sequence[ReportVersion], text: ReportVersion) -> list[ReportVersion]:
+    """Of the text as it stands: who wrote it before another made it final, who signed it, who withdrew it."""
+    earlier: dict[int, ReportVersion] = {}
+    if text.kind in ("final", "cosign"):
+        for one in named:
+            if one.kind in CO_WRITTEN and one.number < text.number and one.author_id != text.author_id:
+                earlier[one.author_id] = one
+    after = [one for one in named if one.kind in ("cancel", "error") and one.number > text.number]
+    return sorted([*earlier.values(), text, *after], key=lambda one: one.number)
+
+
+def _signature(one: ReportVersion) -> Signature:
+    return Signature(
+        name=one.author_name,
+        username=one.author_username,
+        role=one.author_role,
+        meaning=one.meaning,
+        at=one.at,
+        version=one.number,
+        mac=one.mac,
+    )
+
+
+def _predecessors(report: Report, signed: Sequence[ReportVersion], newest: ReportVersion) -> list[str]:
+    """SOP Instance UIDs of the structured reports of earlier signed versions, newest first."""
+    numbers = [one.number for one in signed if one.number < newest.number and one.kind != "error"]
+    return [identifiers.report_object(str(report.uid), number) for number in reversed(numbers)]
+
+
+# --- what about
+
+
+def _patient(report: Report, text: ReportVersion) -> PatientFacts:
+    """As they stood when the text was signed."""
+    said = {**report.study.stated_patient, "patient_id": report.study.patient.patient_id}
+    for name in ("patient_name", "birth_date", "sex", "patient_id"):
+        if text.context.get(name):
+            said["name" if name == "patient_name" else name] = str(text.context[name])
+    return PatientFacts(
+        name=said["name"],
+        patient_id=said["patient_id"],
+        issuer_of_patient_id=report.study.patient.issuer_of_patient_id,
+        birth_date=said["birth_date"],
+        sex=said["sex"],
+    )
+
+
+def _study(report: Report, text: ReportVersion) -> StudyFacts:
+    study, order = report.study, report.order
+    return StudyFacts(
+        study_instance_uid=study.study_instance_uid,
+        accession_number=str(text.context.get("accession_number") or study.accession_number),
+        study_id=study.study_id,
+        date=study.date,
+        time=study.time,
+        timezone_offset=study.timezone_offset,
+        description=study.description,
+        modalities=tuple(one for one in study.modalities.split("\\") if one),
+        institution=study.institution,
+        referring_physician=(order.referring_physician if order else "") or study.referring_physician,
+    )
+
+
+def _order(report: Report) -> OrderFacts | None:
+    order = report.order
+    if order is None or order.source == "study":
+        return None
+    return OrderFacts(
+        placer_order_number=order.placer_order_number,
+        filler_order_number=order.filler_order_number,
+        procedure_code=order.procedure_code,
+        procedure_code_system=order.procedure_code_system,
+        procedure_text=order.procedure_text,
+        reason=order.reason,
+        requested_at=order.requested_at,
+        referring_identifier=order.referring_identifier,
+    )
+
+
+def _images_read(report: Report, text: ReportVersion) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Series Instance UID -> (SOP Class UID, SOP Instance UID) of the images that were here when the text was signed."""
+    rows = Instance.objects.filter(series__study=report.study, number_of_frames__gt=0, stored_at__lte=text.at)
+    columns = rows.order_by("series__series_instance_uid", "sop_instance_uid").values_list(
+        "series__series_instance_uid", "sop_class_uid", "sop_instance_uid"
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for series, sop_class, sop_instance in columns:
+        found.setdefault(series, []).append((sop_class, sop_instance))
+    return {series: tuple(instances) for series, instances in found.items()}
+
+
+# --- what it says
+
+
+def sections_of(text: ReportVersion, evidence: Sequence[Evidence] = ()) -> tuple[Section, ...]:
+    """Sections and fields of the template that are shown and filled; links as their words."""
+    schema, content = text.template_version.schema, text.content
+    visible = shown(schema, content)
+    places = {(one.kind, one.uid): one.position for one in evidence}
+    found = []
+    for section in schema["sections"]:
+        fields = [field for field in section["fields"] if field["id"] in visible]
+        entries = [_entry(field, section, content.get(field["id"]), places) for field in fields]
+        kept = tuple(one for one in entries if one.text.strip())
+        if kept:
+            found.append(Section(section["id"], section["title"], _code(section.get("code")), kept))
+    return tuple(found)
+
+
+def _entry(
+    field: Mapping[str, Any], section: Mapping[str, Any], value: Any, places: Mapping[tuple[str, str], int]
+) -> Entry:
+    label = field["label"] or field["id"]
+    alone = len(section["fields"]) == 1 or label == section["title"] or field["id"] == section["id"]
+    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    linked = [places.get((chip.kind, chip.uid)) for text in _texts(value) for chip in chips_of(text)]
+    return Entry(
+        label="" if alone else label,
+        text=_said(field, value),
+        field_id=field["id"],
+        codes=tuple(filter(None, map(_code, _codes(field, value)))),
+        number=number,
+        units=field["units"] if number is not None else "",
+        pictures=tuple(dict.fromkeys(one for one in linked if one is not None)),
+    )
+
+
+def _said(field: Mapping[str, Any], value: Any) -> str:
+    """A value as it reads; an empty field and an unticked box say nothing."""
+    if empty(value) or value is False:
+        return ""
+    labels = {option["value"]: option["label"] or option["value"] for option in field["options"]}
+    if isinstance(value, list):
+        return ", ".join(labels.get(one, reads(one)) for one in value)
+    said = labels.get(value) if isinstance(value, str) else None
+    words = said or plain(reads(value))
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{words} {field['units']}" if is_number and field["units"] else words
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+
+
+def _codes(field: Mapping[str, Any], value: Any) -> list[Mapping[str, Any]]:
+    """Of the field, and of the options that were chosen."""
+    chosen = set(_texts(value))
+    options = [code for option in field["options"] if option["value"] in chosen for code in option.get("codes") or ()]
+    return [*(field.get("codes") or ()), *options]
+
+
+def _code(said: Mapping[str, Any] | None) -> Code | None:
+    if not said or not said.get("value"):
+        return None
+    return Code(str(said["value"]), str(said.get("scheme", "")), str(said.get("meaning", "")))
+
+
+def _picture(one: Evidence, report: Report, whole: bool) -> Picture:
+    return Picture(
+        position=one.position,
+        kind=one.kind,
+        uid=one.uid,
+        caption=one.caption,
+        png=bytes_of(one.picture) if whole else b"",
+        sha256=one.sha256,
+        rows=one.rows,
+        columns=one.columns,
+        view=one.view,
+        renderer=one.renderer,
+        series_instance_uid=one.series_instance_uid,
+        sources=tuple(_sources(one, report)),
+        measurements=tuple(one.measurements),
+    )
+
+
+def _sources(one: Evidence, report: Report) -> list[SourceImage]:
+    """The images that it was drawn from; one of another study of the patient says which."""
+    uids = [said["sop_instance_uid"] for said in one.sop_instances]
+    rows = Instance.objects.filter(organization=report.organization, sop_instance_uid__in=uids)
+    studies = dict(rows.values_list("sop_instance_uid", "series__study__study_instance_uid"))
+    own = report.study.study_instance_uid
+    found = []
+    for said in one.sop_instances:
+        study = studies.get(said["sop_instance_uid"], own)
+        found.append(
+            SourceImage(
+                sop_class_uid=said["sop_class_uid"],
+                sop_instance_uid=said["sop_instance_uid"],
+                series_instance_uid=said.get("series_instance_uid") or one.series_instance_uid,
+                frames=tuple(said.get("frames") or ()),
+                study_instance_uid="" if study == own else study,
+            )
+        )
+    return found
+
+
+def _criticals(report: Report) -> list[Critical]:
+    return [
+        Critical(
+            finding=one.finding,
+            category=one.category,
+            found_at=one.found_at,
+            recipient=", ".join(filter(None, (one.recipient, one.recipient_role))),
+            method=one.method,
+            read_back=one.read_back,
+            acknowledged_at=one.acknowledged_at,
+            closed_at=one.closed_at,
+        )
+        for one in report.critical_results.order_by("pk")
+    ]
