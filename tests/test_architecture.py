@@ -41,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "reporting": {
         "accounts",
         "reporting",
+        "viewer.admin",
         "viewer.api",
         "viewer.archive",
         "viewer.dicom",

@@ -25,6 +25,8 @@ class Kind:
     options: frozenset[str] = frozenset()
     send: Callable[[Outgoing], Awaitable[str]] | None = None
     """Returns the receiver's answer, or raises NotSent. None: nothing is sent there yet."""
+    test: Callable[[Outgoing], Awaitable[str]] | None = None
+    """Sends something harmless, and returns what came back."""
     export: str = ""
     """Of `reporting.exports`, where the payload is one of them; "objects": DICOM objects; "": nothing is kept."""
     waits: str = ""
@@ -73,7 +75,12 @@ def _aet(address: str, options: dict[str, object]) -> list[str]:
 KINDS: dict[str, Kind] = {
     "archive": Kind("This archive", _none, send=to_archive.send, export="objects"),
     "fhir": Kind(
-        "FHIR server", to_fhir.problems, frozenset({"allow_http", "token_env"}), send=to_fhir.send, export="fhir"
+        "FHIR server",
+        to_fhir.problems,
+        frozenset({"allow_http", "token_env"}),
+        send=to_fhir.send,
+        test=to_fhir.test,
+        export="fhir",
     ),
     "hl7": Kind(
         "HL7 v2 receiver (MLLP)",
@@ -85,9 +92,10 @@ KINDS: dict[str, Kind] = {
             }
         ),
         send=to_hl7.send,
+        test=to_hl7.test,
         export="hl7",
     ),
-    "email": Kind("Mail with a link", to_mail.problems, send=to_mail.send, mails=True),
+    "email": Kind("Mail with a link", to_mail.problems, send=to_mail.send, test=to_mail.send, mails=True),
     "dicom": Kind(
         "DICOM node",
         _aet,

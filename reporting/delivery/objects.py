@@ -72,7 +72,10 @@ def _note(report: Report, version: ReportVersion, said: SignedReport, subject: D
     key_object.write(d, Selection("of interest", [evidence_objects.observer(version)], taken_back, reason[:1000]))
     d.ConceptNameCodeSequence = [code(*WITHDRAWN[said.state])]
     for item in d.ContentSequence:
-        if item.ValueType == "IMAGE" and item.ReferencedSOPSequence[0].ReferencedSOPClassUID != captured_picture.SOP_CLASS:
+        if (
+            item.ValueType == "IMAGE"
+            and item.ReferencedSOPSequence[0].ReferencedSOPClassUID != captured_picture.SOP_CLASS
+        ):
             item.ValueType = "COMPOSITE"
     return encoded(d)
 

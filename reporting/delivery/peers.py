@@ -20,7 +20,8 @@ def knows(address: str) -> bool:
 
 
 def peer_of(address: str, header: Header) -> HL7Peer | None:
-    """The row of whoever sends this: that which says most about them. None: no row, or two that say as much."""
+    """The row of whoever sends this: that which says most about them. None: no row, or rows that do not agree for which
+    organization."""
     application, facility = header.sending
     fitting = [
         peer
@@ -30,7 +31,9 @@ def peer_of(address: str, header: Header) -> HL7Peer | None:
         and peer.sending_facility in ("", facility)
     ]
     ranked = sorted(fitting, key=_closeness, reverse=True)
-    if not ranked or (len(ranked) > 1 and _closeness(ranked[0]) == _closeness(ranked[1])):
+    if not ranked or len({peer.organization_id for peer in ranked}) > 1:
+        return None
+    if len(ranked) > 1 and _closeness(ranked[0]) == _closeness(ranked[1]):
         return None
     return ranked[0]
 
@@ -50,6 +53,24 @@ def problems(address: str, character_set: str, mapping: object) -> list[str]:
     if character_set and codec_of(character_set) is None:
         found.append(f"The character set {character_set!r} is not known (HL7 table 0211).")
     return found + (_mapping_problems(mapping) if isinstance(mapping, dict) else ["The mapping is an object: {}."])
+
+
+def in_the_way(peer: HL7Peer) -> bool:
+    """Whether messages that this row would take are another organization's already: nobody draws those to themselves."""
+    ours = _network(peer.address)
+    others = HL7Peer.objects.filter(active=True).exclude(organization=peer.organization_id)
+    return ours is not None and any(
+        theirs.version == ours.version
+        and theirs.overlaps(ours)  # type: ignore[arg-type]
+        and _meet(peer.sending_application, other.sending_application)
+        and _meet(peer.sending_facility, other.sending_facility)
+        for other in others
+        if (theirs := _network(other.address)) is not None
+    )
+
+
+def _meet(one: str, other: str) -> bool:
+    return not one or not other or one == other
 
 
 def _mapping_problems(mapping: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ import ipaddress
 import json
 import ssl
 import time
+from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 from reporting.delivery.outcomes import NotReached, NotSent, Outgoing
@@ -29,7 +30,12 @@ SYSTEM = "urn:ietf:rfc:3986"
 
 async def send(outgoing: Outgoing) -> str:
     """Post one Bundle; returns what the server answered. Raises NotSent."""
-    return await asyncio.to_thread(_post, outgoing)
+    return await asyncio.to_thread(_ask, "POST", outgoing)
+
+
+async def test(outgoing: Outgoing) -> str:
+    """Ask the server what it can do (`/metadata`); nothing is sent. Raises NotSent."""
+    return await asyncio.to_thread(_ask, "GET", replace(outgoing, address=outgoing.address.rstrip("/") + "/metadata"))
 
 
 def problems(address: str, options: dict[str, object]) -> list[str]:
@@ -58,7 +64,7 @@ def _is_this_machine(host: str) -> bool:
         return False
 
 
-def _post(outgoing: Outgoing) -> str:
+def _ask(method: str, outgoing: Outgoing) -> str:
     if found := problems(outgoing.address, outgoing.options):
         raise NotSent(found[0])
     if len(outgoing.data) > LONGEST:
@@ -75,9 +81,11 @@ def _post(outgoing: Outgoing) -> str:
         raise NotReached(f"{parts.netloc} cannot be reached: {problem.strerror or problem}") from None
     try:
         connection.sock.settimeout(ANSWER_S)
-        connection.request("POST", quote(parts.path or "/", safe="/%:@!$&'()*+,;="), outgoing.data, headers)
+        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=")
+        connection.request(method, path, outgoing.data if method == "POST" else None, headers)
         response = connection.getresponse()
-        body = _read(response, deadline)
+        with response:
+            body = _read(response, deadline)
     except TimeoutError:
         raise NotSent(f"no answer within {ANSWER_S:.0f} s; it may have arrived", unreachable=True) from None
     except (OSError, http.client.HTTPException):

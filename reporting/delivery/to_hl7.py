@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from reporting.delivery.outcomes import NotReached, NotSent, Outgoing
 from reporting.delivery.transport import host_and_port, tls_context
 from reporting.messages import acknowledgements
 from reporting.messages.charsets import decoded
-from reporting.messages.er7 import BadMessage
+from reporting.messages.er7 import BadMessage, encode
 from reporting.messages.mllp import BadFraming, Blocks, framed
 
 CONNECT_S = 10.0
 ANSWER_S = 30.0
 ANSWER_BYTES = 64 * 1024
+TEST_ID = "FVTEST"
 
 
 async def send(outgoing: Outgoing) -> str:
@@ -42,6 +45,37 @@ async def send(outgoing: Outgoing) -> str:
     finally:
         writer.close()
     return _understood(raw, outgoing.control_id)
+
+
+async def test(outgoing: Outgoing) -> str:
+    """Send a message that says nothing (NMD^N02 with no content, marked as training), and return what came back.
+
+    Any answer shows that the receiver is there and speaks HL7, also that it does not want this one. Raises NotSent.
+    """
+    header = {
+        3: "FARVIEW",
+        7: f"{datetime.now(UTC):%Y%m%d%H%M%S%z}",
+        9: ("NMD", "N02", "NMD_N02"),
+        10: TEST_ID,
+        11: "T",
+    }
+    addressed = {
+        **{3: outgoing.options.get("sending_application"), 4: outgoing.options.get("sending_facility")},
+        **{5: outgoing.options.get("receiving_application"), 6: outgoing.options.get("receiving_facility")},
+    }
+    said = {
+        **header,
+        **{number: str(value) for number, value in addressed.items() if value},
+        12: "2.5.1",
+        18: "UNICODE UTF-8",
+    }
+    message = encode([("MSH", said)])
+    try:
+        return await send(replace(outgoing, control_id=TEST_ID, data=message.encode()))
+    except NotSent as problem:
+        if problem.answer:
+            return f"it is there; {problem}"
+        raise
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:

@@ -15,7 +15,7 @@ class Destination(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="destinations")
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=16)
-    """A row of `reporting.delivery.KINDS`: archive, fhir, hl7, email, dicom."""
+    """A row of `reporting.delivery.kinds.KINDS`: archive, fhir, hl7, email, dicom."""
     address = models.CharField(max_length=500, blank=True)
     """URL, host:port or AE title, as the kind needs it."""
     options = models.JSONField(default=dict, blank=True)

@@ -8,7 +8,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +27,8 @@ class MllpReceiver:
         self.port = self._socket.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self._open: list[socket.socket] = []
-        self._ended = False
+        self._ended = threading.Event()
+        self._talking: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> MllpReceiver:
@@ -36,27 +36,34 @@ class MllpReceiver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended = True
+        self._ended.set()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         for one in self._open:
-            one.close()
-        self._thread.join(5)
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in (self._thread, *self._talking):
+            thread.join(5)
 
     def control_ids(self) -> list[str]:
         return [str(hl7.parse(one).segment("MSH")[10]) for one in self.received]
 
     def _serve(self) -> None:
-        while not self._ended:
+        while not self._ended.is_set():
             try:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+            thread = threading.Thread(target=self._talk, args=(connection,), daemon=True)
+            self._talking.append(thread)
+            thread.start()
 
     def _talk(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            stack.enter_context(connection)
             if self._tls:
-                connection = self._tls.wrap_socket(connection, server_side=True)
+                connection = stack.enter_context(self._tls.wrap_socket(connection, server_side=True))
             self._open.append(connection)
             held = b""
             while piece := connection.recv(65536):
@@ -64,7 +71,6 @@ class MllpReceiver:
                 while b"\x1c\r" in held:
                     block, _, held = held.partition(b"\x1c\r")
                     if not self._answer(connection, block.removeprefix(b"\x0b")):
-                        connection.close()
                         return
 
     def _answer(self, connection: socket.socket, raw: bytes) -> bool:
@@ -73,7 +79,7 @@ class MllpReceiver:
         self.received.append(text)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if reply == "silence":
-            time.sleep(60)
+            self._ended.wait(60)
         if reply in ("close", "silence"):
             return False
         if reply == "garbage":

@@ -1,0 +1,7 @@
+"""The administration pages of reporting; each room's are in a module of their own."""
+
+from __future__ import annotations
+
+from reporting.administration import delivery, worklist
+
+__all__ = ["delivery", "worklist"]
