@@ -25,6 +25,7 @@ from reporting.fhir.searching import (
 )
 from reporting.models import Order, Report, ReportVersion
 from reporting.visibility import visible_reports
+from reporting.workflow.reading import signed_report
 from viewer.dicom.text import fold
 from viewer.models import Patient, Series, Study
 
@@ -112,8 +113,6 @@ def _report(rows: QuerySet[Report], key: str) -> Report | None:
 
 
 def _told_reports(rows: Sequence[Report], whole: bool) -> list[Json]:
-    from reporting.workflow.reading import signed_report
-
     versions = {
         one.report_id: one
         for one in ReportVersion.objects.filter(report__in=[row.pk for row in rows], number=F("report__signed_version"))
