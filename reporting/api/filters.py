@@ -63,10 +63,19 @@ class FilterDoor(WorklistDoor):
         },
     )
     def delete(self, request: Request, filter_id: int) -> Response:
-        if filter_id > MOST_ID:
-            raise NotFound("there is no such filter of yours")
+        self._own(request, filter_id)
         filters.drop(person(request), filter_id)
         return Response(status=204)
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self._own(request, kwargs["filter_id"])
+        return super().http_method_not_allowed(request, *args, **kwargs)
+
+    def _own(self, request: Request, filter_id: int) -> None:
+        """Raises NotFound."""
+        own = SavedFilter.objects.filter(owner=person(request))
+        if filter_id > MOST_ID or not own.filter(pk=filter_id).exists():
+            raise NotFound("there is no such filter of yours")
 
 
 def filter_row(one: SavedFilter, user: User) -> dict[str, Any]:
