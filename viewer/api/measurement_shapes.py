@@ -54,9 +54,15 @@ class OfPrior(serializers.Serializer):
     measurements = Measurement(many=True)
 
 
+class NotRead(serializers.Serializer):
+    sop_instance_uid = serializers.CharField()
+    reason = serializers.CharField(help_text="It is too large, is being read, or cannot be.")
+
+
 class MeasurementList(serializers.Serializer):
     measurements = Measurement(many=True, help_text="Oldest first.")
     objects = serializers.IntegerField(help_text="Structured reports with measurements that the study holds.")
+    not_read = NotRead(many=True, help_text="Structured reports that may hold more.")
     priors = OfPrior(many=True, required=False, help_text="With `with_priors=1`: newest first.")
 
 

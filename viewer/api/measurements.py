@@ -249,6 +249,7 @@ def _listed(request: Request, study: Study) -> dict[str, Any]:
     before = measurements.followed(request.user, study, marks)
     answer: dict[str, Any] = {"measurements": [told(mark, before) for mark in marks]}
     answer["objects"] = others.reports_of(study)
+    answer["not_read"] = others.not_read(study)
     if request.query_params.get("with_priors") == "1":
         for prior in query.priors(request.user, study).select_related("organization", "patient")[:PRIORS_AT_MOST]:
             others.read_others(prior)

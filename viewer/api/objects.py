@@ -20,11 +20,12 @@ from viewer.api.doors import AsyncDoor, Door
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.archive.ingest import limits
+from viewer.dicom.apart import Waiting
 from viewer.dicom.documents import DOCUMENTS, KINDS, PDF, VIDEO_KIND, encapsulated, kind_of
 from viewer.dicom.errors import DicomError
-from viewer.dicom.structured_report import read_report
+from viewer.dicom.report_apart import report_of
 from viewer.dicom.videos import cut, length_of, places_of, reason_not_played
-from viewer.engine.errors import CannotDraw
+from viewer.engine.errors import Busy, CannotDraw
 from viewer.marks import documents as shown
 from viewer.marks import other_objects
 from viewer.models import Instance
@@ -100,7 +101,12 @@ class Document(OfInstance):
         summary="A structured report, dose report or key object selection as plain data",
         description="Texts are plain text. References name series, instance and frame, so that a page can jump there.",
         parameters=[SOP, shapes.ORGANIZATION],
-        responses={200: DocumentShape, **shapes.REFUSALS, 422: CANNOT_SHOW},
+        responses={
+            200: DocumentShape,
+            **shapes.REFUSALS,
+            422: CANNOT_SHOW,
+            503: OpenApiResponse(shapes.Problem, description="Busy; try again."),
+        },
     )
     def get(self, request: Request, sop_instance_uid: str) -> Response:
         instance = _instance(request, sop_instance_uid)
@@ -108,7 +114,9 @@ class Document(OfInstance):
         if kind not in DOCUMENTS:
             raise CannotDraw("cannot_show", "This object is no report.")
         try:
-            report = read_report(other_objects.path_of(instance), limits())
+            report = report_of(other_objects.path_of(instance), limits())
+        except Waiting as problem:
+            raise Busy(str(problem)) from None
         except (DicomError, OSError) as problem:
             raise CannotDraw("cannot_show", _reason(problem)) from None
         return Response(shown.document(report, kind, instance.series.study))

@@ -7,6 +7,7 @@ tracking UID in whatever report it comes back, and is not doubled.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 
 from django.core.cache import cache
@@ -14,9 +15,12 @@ from django.utils import timezone
 
 from viewer.archive import outbox, rows
 from viewer.archive.storage import blob_store
+from viewer.dicom.apart import Waiting
+from viewer.dicom.errors import Refused
 from viewer.models import Instance, Measurement, Series, Study
 from viewer.objects.header import uid_of
 from viewer.objects.measurement_reader import CLASSES, Document, Found, read
+from viewer.objects.reading_apart import read_apart
 
 from . import acquired
 from .measurements import NEWS
@@ -24,9 +28,17 @@ from .reports import uid_of_series
 
 logger = logging.getLogger(__name__)
 
-LARGEST = 64 << 20
-"""Bytes of a report; larger ones hold something else."""
+LARGEST = 16 << 20
+"""Bytes of a report that is read at all."""
+SMALL = 256 << 10
+"""Bytes of one that is read while somebody waits; larger ones are read by the server's own task, in a process of their own."""
+READING_S = 3.0
+"""After this long no further reports are read while somebody waits."""
 DAY = 24 * 3600
+WAITING = "it is being read"
+
+_asked: dict[int, None] = {}
+"""Studies that somebody has asked for and that hold reports for the server's own task."""
 
 
 def reports_of(study: Study) -> int:
@@ -36,12 +48,23 @@ def reports_of(study: Study) -> int:
     return int(own + others.values("source_sop_instance_uid").distinct().count())
 
 
-def read_others(study: Study) -> int:
-    """Read the reports of a study that were not read yet; how many measurements were found in them."""
-    unread = _unread(study)
+def read_others(study: Study, *, waited_for: bool = True) -> int:
+    """Read the reports of a study that were not read yet; how many measurements were found in them. While somebody waits,
+    large ones are left to `read_new`."""
+    unread, until = _unread(study), time.monotonic() + READING_S
     documents = []
     for instance in unread:
-        document = read(blob_store().path(instance.blob_id)) if instance.blob.size <= LARGEST else None
+        if waited_for and (instance.blob.size > SMALL or time.monotonic() > until) and instance.blob.size <= LARGEST:
+            _asked[study.pk] = None
+            continue
+        try:
+            document = _read(instance)
+        except Refused as problem:
+            cache.set(_key(instance), problem.reason, DAY)
+            continue
+        except Waiting:
+            _asked[study.pk] = None
+            continue
         if document is None or not document.found:
             cache.set(_key(instance), True, DAY)
         else:
@@ -57,27 +80,55 @@ def read_others(study: Study) -> int:
     return rows.patiently(lambda: sum(_keep(document, study) for document in newest))
 
 
+def _read(instance: Instance) -> Document | None:
+    """Raises Refused, Waiting."""
+    size, path = instance.blob.size, blob_store().path(instance.blob_id)
+    if size > LARGEST:
+        raise Refused(f"it is larger than {LARGEST >> 20} MiB", "limit")
+    return read(path) if size <= SMALL else read_apart(path)
+
+
+def not_read(study: Study) -> list[dict[str, str]]:
+    """Reports of a study out of which no measurements come, though they may hold some: which, and why."""
+    found = [(one, cache.get(_key(one))) for one in _of_others(study)]
+    waiting = {one.sop_instance_uid for one in _unread(study)}
+    told = [
+        (one.sop_instance_uid, said if isinstance(said, str) else WAITING)
+        for one, said in found
+        if isinstance(said, str) or one.sop_instance_uid in waiting
+    ]
+    return [{"sop_instance_uid": uid, "reason": reason} for uid, reason in told]
+
+
 def read_new(after: int | None) -> int:
-    """Read the reports that arrived after the row `after` (None: from now on); the row to ask after next."""
+    """Read the reports that arrived after the row `after` (None: from now on), and those that somebody has asked for; the
+    row to ask after next."""
     held = Instance.objects.order_by("-id").values_list("id", flat=True)
     last: int = held.first() or 0
+    asked = list(_asked)
+    found = Study.objects.filter(pk__in=asked)
     if after is not None and last > after:
         arrived = Instance.objects.filter(id__gt=after, id__lte=last, sop_class_uid__in=CLASSES)
-        for study in Study.objects.filter(series__in=arrived.values("series")).distinct():
-            try:
-                read_others(study)
-            except Exception:  # one study that cannot be read keeps none of the others
-                logger.exception("the reports of a study could not be read")
+        found = found | Study.objects.filter(pk__in=arrived.values("series__study"))
+    for study in found.select_related("organization", "patient").order_by("id"):
+        _asked.pop(study.pk, None)
+        try:
+            read_others(study, waited_for=False)
+        except Exception:  # one study that cannot be read keeps none of the others
+            logger.exception("the reports of a study could not be read")
     return last
 
 
-def _unread(study: Study) -> list[Instance]:
+def _of_others(study: Study) -> list[Instance]:
     held = Instance.objects.filter(series__study=study, sop_class_uid__in=CLASSES)
     held = held.exclude(series__series_instance_uid=uid_of_series(study))
+    return list(held.select_related("blob").defer("index").order_by("id"))
+
+
+def _unread(study: Study) -> list[Instance]:
     known = Measurement.objects.filter(study=study).exclude(source_sop_instance_uid="")
     done = set(known.values_list("source_sop_instance_uid", flat=True))
-    found = held.select_related("blob").defer("index").order_by("id")
-    return [one for one in found if one.sop_instance_uid not in done and not cache.get(_key(one))]
+    return [one for one in _of_others(study) if one.sop_instance_uid not in done and not cache.get(_key(one))]
 
 
 def _key(instance: Instance) -> str:

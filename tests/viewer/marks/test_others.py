@@ -9,6 +9,7 @@ import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
@@ -18,8 +19,10 @@ from tests.viewer.archive.objects import save
 from tests.viewer.marks.drawing import DOOR, LINE, asked, image, listed, made, posted, put, without_place
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore, blob_store
+from viewer.marks import others
 from viewer.models import Instance, Measurement, Outbox
 from viewer.objects.content import walk
+from viewer.objects.reading_apart import read_apart
 from viewer.serving.measurement_objects import MeasurementObjects
 
 
@@ -241,6 +244,46 @@ def test_a_real_report_about_segments_is_read(
     assert "Finding: Neoplasm, Primary" in mark["notes"]
     assert "measured on segment 1 of a segmentation" in mark["notes"]
     assert Instance.objects.count() == 1
+
+
+@pytest.fixture
+def large(images: list[Dataset], hospital: Organization, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """A report that is not read while somebody waits."""
+    cache.clear()
+    monkeypatch.setattr(others, "SMALL", 100)
+    report = report_of([length_on(images[0], "2.25.1", [[0.5, 0.5], [6.5, 2.5]], 5)], images)
+    put_in(report, hospital, tmp_path / "large")
+    return report
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_report_is_read_by_the_server_in_its_own_time_and_in_a_process_of_its_own(
+    large: Dataset, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(others, "read", lambda path: pytest.fail("nobody waits for it"))
+    answer = alice.get(DOOR).json()
+    assert answer["measurements"] == []
+    assert answer["not_read"] == [{"sop_instance_uid": large.SOPInstanceUID, "reason": "it is being read"}]
+    others.read_new(None)
+    answer = alice.get(DOOR).json()
+    assert ([mark["uid"] for mark in answer["measurements"]], answer["not_read"]) == (["2.25.1"], [])
+    assert answer["measurements"][0]["values"]["length"]["value"] == 5
+
+
+def test_a_report_that_is_too_large_says_so(large: Dataset, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(others, "LARGEST", 1 << 10)
+    answer = alice.get(DOOR).json()
+    assert [one["reason"] for one in answer["not_read"]] == ["it is larger than 0 MiB"]
+    assert alice.get(DOOR).json()["not_read"] == answer["not_read"], "and it is not tried again each time"
+
+
+def test_a_report_that_takes_too_long_is_given_up(
+    large: Dataset, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(others, "read_apart", lambda path: read_apart(path, seconds=0.01))
+    alice.get(DOOR)
+    others.read_new(None)
+    assert [one["reason"] for one in alice.get(DOOR).json()["not_read"]] == ["reading it takes longer than 0.01 s"]
 
 
 def test_a_broken_report_hides_nothing(

@@ -67,6 +67,7 @@ export class Panel {
       const list = make("ul", "", element);
       for (const mark of some) this.#row(list, mark);
     }
+    for (const { reason } of known.unread ?? []) make("p", "hint", element).textContent = t("Measurements of a report are not shown: {reason}", { reason });
     this.#earlier(element, known.earlier ?? [], marks);
     if (had) element.querySelector(`[data-go="${CSS.escape(had)}"]`)?.focus();
   }

@@ -76,9 +76,9 @@ export class Store extends EventTarget {
     };
   }
 
-  /** {loaded, trouble, earlier, objects} of a study that is followed. */
+  /** {loaded, trouble, earlier, objects, unread} of a study that is followed. */
   known(study) {
-    return this.studies.get(study) ?? { loaded: false, trouble: null, earlier: [], objects: 0 };
+    return this.studies.get(study) ?? { loaded: false, trouble: null, earlier: [], objects: 0, unread: [] };
   }
 
   #told(what = {}) {
@@ -145,7 +145,7 @@ export class Store extends EventTarget {
     return asked ? `${address}${address.includes("?") ? "&" : "?"}${asked}` : address;
   }
 
-  #adopt(study, { measurements = [], objects = 0, priors = [] }) {
+  #adopt(study, { measurements = [], objects = 0, priors = [], not_read: unread = [] }) {
     const here = new Set(measurements.map(({ uid }) => uid));
     for (const mark of this.held.values()) {
       if (mark.study_instance_uid === study.study_instance_uid && !here.has(mark.uid)) this.held.set(mark.uid, { ...mark, deleted: true });
@@ -154,7 +154,7 @@ export class Store extends EventTarget {
       const before = this.held.get(mark.uid);
       if (!before || before.deleted || (mark.version ?? 0) >= (before.version ?? 0)) this.held.set(mark.uid, taken(mark, study));
     }
-    Object.assign(this.studies.get(study.study_instance_uid), { objects, earlier: priors });
+    Object.assign(this.studies.get(study.study_instance_uid), { objects, earlier: priors, unread });
   }
 
   // --- wishes
