@@ -61,7 +61,8 @@ def _evidence() -> Iterator[str]:
     signed = ReportVersion.objects.exclude(evidence=[]).order_by("sequence")
     for version in signed.iterator(chunk_size=AT_ONCE):
         held = {one.position: one for one in version.frozen.select_related("picture")}
-        for said in version.evidence:
+        manifest = version.evidence if isinstance(version.evidence, list) else []
+        for said in (one for one in manifest if isinstance(one, dict)):
             yield from _picture(version, said, held.pop(said.get("position"), None))
         for position in held:
             yield f"report: {_named(version)}: picture {position} was not there when it was signed"
