@@ -17,6 +17,7 @@ from reporting.exports.page import body
 from reporting.models import Report
 from reporting.portal.results import VIEWED, Result, key_of, results_of
 from reporting.visibility import may_write, visible_reports
+from reporting.workflow.reading import signed_report
 from viewer.archive import rows
 from viewer.models import Study
 
@@ -56,8 +57,6 @@ def result(request: HttpRequest, report_id: int) -> HttpResponse:
         raise Http404
     if not report.signed_version:
         return HttpResponseRedirect(f"/reports/{report.pk}/")
-    from reporting.workflow.reading import signed_report
-
     _note(request, report)
     signed = signed_report(report, pictures=True)
     others = visible_reports(request.user).filter(study__patient=report.study.patient_id, signed_version__gt=0)
