@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts import audit
 from reporting.delivery import corrections, peers
 from reporting.delivery.kinds import ACTOR
+from reporting.delivery.outcomes import fault
 from reporting.messages.acknowledgements import ACCEPTED, FAILED, REJECTED, Header, Outcome, acknowledgement, header_of
 from reporting.messages.charsets import decoded, encoded, named_in
 from reporting.messages.er7 import BadMessage, Message, parse
@@ -58,8 +59,8 @@ def receive(data: bytes, address: str) -> Answered:
         outcome = Outcome(REJECTED, str(problem), "data type")
     except (DatabaseBusy, StorageFull) as problem:
         outcome = Outcome(FAILED, f"{problem}; send it again")
-    except Exception:  # what it says may name the patient
-        logger.exception("An HL7 message could not be taken in")
+    except Exception as problem:
+        logger.error("An HL7 message could not be taken in: %s", fault(problem))
         outcome = Outcome(FAILED, "the message could not be taken in; send it again")
     return Answered(_written(header, outcome, character_set))
 
@@ -108,8 +109,8 @@ def apply(row: InboundMessage) -> Outcome:
         outcome = Outcome(FAILED, str(problem), "data type")
     except (DatabaseBusy, StorageFull):
         raise
-    except Exception:
-        logger.exception("An HL7 message could not be done")
+    except Exception as problem:
+        logger.error("An HL7 message could not be done: %s", fault(problem))
         outcome = Outcome(FAILED, "the message is kept and could not be done; an administrator can see it")
     patiently(lambda: _write_down(row, REFUSED, outcome))
     return outcome

@@ -87,7 +87,7 @@ KINDS: dict[str, Kind] = {
         _mllp,
         frozenset(
             {
-                *("tls", "character_set", "receiving_application", "receiving_facility"),
+                *("tls", "pdf", "character_set", "receiving_application", "receiving_facility"),
                 *("sending_application", "sending_facility"),
             }
         ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from viewer.models import Blob
 
@@ -44,3 +46,11 @@ class Outgoing:
     report: int = 0
     """Number of the report, for links to it; 0: a test."""
     recipients: tuple[str, ...] = ()
+
+
+def fault(problem: BaseException) -> str:
+    """A fault of ours for the log: what kind, and where. What it says may name the patient, and no log does."""
+    frames = traceback.extract_tb(problem.__traceback__)[-4:]
+    return f"{type(problem).__name__} at " + " < ".join(
+        f"{Path(one.filename).name}:{one.lineno}" for one in reversed(frames)
+    )

@@ -11,7 +11,7 @@ from reporting.delivery import objects, to_archive, to_mail
 from reporting.delivery.kinds import KINDS
 from reporting.delivery.outcomes import NotSent, Outgoing, Payload
 from reporting.evidence.blobs import bytes_of, keep
-from reporting.exports import EXPORTS
+from reporting.exports import EXPORTS, hl7
 from reporting.messages import er7
 from reporting.messages.charsets import DEFAULT, encoded
 from reporting.models import Delivery
@@ -75,9 +75,9 @@ def _bytes_of(delivery: Delivery, export: str) -> tuple[str, bytes]:
     if export == "objects":
         files = objects.of_report(delivery.report, delivery.report_version, report)
         return control_id_of(delivery), to_archive.packed(files)
-    data = EXPORTS[export].make(report)
     if export == "hl7":
-        return _addressed(delivery, data)
+        return _addressed(delivery, hl7.make(report, document=bool(delivery.destination.options.get("pdf"))))
+    data = EXPORTS[export].make(report)
     return _identifier_of(data) or control_id_of(delivery), data
 
 

@@ -14,7 +14,7 @@ import time
 from reporting.delivery import claims, payloads, schedule
 from reporting.delivery.claims import Lost
 from reporting.delivery.kinds import KINDS
-from reporting.delivery.outcomes import NotSent, Outgoing
+from reporting.delivery.outcomes import NotSent, Outgoing, fault
 from reporting.models import Delivery
 from viewer.archive.rows import DatabaseBusy
 from viewer.archive.storage import StorageFull
@@ -72,8 +72,8 @@ class Sender:
             self._resting.pop(destination, None)
         except (Lost, DatabaseBusy) as problem:
             logger.warning("A delivery is left to another: %s", type(problem).__name__)
-        except Exception:
-            logger.exception("A delivery ended unforeseen; it is tried again")
+        except Exception as problem:
+            logger.error("A delivery ended unforeseen, and is tried again: %s", fault(problem))
 
     async def _deliver(self, delivery: Delivery) -> bool:
         """One try; False when nothing more can be sent there for now."""
@@ -88,7 +88,7 @@ class Sender:
         except Lost:
             raise
         except Exception as problem:  # what it says may name the patient, and stays in no row that administrators see
-            logger.exception("A report could not be sent")
+            logger.error("A report could not be sent: %s", fault(problem))
             await database(claims.fail)(delivery, self._token, f"It could not be sent ({type(problem).__name__}).")
             return True
         await database(claims.acknowledge)(delivery, self._token, answer)

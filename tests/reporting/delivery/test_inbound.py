@@ -262,7 +262,9 @@ def test_what_was_refused_may_be_done_again(peer: HL7Peer) -> None:
     assert Order.objects.get().status == "cancelled"
 
 
-def test_a_fault_of_ours_is_answered_and_kept_and_says_nothing_of_the_patient(peer: HL7Peer, monkeypatch) -> None:
+def test_a_fault_of_ours_is_answered_and_kept_and_says_nothing_of_the_patient(
+    peer: HL7Peer, monkeypatch, caplog
+) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("Müller^Zoë")
 
@@ -270,6 +272,8 @@ def test_a_fault_of_ours_is_answered_and_kept_and_says_nothing_of_the_patient(pe
     code, _, words = said(orm())
     assert code == "AE"
     assert "Müller" not in words
+    assert "RuntimeError at" in caplog.text
+    assert "Müller" not in caplog.text
     assert InboundMessage.objects.get().state == "refused"
 
 
