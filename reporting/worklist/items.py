@@ -172,12 +172,29 @@ def made_for(
     return item
 
 
+def hold_mixed(item: ReadingItem, actor: User | str) -> bool:
+    """Hold what has images of two patients, unless a person has looked at that before. Within a transaction."""
+    doubt = matching.mixed(item.study) if item.study is not None else ""
+    if not doubt or item.status not in ("arriving", "ready", "assigned", "put_aside"):
+        return False
+    if item.events.filter(kind="held", detail__note=doubt[:1000]).exists():
+        return False
+    hold_back(item, "wrong_patient", doubt, actor)
+    grants.settle(item.study)
+    return True
+
+
 def hold_back(
-    item: ReadingItem, reason: str, note: str, actor: User | str, request: Request | None, order: Order
+    item: ReadingItem,
+    reason: str,
+    note: str,
+    actor: User | str,
+    request: Request | None = None,
+    order: Order | None = None,
 ) -> None:
-    """Nobody reads it until a person has looked at why it and an order do not agree."""
+    """Nobody reads it until a person has looked at why images, or images and an order, do not agree."""
     item.status, item.held_reason, item.note = "hold", reason, note[:1000]
-    detail = {"reason": reason, "note": item.note, "order": order.pk}
+    detail = {"reason": reason, "note": item.note, **({"order": order.pk} if order else {})}
     changed(item, "held", actor, ("status", "held_reason", "note"), request=request, detail=detail)
 
 
@@ -234,8 +251,10 @@ def images_came(study: Study, actor: User | str = FARVIEW) -> list[ReadingItem]:
         if not found and not ReadingItem.objects.filter(study=study).exists():
             return taken_in(study, actor) if _is_work(study) else []
         for item in found:
+            item.study = study
             if item.last_image_at is None or newest > item.last_image_at:
                 _later(item, newest, actor)
+            hold_mixed(item, actor)
         return found
 
     return whole(write)
@@ -269,7 +288,7 @@ def become_ready(item: ReadingItem, actor: User | str = FARVIEW, request: Reques
     now. Within a transaction."""
     if item.status != "arriving" or (item.last_image_at is not None and item.last_image_at > quiet_since()):
         return False
-    if wants_quality_control(item.organization_id):
+    if wants_quality_control(item.organization_id) or hold_mixed(item, actor):
         return False
     make_ready(item, actor, request)
     return True

@@ -59,6 +59,14 @@ def patients_differ(order: Order, study: Study) -> list[str]:
     return disagreements(of_order(order), of_study(study))
 
 
+def mixed(study: Study) -> str:
+    """That images of the study name two patients, as the archive has noted it; "": they do not."""
+    return next((said for said in study.warnings if said.startswith(TWO_PATIENTS)), "")
+
+
+TWO_PATIENTS = "An image of this study gives another Patient ID:"
+
+
 def reasons_against(order: Order, study: Study) -> list[str]:
     """Why the study cannot be taken for that of the order; none: it can. By accession number alone the Patient ID must be
     stated on both sides: numbers of two systems may happen to be alike."""

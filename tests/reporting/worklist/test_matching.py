@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.models import Organization, User
 from reporting.models import Order, ReadingItem
-from reporting.worklist import items
+from reporting.worklist import acts, items
 from tests.reporting.worklist.conftest import Ordered, Scan
 
 pytestmark = pytest.mark.django_db
@@ -122,9 +123,30 @@ def test_an_item_is_made_once_whoever_asks(scan: Scan) -> None:
 
 
 def test_other_organizations_orders_are_not_asked(ordered: Ordered, scan: Scan, charlie: object) -> None:
-    from accounts.models import Organization
-
     order = ordered()
     (item,) = items.images_came(scan(organization=Organization.objects.get(name="elsewhere")))
     assert item.order != order
     assert item.organization.name == "elsewhere"
+
+
+def test_images_of_two_patients_in_one_study_are_held_until_a_person_has_looked(
+    ordered: Ordered, scan: Scan, tess: User, settled: None
+) -> None:
+    order = ordered()
+    items.images_came(scan())
+    items.settle_arrivals()
+    assert ReadingItem.objects.get().status == "ready"
+    items.images_came(scan(PatientID="PID-2"))
+    held = ReadingItem.objects.get(order=order)
+    assert (held.status, held.held_reason) == ("hold", "wrong_patient")
+    assert "PID-2" in held.note
+    acts.ready(held.pk, tess, "typed again at the scanner")
+    items.images_came(scan(PatientID="PID-2"))
+    assert ReadingItem.objects.get(order=order).status == "ready"
+
+
+def test_also_when_they_come_together(scan: Scan, settled: None) -> None:
+    scan()
+    items.images_came(scan(PatientID="PID-2"))
+    assert items.settle_arrivals() == 0
+    assert ReadingItem.objects.get().held_reason == "wrong_patient"
