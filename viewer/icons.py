@@ -1,6 +1,7 @@
 """The icons that the viewer page's scripts use, by their names in lucide. `icon(name)` there gives a copy."""
 
 ICONS = (
+    "app-window",
     "arrow-down",
     "arrow-left",
     "arrow-left-right",
@@ -43,10 +44,12 @@ ICONS = (
     "link",
     "link-2",
     "list",
+    "locate",
     "maximize",
     "mouse-pointer-2",
     "move",
     "move-up-right",
+    "notebook-pen",
     "panel-right",
     "pause",
     "pipette",
@@ -66,6 +69,7 @@ ICONS = (
     "search",
     "square",
     "square-mouse-pointer",
+    "square-pen",
     "star",
     "triangle-right",
     "type",

@@ -143,6 +143,8 @@ export class TextField extends EventTarget {
     area.addEventListener("paste", (event) => this.#paste(event));
     area.addEventListener("click", (event) => area.selectionStart === area.selectionEnd && this.#clicked(event));
     area.addEventListener("pointermove", (event) => this.#hovered(event));
+    area.addEventListener("blur", () => (this.left = [area.selectionStart, area.selectionEnd]));
+    area.addEventListener("focus", () => this.#backAgain());
   }
 
   #changed(inputType = "", composing = false) {
@@ -213,6 +215,12 @@ export class TextField extends EventTarget {
     if (this.area.readOnly || (!own && !parse(raw).links.length)) return;
     event.preventDefault();
     this.insert(raw.replace(/\r\n?/g, "\n"));
+  }
+
+  /** A dialog that closes gives the focus back with the caret at the beginning: it belongs where it was. */
+  #backAgain() {
+    const { area, left } = this;
+    if (left && area.selectionStart === 0 && area.selectionEnd === 0 && !area.matches(":active")) area.setSelectionRange(...left);
   }
 
   // --- links under the pointer

@@ -1,0 +1,48 @@
+// The report as it will be read, in a sheet over the page. What the server draws is taken as a text of elements, nothing that runs.
+
+import { t } from "../i18n.js";
+import { make } from "../viewer/menu.js";
+
+const NEVER = "script, style, link, meta, base, iframe, object, embed, form, input, button, textarea, select, template";
+
+/** The elements of a server's HTML, without anything that could act. */
+export function harmless(html) {
+  const { body } = new DOMParser().parseFromString(String(html ?? ""), "text/html");
+  for (const element of body.querySelectorAll(NEVER)) element.remove();
+  for (const element of body.querySelectorAll("*")) {
+    for (const { name, value } of [...element.attributes]) {
+      const address = ["href", "src", "xlink:href"].includes(name);
+      const fine = !address || /^(\/(?!\/)|#|data:image\/(png|jpeg|gif|webp)[;,])/i.test(value.trim()) || value.startsWith(`${location.origin}/`);
+      if (name.startsWith("on") || name === "style" || name === "srcset" || !fine) element.removeAttribute(name);
+    }
+  }
+  return [...body.childNodes].map((node) => document.importNode(node, true));
+}
+
+/** Puts the preview of a report into an element. */
+export async function fillPreview(element, report, ask) {
+  element.setAttribute("aria-busy", "true");
+  try {
+    const { html } = await ask(`/api/reports/${report}/preview/`);
+    element.replaceChildren(...harmless(html));
+  } catch (problem) {
+    make("p", "note danger", element, { role: "alert" }).textContent = t("The preview could not be drawn. {why}", { why: problem.message });
+  }
+  element.removeAttribute("aria-busy");
+}
+
+/** Opens it as a sheet. */
+export function openPreview(report, ask, icon) {
+  const dialog = make("dialog", "report-dialog preview", document.body, { "aria-labelledby": "preview-title" });
+  const head = make("header", "", dialog);
+  make("h2", "", head, { id: "preview-title" }).textContent = t("As it will be read");
+  const close = make("button", "plain", head, { type: "button", "aria-label": t("Close") });
+  close.append(icon("x"));
+  close.addEventListener("click", () => dialog.close());
+  const body = make("article", "report-sheet", dialog, { tabindex: "0" });
+  make("p", "quiet", body).textContent = t("Drawing…");
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
+  fillPreview(body, report, ask).then(() => body.querySelector(".quiet:only-child")?.remove());
+  body.focus();
+}

@@ -1,0 +1,74 @@
+// Which template the report is written in, why this one, and another in its place.
+
+import { t } from "../i18n.js";
+import { make } from "../viewer/menu.js";
+
+/** Opens the choice; resolves to a template {id, title, ...} or null. */
+export async function chooseTemplate({ ask, study, now, icon }) {
+  const dialog = make("dialog", "report-dialog templates", document.body, { "aria-labelledby": "templates-title" });
+  const head = make("header", "", dialog);
+  make("h2", "", head, { id: "templates-title" }).textContent = t("Template of this report");
+  const close = make("button", "plain", head, { type: "button", "aria-label": t("Close") });
+  close.append(icon("x"));
+  close.addEventListener("click", () => dialog.close());
+  make("p", "quiet", dialog).textContent = t("What you wrote stays: fields of the same name and sections of the same kind are filled again, the rest is listed.");
+  const search = make("input", "", dialog, { type: "search", placeholder: t("Narrow the list"), "aria-label": t("Narrow the list"), autocomplete: "off" });
+  const list = make("ul", "template-list", dialog);
+  const none = make("p", "quiet", dialog, { role: "status" });
+  none.textContent = t("Loading…");
+  let chosen = null;
+  let templates = [];
+
+  function draw() {
+    const wanted = search.value.trim().toLowerCase();
+    const rows = templates.filter(({ title, why }) => `${title} ${why}`.toLowerCase().includes(wanted));
+    list.replaceChildren(...rows.map((one) => row(one, one.id === now?.id, () => take(one))));
+    none.textContent = rows.length ? "" : t("No template of that name.");
+  }
+
+  function take(one) {
+    chosen = one;
+    dialog.close();
+  }
+
+  search.addEventListener("input", draw);
+  search.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" && event.key !== "Enter") return;
+    event.preventDefault();
+    const [first] = list.querySelectorAll("button");
+    if (event.key === "Enter") first?.click();
+    else first?.focus();
+  });
+  list.addEventListener("keydown", (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const buttons = [...list.querySelectorAll("button")];
+    if (!by) return;
+    event.preventDefault();
+    (buttons[buttons.indexOf(document.activeElement) + by] ?? search).focus();
+  });
+  dialog.showModal();
+  search.focus();
+  const closed = new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(chosen);
+    });
+  });
+  try {
+    const query = new URLSearchParams({ study: study.study_instance_uid, ...(study.organization ? { organization: study.organization } : {}) });
+    ({ templates = [] } = await ask(`/api/templates/?${query}`));
+    draw();
+  } catch (problem) {
+    none.textContent = problem.message;
+  }
+  return closed;
+}
+
+function row({ title, version, why }, isNow, take) {
+  const item = make("li", "");
+  const button = make("button", "template-row", item, { type: "button", "aria-current": String(isNow) });
+  make("strong", "", button).textContent = title;
+  make("span", "quiet", button).textContent = [isNow ? t("in use") : "", why, version ? t("version {n}", { n: version }) : ""].filter(Boolean).join(" · ");
+  button.addEventListener("click", take);
+  return item;
+}

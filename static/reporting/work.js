@@ -1,0 +1,105 @@
+// What keys and buttons ask for while a report is written.
+
+import { t } from "../i18n.js";
+import { chooseTemplate } from "./templates.js";
+import { pick } from "./picker.js";
+import { openPreview } from "./preview.js";
+import { commandOf, showKeys } from "./reportkeys.js";
+import { Typing } from "./typing.js";
+
+export class Work {
+  constructor(desk) {
+    this.desk = desk;
+    this.macros = {};
+    desk.element.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** A report is open for writing. */
+  begin() {
+    this.typing = new Typing(this.desk.editor, { macros: () => this.macros, say: (shortcut) => this.desk.say(t("Macro {shortcut} written out", { shortcut })) });
+    this.#loadMacros();
+  }
+
+  async #loadMacros() {
+    const answer = await this.desk.ask("/api/macros/").catch(() => null);
+    const rows = answer?.macros ?? (Array.isArray(answer) ? answer : []);
+    // A reader's own macro goes before the site's of the same name.
+    const ordered = [...rows].sort((a, b) => Number(Boolean(a.mine ?? a.personal)) - Number(Boolean(b.mine ?? b.personal)));
+    this.macros = Object.fromEntries(ordered.map(({ shortcut, text }) => [shortcut, text]));
+  }
+
+  #key(event) {
+    const command = commandOf(event);
+    if (!command || event.defaultPrevented) return;
+    if (command === "pictures" && !this.desk.host.pictures) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.run(command);
+  }
+
+  run(command) {
+    return COMMANDS[command]?.(this.desk, this);
+  }
+}
+
+const writing = (act) => (desk, work) => (desk.state === "writing" && desk.editor ? act(desk, work) : undefined);
+
+/** Puts one thing into the text and says so. */
+function put(desk, offer) {
+  if (!offer) return;
+  desk.say(desk.editor.insert(offer));
+}
+
+async function newest(desk, kind) {
+  const name = kind === "measurement" ? "newestMeasurement" : "newestKeyImage";
+  await desk.evidence.load();
+  const found = desk.evidence[name];
+  if (!found) return desk.say(kind === "measurement" ? t("Nothing is measured in this study yet.") : t("No picture of this study is a key image yet."));
+  return put(desk, { kind, uid: found.uid, words: found.words });
+}
+
+async function choose(desk) {
+  desk.evidence.load();
+  const offer = await pick(desk.evidence, desk.icon);
+  const row = desk.editor?.target;
+  if (row?.text) row.text.area.focus({ preventScroll: true });
+  put(desk, offer);
+}
+
+async function template(desk) {
+  const chosen = await chooseTemplate({ ask: desk.ask, study: { ...desk.host.study, organization: desk.report.organization }, now: desk.report.template, icon: desk.icon });
+  if (!chosen || chosen.id === desk.report.template.id) return desk.editor?.focus();
+  if (!(await desk.saver.flush())) return desk.say(t("Not everything is saved; the template stays."));
+  try {
+    await desk.ask(`/api/reports/${desk.report.id}/`, { method: "PUT", body: { ...desk.saver.body({ content: {}, fills: {} }), template: chosen.id } });
+    await desk.open();
+    desk.say(t("The report is written in {template} now.", { template: chosen.title }));
+  } catch (problem) {
+    desk.notices.set("template", { text: problem.body?.detail || problem.message, tone: "trouble" });
+  }
+  return desk.editor?.focus();
+}
+
+const COMMANDS = {
+  "next-field": writing((desk) => desk.editor.step(1)),
+  "previous-field": writing((desk) => desk.editor.step(-1)),
+  "next-place": writing((desk) => desk.editor.place()),
+  "previous-place": writing((desk) => desk.editor.place(true)),
+  "newest-measurement": writing((desk) => newest(desk, "measurement")),
+  "newest-key-image": writing((desk) => newest(desk, "key_image")),
+  pick: writing(choose),
+  template: writing(template),
+  "show-link": writing((desk) => {
+    const link = desk.editor.current?.text?.linkHere;
+    return link ? desk.show(link) : desk.say(t("The caret is on no link."));
+  }),
+  save: writing(async (desk) => desk.say((await desk.saver.flush()) ? t("Saved.") : t("Not saved yet."))),
+  sign: writing((desk) => desk.signing.open()),
+  preview: async (desk) => {
+    if (desk.state === "writing") await desk.saver.flush();
+    openPreview(desk.report.id, desk.ask, desk.icon);
+  },
+  keys: (desk) => showKeys(desk.icon),
+  "own-window": (desk) => desk.host.ownWindow?.(desk.report.id),
+  pictures: (desk) => desk.host.pictures?.(),
+};
