@@ -220,6 +220,8 @@ RULES: dict[str, Rule] = {
     "api-report-correct": REPORTER,
     "api-report-cancel": REPORT_KEEPER,
     "api-report-entered-in-error": REPORT_KEEPER,
+    "api-report-preview": REPORTER,
+    "api-report-export": VIEWER,
     "api-report-insertable": REPORTER,
     "api-report-evidence": VIEWER,
     "api-report-evidence-picture": VIEWER,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from reporting.api import exports, reports
 from reporting.api import report_signing as signing
-from reporting.api import reports
 
 urlpatterns: list[URLPattern] = [
     path("reports/", reports.Reports.as_view(), name="api-reports"),
@@ -23,4 +23,6 @@ urlpatterns: list[URLPattern] = [
         signing.EnteredInError.as_view(),
         name="api-report-entered-in-error",
     ),
+    path("reports/<int:report_id>/preview/", exports.Preview.as_view(), name="api-report-preview"),
+    path("reports/<int:report_id>/export/<str:kind>", exports.Export.as_view(), name="api-report-export"),
 ]

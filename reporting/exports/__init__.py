@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reporting.exports import encapsulated, hl7, page, pdf, sr
+from reporting.exports.dicom_subject import NoSuchForm
 from reporting.exports.document import SignedReport
+
+__all__ = ["EXPORTS", "Export", "NoSuchForm"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ def _parts(sheet: Sheet, address: Address) -> Iterable[str]:
         yield f'<section><h2>{escape(sheet.figures_title)}</h2><div class="figures">{shown}</div></section>'
     if sheet.criticals:
         yield f"<section><h2>{escape(sheet.criticals_title)}</h2>{_list(sheet.criticals)}</section>"
-    yield f'<section class="signatures"><h2>{escape(sheet.signatures_title)}</h2>{_list(sheet.signatures)}</section>'
+    if sheet.signatures:
+        yield f'<section class="signatures"><h2>{escape(sheet.signatures_title)}</h2>{_list(sheet.signatures)}</section>'
     footer = f'<p class="lines">{escape(sheet.footer)}</p>' if sheet.footer else ""
     yield f'<footer class="quiet">{footer}<p>{escape(sheet.identity)}</p></footer></article>'
 

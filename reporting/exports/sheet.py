@@ -179,7 +179,7 @@ def _figure(number: int, picture: Picture, words: dict[str, str]) -> Figure:
         title=f"{words['picture']} {number}",
         caption=picture.caption,
         values=tuple(filter(None, map(measured, picture.measurements))),
-        origin=f"SHA-256 {picture.sha256[:SHORT]} · {words['drawn_by']} {picture.renderer}",
+        origin=f"SHA-256 {picture.sha256[:SHORT]} · {words['drawn_by']} {picture.renderer}" if picture.sha256 else "",
         note=words["differs"] if picture.draws_the_same is False else "",
     )
 

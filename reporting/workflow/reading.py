@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reporting.chips import chips_of, plain
@@ -45,13 +46,40 @@ def signed_report(report: Report, version: int | None = None, pictures: bool = T
     if not named or text is None:
         raise NotSigned("Nobody has signed this report yet.")
     newest = named[-1]
-    evidence = list(Evidence.objects.filter(report_version=text).select_related("picture").order_by("position"))
+    evidence = _frozen(text)
+    places = {(one.kind, one.uid): one.position for one in evidence}
     signed = [one for one in named if one.meaning in SIGNING]
+    is_withdrawn = newest.state == "cancelled"
+    read = facts_of(
+        report,
+        text,
+        () if is_withdrawn else sections_of(text, places),
+        () if is_withdrawn else tuple(_picture(one, report, pictures) for one in evidence),
+    )
+    addenda = addenda_of(report, version)
+    return replace(
+        read,
+        version=newest.number,
+        state=newest.state,
+        signatures=tuple(_signature(one) for one in _standing(named, text)),
+        addenda=tuple(Addendum(str(one.content.get("addendum", "")), _signature(one)) for one in addenda),
+        reason=newest.reason,
+        reason_code=newest.reason_code,
+        first_signed_at=signed[0].at if signed else None,
+        predecessors=tuple(_predecessors(report, signed, newest)),
+        study_series=_images_read(report, text),
+    )
+
+
+def facts_of(
+    report: Report, text: ReportVersion, sections: tuple[Section, ...], pictures: tuple[Picture, ...]
+) -> SignedReport:
+    """What a text says and is about, as a draft that nobody has signed."""
     return SignedReport(
         report_id=report.pk,
         uid=str(report.uid),
-        version=newest.number,
-        state=newest.state,
+        version=text.number,
+        state="draft",
         title=text.template_version.title,
         language=text.template_version.language,
         template_identifier=text.template_version.template.identifier,
@@ -59,19 +87,22 @@ def signed_report(report: Report, version: int | None = None, pictures: bool = T
         patient=_patient(report, text),
         study=_study(report, text),
         order=_order(report),
-        sections=() if newest.state == "cancelled" else sections_of(text, evidence),
-        pictures=() if newest.state == "cancelled" else tuple(_picture(one, report, pictures) for one in evidence),
-        signatures=tuple(_signature(one) for one in _standing(named, text)),
-        addenda=tuple(
-            Addendum(str(one.content.get("addendum", "")), _signature(one)) for one in addenda_of(report, version)
-        ),
+        sections=sections,
+        pictures=pictures,
+        signatures=(),
         criticals=tuple(_criticals(report)),
-        reason=newest.reason,
-        reason_code=newest.reason_code,
-        first_signed_at=signed[0].at if signed else None,
-        predecessors=tuple(_predecessors(report, signed, newest)),
-        study_series=_images_read(report, text),
     )
+
+
+def frozen_pictures(report: Report) -> list[Evidence]:
+    """The rows behind the pictures of the newest signed text."""
+    text = signed_text_of(report)
+    return _frozen(text) if text is not None else []
+
+
+def _frozen(text: ReportVersion) -> list[Evidence]:
+    rows = Evidence.objects.filter(report_version=text)
+    return list(rows.select_related("picture", "report_version__report__study").order_by("position"))
 
 
 def site_of(report: Report) -> Site:
@@ -186,11 +217,11 @@ def _images_read(report: Report, text: ReportVersion) -> dict[str, tuple[tuple[s
 # --- what it says
 
 
-def sections_of(text: ReportVersion, evidence: Sequence[Evidence] = ()) -> tuple[Section, ...]:
-    """Sections and fields of the template that are shown and filled; links as their words."""
+def sections_of(text: ReportVersion, places: Mapping[tuple[str, str], int]) -> tuple[Section, ...]:
+    """Sections and fields of the template that are shown and filled; links as their words. `places`: kind and uid of a link ->
+    position of its picture."""
     schema, content = text.template_version.schema, text.content
     visible = shown(schema, content)
-    places = {(one.kind, one.uid): one.position for one in evidence}
     found = []
     for section in schema["sections"]:
         fields = [field for field in section["fields"] if field["id"] in visible]
