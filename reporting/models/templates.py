@@ -90,6 +90,8 @@ class TemplateChoice(models.Model):
     procedure_code = models.CharField(max_length=64, blank=True)
     modality = models.CharField(max_length=16, blank=True)
     body_part = models.CharField(max_length=64, blank=True)
+    words = models.CharField(max_length=200, blank=True)
+    """Of the procedure or the descriptions, parted by commas, any of them; "*" stands for any letters: "pulm* angio*"."""
     sex = models.CharField(max_length=1, blank=True)
     age_from = models.PositiveIntegerField(null=True, blank=True)
     age_to = models.PositiveIntegerField(null=True, blank=True)

@@ -1,4 +1,5 @@
-"""Report templates after IHE MRRT: read, mended, written; which fields are shown; what a filled-in template says. No Django."""
+"""Report templates after IHE MRRT: read, mended, written; which fields are shown; what a filled-in template says. No
+Django."""
 
 from reporting.mrrt.notes import Unusable
 from reporting.mrrt.reading import Read, read

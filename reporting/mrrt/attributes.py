@@ -1,7 +1,7 @@
 """`template_attributes`: the block in the head that says what a template is for and what its parts are in codes.
 
-It ought to be XML. Real ones stand in comments, leave tags open and write names in small letters, so its tags are read one after
-the other and never as XML: there are no entities to expand and nothing to resolve.
+It ought to be XML. Real ones stand in comments, leave tags open and write names in small letters, so its tags are read
+one after the other and never as XML: there are no entities to expand and nothing to resolve.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The body of a template: walked once in the order of the file; sections and fields are picked up, everything else is named.
+"""The body of a template: walked once in the order of the file; sections and fields are picked up, everything else is
+named.
 
-Words are kept in hand until they find their use: as the label of the next field, the head of a row or a column, or a heading over what
-follows. Words without a use are listed as left out.
+Words are kept in hand until they find their use: as the label of the next field, the head of a row or a column, or a
+heading over what follows. Words without a use are listed as left out.
 """
 
 from __future__ import annotations
@@ -537,7 +538,8 @@ class Body:
             self.say(rest[0], line_of(after))
 
     def suggest(self, made: Draft) -> None:
-        """What a datalist offers. A list that may also be typed over stays free text, so that nothing that could be written is lost."""
+        """What a datalist offers. A list that may also be typed over stays free text, so that nothing that could be
+        written is lost."""
         listed = self.datalists.get(attribute(made.node, "list"))
         if listed is None:
             if has(made.node, "list"):

@@ -1,4 +1,5 @@
-"""Sections and fields as they were found -> the schema: ids, labels, codes, conditions, each checked against all others."""
+"""Sections and fields as they were found -> the schema: ids, labels, codes, conditions, each checked against all
+others."""
 
 from __future__ import annotations
 
@@ -116,7 +117,8 @@ class _Assembly:
         return [self.field(one, label) for one, label in zip(draft.drafts, labels, strict=True)]
 
     def named(self, draft: SectionDraft, chains: list[list[str]], title: str) -> list[list[str]]:
-        """Chains without a word get the section's name where one field is alone or the one to write on; else what the file calls it."""
+        """Chains without a word get the section's name where one field is alone or the one to write on; else what the
+        file calls it."""
         nameless = [place for place, chain in enumerate(chains) if not chain]
         areas = [place for place in nameless if draft.drafts[place].type == "textarea"]
         titled = {*areas[:1], *(nameless if len(chains) == 1 else ())}

@@ -1,7 +1,7 @@
 """What a field is called: by its label, else by the words before it, the head of its row and its column.
 
-Published templates call fields by their place in a table more often than by labels, and "left:" means nothing alone. So each field gets
-its words from the inside out, as many as it takes to tell it from the others of its section.
+Published templates call fields by their place in a table more often than by labels, and "left:" means nothing alone.
+So each field gets its words from the inside out, as many as it takes to tell it from the others of its section.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from reporting.mrrt.schema import LABEL
 
 
 def told_apart(chains: Sequence[Sequence[str]]) -> list[tuple[str, int]]:
-    """(label, words taken) for each chain of words (outermost first): the innermost, with outer ones where several would read alike.
+    """(label, words taken) for each chain of words (outermost first): the innermost, with outer ones where several
+    would read alike.
 
     What one field takes, all that stand under the same words take too: else "left" would be said of one half only.
     """

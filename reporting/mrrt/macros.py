@@ -1,8 +1,8 @@
-"""Macros: `{shortcut}` in a text stands for the text of that macro, nested. static/reporting/macros.js does the same while typing;
-tests/reporting/macros.json holds both to it.
+"""Macros: `{shortcut}` in a text stands for the text of that macro, nested. static/reporting/macros.js does the same
+while typing; tests/reporting/macros.json holds both to it.
 
-A macro that leads back to itself, and what would grow without bound, is left as it is written. Unknown ones too: braces are also
-just braces.
+A macro that leads back to itself, and what would grow without bound, is left as it is written. Unknown ones too:
+braces are also just braces.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ MOST = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """The text with its macros written out, and the shortcuts that were left as they are: unknown ones, those that lead back to
-    themselves, and whether something was left for being too much."""
+    """The text with its macros written out, and the shortcuts that were left as they are: unknown ones, those that
+    lead back to themselves, and whether something was left for being too much."""
 
     text: str
     unknown: tuple[str, ...] = ()

@@ -1,4 +1,5 @@
-"""What was mended and what was left out while a template was read, in words with the place; and what made it unusable."""
+"""What was mended and what was left out while a template was read, in words with the place; and what made it
+unusable."""
 
 from __future__ import annotations
 

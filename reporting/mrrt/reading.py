@@ -1,4 +1,5 @@
-"""An MRRT template as it comes from anywhere -> what it means. What is broken is mended and said; nothing active survives."""
+"""An MRRT template as it comes from anywhere -> what it means. What is broken is mended and said; nothing active
+survives."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ ATTRIBUTES = 400_000
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A template that was read. `html` is how it is written here; `repairs` and `dropped` are sentences with their place."""
+    """A template that was read. `html` is how it is written here; `repairs` and `dropped` are sentences with their
+    place."""
 
     document: Document
     html: str

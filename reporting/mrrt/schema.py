@@ -1,4 +1,5 @@
-"""What a report template asks for: sections with fields, as frozen values, and the same as JSON (`TemplateVersion.schema`)."""
+"""What a report template asks for: sections with fields, as frozen values, and the same as JSON
+(`TemplateVersion.schema`)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Which fields are shown: `data-x-show-if="field op value"`. static/reporting/showing.js says the same in the browser;
 tests/reporting/show_if.json holds both to it.
 
-Numbers compare as numbers, dates and times (YYYY-MM-DD, HH:MM) in their order; everything else is only equal or not. A field whose
-question is itself hidden is hidden too.
+Numbers compare as numbers, dates and times (YYYY-MM-DD, HH:MM) in their order; everything else is only equal or not. A
+field whose question is itself hidden is hidden too.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def written(condition: Condition) -> str:
 
 
 def shown(schema: Mapping[str, Any], content: Mapping[str, Any]) -> set[str]:
-    """Ids of the fields that are shown. A condition that cannot be read, or asks for what is not there, hides nothing."""
+    """Ids of the fields that are shown. A condition that cannot be read, or asks for what is not there, hides
+    nothing."""
     conditions = {
         field["id"]: field.get("show_if") for section in schema["sections"] for field in section.get("fields", ())
     }

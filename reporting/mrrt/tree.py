@@ -79,7 +79,8 @@ def element_with(root: Node, name: str) -> Node | None:
 
 
 def cut_deep(root: Node, notes: Notes) -> None:
-    """Take out what is nested deeper than anything that a person writes, so that nothing after this has to be afraid of it."""
+    """Take out what is nested deeper than anything that a person writes, so that nothing after this has to be afraid
+    of it."""
     waiting = [(root, 0)]
     while waiting:
         node, depth = waiting.pop()

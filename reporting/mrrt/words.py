@@ -1,4 +1,5 @@
-"""Texts of templates: cleaned, cut, and made into ids; the words by which sections, units and merge values are known."""
+"""Texts of templates: cleaned, cut, and made into ids; the words by which sections, units and merge values are
+known."""
 
 from __future__ import annotations
 

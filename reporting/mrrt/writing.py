@@ -1,4 +1,5 @@
-"""A template as MRRT HTML, the way it is written here: always the same for the same content, and read back as what it was.
+"""A template as MRRT HTML, the way it is written here: always the same for the same content, and read back as what it
+was.
 
 IHE RAD TF MRRT says what stands where; what it has no word for stands in `data-x-`: show-if conditions and merge names.
 """
