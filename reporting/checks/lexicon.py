@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -27,6 +27,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 Mark = tuple[str, str]
 """(kind, value)."""
+SKIP: Mark = ("skip", "")
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -46,19 +47,23 @@ class Node:
     after: dict[int, Node] = field(default_factory=dict)
 
 
+Entry = tuple[tuple[int, ...], tuple[Node, ...]]
+"""What is known of a word: see `Lexicon.entry`."""
+
+
 class Lexicon:
     """The words of one language."""
 
     def __init__(self, table: dict[str, dict[str, list[str]] | list[str]]) -> None:
         self.root = Node()
         self.abbreviations = frozenset(folded(word) for word in table.get("abbreviations", ()))
-        self._numbers: dict[str, int] = {}
+        self._numbers = 0
         self._exact: dict[str, int] = {}
         self._whole: dict[str, int] = {}
         self._begins: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._holds: dict[str, int] = {}
-        self.known: dict[str, tuple[int, ...]] = {}
+        self.known: dict[str, Entry] = {}
         for kind, values in table.items():
             if kind == "abbreviations":
                 continue
@@ -74,29 +79,31 @@ class Lexicon:
             node.marks = (*node.marks, mark)
 
     def _number(self, pattern: str) -> int:
-        number = self._numbers.setdefault(pattern, len(self._numbers))
         bare = pattern.strip("*=")
         if not bare:
             raise ValueError(f"a pattern without a word: {pattern!r}")
         if pattern.startswith("="):
-            self._exact[bare] = number
-        elif pattern.startswith("*") and pattern.endswith("*"):
-            self._holds[folded(bare)] = number
-        elif pattern.startswith("*"):
-            self._ends[folded(bare)] = number
-        elif pattern.endswith("*"):
-            self._begins[folded(bare)] = number
+            table, key = self._exact, bare
         else:
-            self._whole[folded(bare)] = number
-        return number
+            begins, ends = pattern.endswith("*"), pattern.startswith("*")
+            table = self._holds if begins and ends else self._begins if begins else self._ends if ends else self._whole
+            key = folded(bare)
+        if key not in table:
+            self._numbers += 1
+            table[key] = self._numbers
+        return table[key]
 
-    def atoms(self, word: str) -> tuple[int, ...]:
-        """Which patterns of one word this word fits."""
+    def entry(self, word: str) -> Entry:
+        """Which patterns of one word this word fits, and the patterns that begin with it."""
         known = self.known.get(word)
         if known is None:
             if len(self.known) >= REMEMBERED:
                 self.known.clear()
-            known = self.known[word] = tuple(self._fitting(word))
+            atoms = tuple(self._fitting(word))
+            known = self.known[word] = (
+                atoms,
+                tuple(self.root.after[atom] for atom in atoms if atom in self.root.after),
+            )
         return known
 
     def _fitting(self, word: str) -> Iterator[int]:
@@ -114,19 +121,27 @@ class Lexicon:
             if part in plain:
                 yield number
 
-    def longest(self, atoms: list[tuple[int, ...]], at: int) -> tuple[int, tuple[Mark, ...]]:
-        """(words, marks) of the longest pattern that begins at a word; 0 words: none does."""
-        nodes = [self.root]
-        best: tuple[int, tuple[Mark, ...]] = (0, ())
-        for end in range(at, len(atoms)):
-            known = atoms[end]
-            nodes = [node.after[atom] for node in nodes for atom in known if atom in node.after]
-            if not nodes:
-                break
-            marks = tuple(mark for node in nodes for mark in node.marks)
-            if marks:
-                best = (end + 1 - at, marks)
-        return best
+
+def longest(entries: list[Entry], at: int) -> tuple[int, tuple[Mark, ...]]:
+    """(words, marks) of the longest pattern that begins at a word; 0 words: none does."""
+    length = 0
+    marks: tuple[Mark, ...] = ()
+    nodes: Iterable[Node] = entries[at][1]
+    for end in range(at + 1, len(entries) + 1):
+        longer = []
+        found: tuple[Mark, ...] = ()
+        for node in nodes:
+            found += node.marks
+            if node.after:
+                longer.append(node.after)
+        if found:
+            length, marks = end - at, found
+        if not longer or end == len(entries):
+            break
+        nodes = [after[atom] for atom in entries[end][0] for after in longer if atom in after]
+        if not nodes:
+            break
+    return length, marks
 
 
 @cache
@@ -156,8 +171,12 @@ def _mark(written: str) -> Mark:
 
 CONCEPTS = _concepts()
 """What holds in every language: which findings are serious, critical, implied by others."""
-JOINED = tuple((_mark(one), _mark(other), gives, words) for one, other, gives, words in CONCEPTS["joined"])
-PARTS = frozenset(mark for row in JOINED for mark in row[:2])
+JOINED: dict[Mark, list[tuple[Mark, str, int]]] = {}
+"""A mark -> (another, the finding that both make, within how many words), either way round."""
+for _one, _other, _gives, _words in CONCEPTS["joined"]:
+    JOINED.setdefault(_mark(_one), []).append((_mark(_other), _gives, _words))
+    JOINED.setdefault(_mark(_other), []).append((_mark(_one), _gives, _words))
+PARTS = frozenset(JOINED)
 
 
 def folded_words(words: str) -> str:

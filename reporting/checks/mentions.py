@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from reporting.checks.lexicon import CONCEPTS
 from reporting.checks.reading import Hit, Sentence
@@ -13,13 +15,17 @@ from reporting.checks.texts import Text
 OPPOSITE = {"L": "R", "R": "L"}
 NAMES = {"L": "left", "R": "right", "B": "both sides"}
 GENERIC = frozenset(CONCEPTS["generic"])
-IMPLIED: dict[str, list[str]] = CONCEPTS["implies"]
+NOWHERE: frozenset[str] = frozenset()
+IMPLIED = {finding: frozenset(places) for finding, places in CONCEPTS["implies"].items()}
+SPOKEN_OF = frozenset({"finding", "anatomy", "side"})
 NEAR = 2
 """Words between a side and what it is the side of, where a clause names both sides."""
+SYMPTOM = 3
+"""Words between a side and the complaint on it: "left arm weakness", "pain on the right"."""
 _LEVEL = re.compile(r"(?:C[1-8]|T(?:[3-9]|1[0-2])|Th\d{1,2}|L[1-5]|S[1-5])")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Mention:
     """A finding or a part of the body, with its side: L, R, B or nothing."""
 
@@ -34,14 +40,19 @@ class Mention:
     """Anatomy: "kidney", "kidney:lower"."""
     levels: frozenset[str]
     said: frozenset[str]
+    regions: frozenset[str] = field(init=False)
 
-    @property
-    def regions(self) -> frozenset[str]:
-        return frozenset(place.split(":")[0] for place in self.places)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "regions", regions_of(self.places))
 
     @property
     def parts(self) -> frozenset[str]:
         return frozenset(place for place in self.places if ":" in place)
+
+
+@lru_cache(maxsize=4096)
+def regions_of(places: frozenset[str]) -> frozenset[str]:
+    return frozenset(place.split(":")[0] for place in places)
 
 
 def comparable(one: Mention, other: Mention) -> bool:
@@ -61,78 +72,86 @@ def comparable(one: Mention, other: Mention) -> bool:
 
 def mentions_of(text: Text, sentence: Sentence) -> list[Mention]:
     """Every finding of a sentence, and of a clause without one the body that it speaks of."""
+    if not SPOKEN_OF & sentence.by_kind.keys():
+        return []
     sides = [hit for hit in sentence.of("side") if _is_side(sentence, hit)]
-    clauses = list(_clauses(sentence))
+    at_side = {hit.first for hit in sides}
     headed = _common(sentence.head.of("side")) if not sides and sentence.head is not None else ("", None)
-    everywhere = _places(sentence.hits) or (_places(sentence.head.hits) if sentence.head else frozenset())
+    everywhere = _places(sentence.of("anatomy")) or (_places(sentence.head.of("anatomy")) if sentence.head else NOWHERE)
     levels = _levels(sentence, 0, len(sentence.words)) or _head_levels(sentence)
     found: list[Mention] = []
-    for first, last in clauses:
-        inner = [hit for hit in sentence.hits if first <= hit.first < last]
-        own = [hit for hit in sides if first <= hit.first < last]
+    for first, last, inner in _clauses(sentence):
+        own = [hit for hit in inner if hit.first in at_side and hit.has("side")] if sides else []
         side, side_hit = _common(own or _between_stops(sentence, sides, first)) if sides else headed
-        crowded = len({value for hit in own for value in hit.values("side")}) > 1
-        places = _places(inner) or everywhere
+        crowded = len(own) > 1 and len({value for hit in own for value in hit.values("side")}) > 1
+        own_places = _places(inner)
+        own_levels = (_levels(sentence, first, last) if levels else levels) or levels
         findings = [(hit, value) for hit in inner for value in hit.values("finding")]
-        bodies = [hit for hit in inner if hit.has("anatomy")] if not findings else []
-        for hit, value in [*findings, *((body, "") for body in bodies[:1])]:
+        bodies = [(hit, "") for hit in inner if hit.has("anatomy")][:1] if not findings else []
+        if not findings and not bodies and own:
+            bodies = [(own[0], "")]
+        for hit, value in findings or bodies:
             if crowded:
                 side, side_hit = _nearest(own, hit)
-            implied = frozenset(IMPLIED.get(value, ()))
-            found.append(
-                Mention(
-                    text,
-                    sentence,
-                    hit,
-                    side,
-                    side_hit,
-                    value,
-                    places | implied if not places or _regions(places) & _regions(implied) else places,
-                    _levels(sentence, first, last) or levels,
-                    sentence.said(hit),
-                )
-            )
-        if not findings and not bodies and own:
-            hit = own[0]
+            places = _placed(own_places, IMPLIED.get(value, NOWHERE), everywhere)
             said = sentence.said(hit)
-            found.append(Mention(text, sentence, hit, side, side_hit, "", everywhere, levels, said))
+            found.append(Mention(text, sentence, hit, side, side_hit, value, places, own_levels, said))
     return found
 
 
+def _placed(own: frozenset[str], implied: frozenset[str], everywhere: frozenset[str]) -> frozenset[str]:
+    """Where a finding is: what its clause says, else where it can only be, else what its sentence says."""
+    if not implied:
+        return own or everywhere
+    return own | implied if not own or regions_of(own) & regions_of(implied) else own
+
+
 def _is_side(sentence: Sentence, hit: Hit) -> bool:
-    """A lone letter is a side only beside what it can be the side of."""
+    """A lone letter is a side only beside what it can be the side of; that of a complaint is not where anything was seen."""
+    if any(-SYMPTOM <= one.first - hit.last <= SYMPTOM for one in sentence.of("symptom")):
+        return False
     if hit.first != hit.last or len(sentence.words[hit.first].text) > 1:
         return True
     beside = (hit.first - 1, hit.first + 1)
-    return any(one.first in beside or one.last in beside for one in sentence.of("anatomy", "finding"))
+    named = (*sentence.of("anatomy"), *sentence.of("finding"))
+    return any(one.first in beside or one.last in beside for one in named)
 
 
-def _clauses(sentence: Sentence) -> Iterator[tuple[int, int]]:
-    """Parts of a sentence between commas, "and", "while"."""
+def _clauses(sentence: Sentence) -> Iterator[tuple[int, int, list[Hit]]]:
+    """Parts of a sentence between commas, "and", "while", each with its hits."""
     cuts = {at for at, word in enumerate(sentence.words) if word.comma}
-    cuts |= {hit.first for hit in sentence.of("split", "stop")}
-    ends = [*sorted(cuts - {0}), len(sentence.words)]
+    cuts.update(hit.first for hit in sentence.of("split"))
+    cuts.update(sentence.stops)
+    cuts.discard(0)
+    if not cuts:
+        yield 0, len(sentence.words), sentence.hits
+        return
+    ends = [*sorted(cuts), len(sentence.words)]
+    parts: list[list[Hit]] = [[] for _ in ends]
+    for hit in sentence.hits:
+        parts[bisect_right(ends, hit.first)].append(hit)
     first = 0
-    for end in ends:
-        yield first, end
+    for end, part in zip(ends, parts, strict=True):
+        yield first, end, part
         first = end
 
 
 def _between_stops(sentence: Sentence, sides: list[Hit], at: int) -> list[Hit]:
     """Sides that a clause without its own shares with the clauses beside it: none beyond a "but"."""
-    stops = [stop.first for stop in sentence.stops]
-    begin = max((stop for stop in stops if stop <= at), default=0)
-    end = min((stop for stop in stops if stop > at), default=len(sentence.words))
+    stops = sentence.stops
+    if not stops:
+        return sides
+    stop = bisect_right(stops, at)
+    begin, end = stops[stop - 1] if stop else 0, stops[stop] if stop < len(stops) else len(sentence.words)
     return [hit for hit in sides if begin <= hit.first < end]
 
 
-def _common(hits: Iterable[Hit]) -> tuple[str, Hit | None]:
+def _common(hits: list[Hit]) -> tuple[str, Hit | None]:
     """The one side that all hits name; both where they say both; nothing where they differ."""
-    values = {(value, hit) for hit in hits for value in hit.values("side")}
-    sides = {value for value, _ in values}
-    if len(sides) != 1:
-        return ("B", None) if "B" in sides else ("", None)
-    return min(values, key=lambda one: one[1].first)
+    sides = {value for hit in hits for value in hit.values("side")}
+    if len(sides) == 1:
+        return sides.pop(), hits[0]
+    return ("B", None) if "B" in sides else ("", None)
 
 
 def _nearest(sides: list[Hit], hit: Hit) -> tuple[str, Hit | None]:
@@ -140,15 +159,11 @@ def _nearest(sides: list[Hit], hit: Hit) -> tuple[str, Hit | None]:
     if not gaps or gaps[0][0] > NEAR + 1 or (len(gaps) > 1 and gaps[1][0] == gaps[0][0]):
         return "", None
     side = sides[gaps[0][1]]
-    return next(side.values("side")), side
+    return side.values("side")[0], side
 
 
 def _places(hits: Iterable[Hit]) -> frozenset[str]:
     return frozenset(value for hit in hits for value in hit.values("anatomy"))
-
-
-def _regions(places: Iterable[str]) -> frozenset[str]:
-    return frozenset(place.split(":")[0] for place in places)
 
 
 def _levels(sentence: Sentence, first: int, last: int) -> frozenset[str]:

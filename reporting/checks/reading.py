@@ -8,14 +8,15 @@ the lexicons' `skip`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from reporting.checks.lexicon import JOINED, PARTS, Lexicon, Mark, folded, kind_of_heading
+from reporting.checks.lexicon import JOINED, PARTS, SKIP, Lexicon, Mark, folded, kind_of_heading, longest
 
 _WORD = re.compile(r"[^\W_]+")
+_NUMBER = re.compile(r"\d+|[IVX]+")
 _TOKEN = re.compile(r"[^\W_]+|[.;!?]|[,:()/]|\n")
 REACH = {
     "deny": 30,
@@ -29,10 +30,16 @@ REACH = {
     "partial": 3,
 }
 """How many words to the right a trigger reaches, up to a `stop`."""
-REACH_BACK = {"deny_after": 9, "doubt_after": 9, "past_after": 9}
+REACH_BACK = {"deny_after": 9, "doubt_after": 9, "past_after": 9, "partial_after": 4}
 WHOLE = frozenset({"compare", "family", "unchanged", "outside", "event"})
 """Triggers that hold for their whole sentence."""
-NAMED = {"deny_near": "deny", "deny_after": "deny", "doubt_after": "doubt", "past_after": "past"}
+NAMED = {
+    "deny_near": "deny",
+    "deny_after": "deny",
+    "doubt_after": "doubt",
+    "past_after": "past",
+    "partial_after": "partial",
+}
 LONGEST_SENTENCE = 200
 """Words; what goes on longer is cut, so that no text makes the work grow faster than itself."""
 LONGEST_HEADING = 60
@@ -48,8 +55,7 @@ class Word(NamedTuple):
     """A comma, colon or parenthesis stands before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A pattern found: words `first` to `last`, both included."""
 
     first: int
@@ -59,8 +65,8 @@ class Hit:
     def has(self, kind: str) -> bool:
         return any(mark[0] == kind for mark in self.marks)
 
-    def values(self, kind: str) -> Iterator[str]:
-        return (value for found, value in self.marks if found == kind)
+    def values(self, kind: str) -> list[str]:
+        return [value for found, value in self.marks if found == kind]
 
 
 class Sentence:
@@ -68,17 +74,14 @@ class Sentence:
 
     def __init__(self, words: list[Word], hits: list[Hit], kind: str, head: Sentence | None) -> None:
         self.words, self.hits, self.kind, self.head = words, hits, kind, head
+        self.start, self.end = (words[0].start, words[-1].end) if words else (0, 0)
+        self.by_kind: dict[str, list[Hit]] = {}
+        for hit in hits:
+            for found in {mark[0] for mark in hit.marks}:
+                self.by_kind.setdefault(found, []).append(hit)
 
-    @property
-    def start(self) -> int:
-        return self.words[0].start
-
-    @property
-    def end(self) -> int:
-        return self.words[-1].end
-
-    def of(self, *kinds: str) -> list[Hit]:
-        return [hit for hit in self.hits if any(mark[0] in kinds for mark in hit.marks)]
+    def of(self, kind: str) -> list[Hit]:
+        return self.by_kind.get(kind, [])
 
     def place(self, hit: Hit) -> tuple[int, int]:
         return self.words[hit.first].start, self.words[hit.last].end
@@ -88,42 +91,37 @@ class Sentence:
         return self.said_at(hit.first, hit.last)
 
     def said_at(self, first: int, last: int) -> frozenset[str]:
-        return frozenset().union(*self._said[first : last + 1])
+        said = self._said
+        return said[first] if first == last else frozenset().union(*said[first : last + 1])
 
     @cached_property
     def whole(self) -> frozenset[str]:
-        return frozenset(kind for hit in self.hits for kind, _ in hit.marks if kind in WHOLE)
+        return WHOLE & self.by_kind.keys()
 
     @cached_property
-    def stops(self) -> list[Hit]:
-        return [
-            hit
-            for hit in self.hits
-            if hit.has("stop") or (hit.has("comma_stop") and self.words[hit.first].comma and hit.first > 0)
-        ]
+    def stops(self) -> list[int]:
+        """Words at which a clause begins that nothing before reaches into."""
+        at = [hit.first for hit in self.of("stop")]
+        at += [hit.first for hit in self.of("comma_stop") if self.words[hit.first].comma]
+        return sorted({first for first in at if first > 0})
 
     @cached_property
-    def _said(self) -> list[set[str]]:
+    def _said(self) -> list[frozenset[str]]:
         """For each word. A trigger's reach ends at a `stop`, or where the sentence does."""
         said: list[set[str]] = [set(self.whole) for _ in self.words]
-        for hit in self.hits:
-            for kind, _ in hit.marks:
-                if kind in REACH:
-                    last = min((stop.first for stop in self.stops if stop.first > hit.last), default=len(self.words))
-                    reached = range(hit.last + 1, min(last, hit.last + 1 + REACH[kind]))
-                elif kind in REACH_BACK:
-                    reached = range(max(self._begin(hit), hit.first - REACH_BACK[kind]), hit.first)
-                else:
-                    continue
-                for at in reached:
+        begins = sorted({0, *self.stops, *(verb.last + 1 for verb in self.of("verb"))})
+        for kind, reach in REACH.items():
+            for hit in self.of(kind):
+                stop = bisect_right(self.stops, hit.last)
+                last = self.stops[stop] if stop < len(self.stops) else len(self.words)
+                for at in range(hit.last + 1, min(last, hit.last + 1 + reach)):
                     said[at].add(NAMED.get(kind, kind))
-        return said
-
-    def _begin(self, hit: Hit) -> int:
-        """Where the clause begins that a trigger to the left is about."""
-        ends = [stop.first for stop in self.stops if stop.last < hit.first]
-        ends += [verb.last + 1 for verb in self.of("verb") if verb.last < hit.first]
-        return max(ends, default=0)
+        for kind, reach in REACH_BACK.items():
+            for hit in self.of(kind):
+                first = begins[max(0, bisect_right(begins, max(0, hit.first - 1)) - 1)]
+                for at in range(max(first, hit.first - reach), hit.first):
+                    said[at].add(NAMED.get(kind, kind))
+        return [frozenset(one) for one in said]
 
 
 def read(text: str, kind: str, lexicon: Lexicon, head: Sentence | None = None) -> list[Sentence]:
@@ -154,15 +152,16 @@ def words_of(text: str) -> list[Word]:
 def hits_of(words: list[Word], lexicon: Lexicon) -> list[Hit]:
     """What a lexicon knows of the words, each word in one hit at most; what is `joined` follows."""
     known = lexicon.known
-    atoms = [known[word.text] if word.text in known else lexicon.atoms(word.text) for word in words]
+    entries = [known.get(word[0]) or lexicon.entry(word[0]) for word in words]
     hits: list[Hit] = []
     at = 0
     while at < len(words):
-        if not atoms[at]:
+        if not entries[at][1]:
             at += 1
             continue
-        length, marks = lexicon.longest(atoms, at)
-        marks = tuple(mark for mark in marks if mark[0] != "skip")
+        length, marks = longest(entries, at)
+        if len(marks) > 1 or SKIP in marks:
+            marks = tuple(mark for mark in dict.fromkeys(marks) if mark != SKIP)
         if marks:
             hits.append(Hit(at, at + length - 1, marks))
         at += max(1, length)
@@ -171,14 +170,15 @@ def hits_of(words: list[Word], lexicon: Lexicon) -> list[Hit]:
 
 def _joined(hits: list[Hit]) -> Iterator[Hit]:
     """Findings that two words make together: an enlarged node is lymphadenopathy."""
-    sought = [hit for hit in hits if any(mark in PARTS for mark in hit.marks)]
+    sought = [hit for hit in hits if not PARTS.isdisjoint(hit.marks)]
     for at, one in enumerate(sought):
-        for other in sought[at + 1 : at + 8]:
+        partners = [row for mark in one.marks for row in JOINED.get(mark, ())]
+        made: set[str] = set()
+        for other in sought[at + 1 : at + 8] if partners else ():
             gap = other.first - one.last
-            for first, second, gives, words in JOINED:
-                if gap <= words and (
-                    (first in one.marks and second in other.marks) or (second in one.marks and first in other.marks)
-                ):
+            for mark, gives, words in partners:
+                if gap <= words and mark in other.marks and gives not in made:
+                    made.add(gives)
                     yield Hit(one.first, other.last, (("finding", gives),))
 
 
@@ -222,7 +222,7 @@ def _ends(text: str, at: int, words: list[Word], abbreviations: frozenset[str]) 
     last = words[-1]
     if last.end != at:
         return True
-    if last.text.isdigit():
+    if _NUMBER.fullmatch(last.text):
         following = text[at + 1 : at + 20].split()
         return len(words) > 1 and not (
             following and (following[0][0].islower() or folded(following[0]) in abbreviations)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
 from reporting.checks.facts import Facts, Problem
-from reporting.checks.lexicon import Lexicon, lexicon_for
+from reporting.checks.lexicon import Lexicon, Mark, lexicon_for
 from reporting.checks.mentions import Mention, mentions_of
 from reporting.checks.reading import Hit, Sentence, hits_of, read, words_of
 from reporting.checks.texts import TOLD, Text, texts_of
@@ -47,8 +48,32 @@ class Report:
 
     @cached_property
     def mentions(self) -> list[Mention]:
-        """Of findings and impression."""
-        return [mention for text, sentence in self.told for mention in mentions_of(text, sentence)]
+        """Of technique, findings and impression."""
+        return [
+            mention
+            for text, sentence in self.sentences
+            if sentence.kind in TOLD or sentence.kind == "technique"
+            for mention in mentions_of(text, sentence)
+        ]
+
+    @cached_property
+    def _starts(self) -> dict[str, tuple[list[int], list[Sentence]]]:
+        """Of each field's sentences."""
+        found: dict[str, tuple[list[int], list[Sentence]]] = {}
+        for text, sentence in self.sentences:
+            starts, sentences = found.setdefault(text.field, ([], []))
+            starts.append(sentence.start)
+            sentences.append(sentence)
+        return found
+
+    def about(self, text: Text, place: int) -> frozenset[Mark]:
+        """Findings and anatomy of the sentence that a place of a text is in."""
+        starts, sentences = self._starts.get(text.field, ([], []))
+        at = bisect_right(starts, place) - 1
+        if at < 0:
+            return frozenset()
+        named = (*sentences[at].of("finding"), *sentences[at].of("anatomy"))
+        return frozenset(mark for hit in named for mark in hit.marks)
 
     def kind(self, *kinds: str) -> list[Mention]:
         return [mention for mention in self.mentions if mention.sentence.kind in kinds]

@@ -18,7 +18,7 @@ YEARS_OLD = re.compile(
     re.I,
 )
 PERSON = re.compile(
-    r"\s*(?:[FM]\b|man\b|woman\b|male\b|female\b|boy\b|girl\b|lady\b|gentleman\b|patient|child\b|with\b|who\b|,|"
+    r"\s*(?:[FM]\b|man\b|woman\b|male\b|female\b|boy\b|girl\b|lady\b|gentleman\b|patient|child\b|with\b|who\b|,|mit\b|con\b|avec\b|presenting\b|smoker\b|"
     r"mann\b|frau\b|junge\b|mädchen\b|hombre|mujer|paciente|varón|niñ[oa]|homme|femme|garçon|fille|enfant)",
     re.I,
 )
@@ -39,9 +39,7 @@ def check(report: Report) -> Iterator[Problem]:
 def _stated_age(report: Report, age: float, text: Text, sentence: Sentence) -> Problem | None:
     """An age that the text gives the patient: "45-year-old woman"; not "a 10-year-old fracture"."""
     for found in YEARS_OLD.finditer(text.text, sentence.start, sentence.end):
-        person = PERSON.match(text.text, found.end()) or (
-            sentence.kind == "history" and found.start() == sentence.start
-        )
+        person = PERSON.match(text.text, found.end())
         if person and not age - AGE_TOLERANCE <= float(found[1]) < age + AGE_TOLERANCE:
             message = f"The patient is {in_years(age)}, the text says {found[1]}"
             place = text.stored(found.start(), found.end())

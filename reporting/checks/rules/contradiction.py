@@ -16,19 +16,25 @@ CONTRADICTED = frozenset(CONCEPTS["contradicted"])
 SERIOUS = frozenset(CONCEPTS["serious"])
 ACUTE = frozenset(CONCEPTS["acute"])
 NOT_NOW = frozenset({"deny", "doubt", "past", "old", "compare", "family", "outside"})
+MOST = 1500
+"""Mentions that are looked at: more than any report holds."""
 LEFT_OVER = 1
 """Words beside those of examinations that a sentence may hold and still be "Normal chest radiograph"."""
 
 
 def check(report: Report) -> Iterator[Problem]:
-    there = [one for one in report.kind(FINDINGS) if one.finding in CONTRADICTED and not one.said & NOT_NOW]
+    there = [one for one in report.kind(FINDINGS) if one.finding in CONTRADICTED and not one.said & NOT_NOW][:MOST]
     if not there:
         return
-    impression = [one for one in report.kind(IMPRESSION) if one.finding]
+    impression = [one for one in report.kind(IMPRESSION) if one.finding][:MOST]
+    asserted = {one.finding for one in impression if "deny" not in one.said}
+    by_finding: dict[str, list[Mention]] = {}
+    for one in there:
+        by_finding.setdefault(one.finding, []).append(one)
     told: set[str] = set()
     for mention in impression:
-        if "deny" in mention.said and mention.finding not in told:
-            against = _against(mention, impression, there)
+        if "deny" in mention.said and mention.finding not in told | asserted:
+            against = _against(mention, by_finding.get(mention.finding, []))
             if against is not None:
                 told.add(mention.finding)
                 message = f"The findings say otherwise ({report.quote(against.text, against.sentence)})"
@@ -37,13 +43,11 @@ def check(report: Report) -> Iterator[Problem]:
         yield from _normal_after_all(report, impression, there)
 
 
-def _against(mention: Mention, impression: list[Mention], there: list[Mention]) -> Mention | None:
+def _against(mention: Mention, there: list[Mention]) -> Mention | None:
     """What the findings assert and this denies: of the same place and side, without a reservation."""
     if mention.said & {"doubt", "other", "compare", "family", "outside", "past"}:
         return None
-    if any(one.finding == mention.finding and "deny" not in one.said for one in impression):
-        return None
-    return next((one for one in there if one.finding == mention.finding and _same(mention, one)), None)
+    return next((one for one in there if _same(mention, one)), None)
 
 
 def _same(mention: Mention, other: Mention) -> bool:
@@ -73,6 +77,6 @@ def _all_normal(text: Text, sentence: Sentence) -> frozenset[str]:
             return ACUTE if hit.has("all_normal_acute") else SERIOUS
     if not sentence.of("normal") or sentence.of("all_normal"):
         return frozenset()
-    known = {at for hit in sentence.of("exam", "normal") for at in range(hit.first, hit.last + 1)}
+    known = {at for hit in (*sentence.of("exam"), *sentence.of("normal")) for at in range(hit.first, hit.last + 1)}
     rest = [word for at, word in enumerate(sentence.words) if at not in known and not word.text.isdigit()]
     return SERIOUS if len(rest) <= LEFT_OVER and len(sentence.words) > 1 else frozenset()

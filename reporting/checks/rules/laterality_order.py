@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from reporting.checks.facts import ACKNOWLEDGE, Problem
 from reporting.checks.lexicon import CONCEPTS
-from reporting.checks.mentions import NAMES, OPPOSITE, Mention, mentions_of
+from reporting.checks.mentions import NAMES, OPPOSITE, Mention
 from reporting.checks.reading import Sentence, hits_of, words_of
 from reporting.checks.report import Report
 from reporting.checks.texts import FINDINGS, IMPRESSION
@@ -18,7 +18,9 @@ from reporting.checks.texts import FINDINGS, IMPRESSION
 RULE = "laterality_order"
 LIMBS = frozenset(CONCEPTS["paired_limbs"])
 """Of these one side is imaged, and the other has no place in the report but to compare."""
-SPOKEN_AT_ALL = frozenset({"compare", "family", "past", "event", "outside"})
+WITHOUT_SIDES = frozenset(CONCEPTS["without_sides"])
+"""A side ordered with these is the complaint's."""
+NOT_OF_NOW = frozenset({"compare", "family", "past", "outside"})
 
 
 def check(report: Report) -> Iterator[Problem]:
@@ -34,6 +36,8 @@ def check(report: Report) -> Iterator[Problem]:
     if expected not in OPPOSITE:
         return
     regions = frozenset(value.split(":")[0] for hit in procedure.of("anatomy") for value in hit.values("anatomy"))
+    if regions and regions <= WITHOUT_SIDES:
+        return
     wrong = _against(list(_asserted(report)), expected, regions)
     if wrong is not None:
         source = "order" if facts.order_laterality else "images" if facts.image_laterality else "examination"
@@ -49,36 +53,33 @@ def _only_side(procedure: Sentence) -> str:
 
 def _asserted(report: Report) -> Iterator[Mention]:
     """What the technique, the findings and the impression say of a side, now and of this patient."""
-    for text, sentence in report.sentences:
-        if sentence.kind in ("technique", FINDINGS, IMPRESSION):
-            for mention in mentions_of(text, sentence):
-                if mention.side and not mention.said & SPOKEN_AT_ALL:
-                    yield mention
+    return (one for one in report.mentions if one.side and not one.said & NOT_OF_NOW)
 
 
 def _against(mentions: list[Mention], expected: str, regions: frozenset[str]) -> Mention | None:
     """The first mention of the other side that cannot be meant."""
-    other = OPPOSITE[expected]
     about = [one for one in mentions if not (regions and one.regions) or regions & one.regions]
-    wrong = [one for one in about if one.side == other and one.side_hit is not None and "deny" not in one.said]
+    wrong = [one for one in about if _is_wrong(one, expected)]
     if not wrong:
         return None
     if not any(one.side in (expected, "B") for one in about):
         return wrong[0]
     told = [one for one in about if one.sentence.kind == IMPRESSION]
+    found = [one for one in about if one.sentence.kind == FINDINGS]
+    concluded = next((one for one in told if _is_wrong(one, expected)), None)
     if (
-        any(one in wrong for one in told)
+        concluded is not None
         and not any(one.side in (expected, "B") for one in told)
-        and not any(one.side == other and one.finding for one in about if one.sentence.kind == FINDINGS)
+        and not any(one.side == OPPOSITE[expected] and not one.sentence.of("normal") for one in found)
     ):
-        return next(one for one in told if one in wrong)
-    return next(
-        (
-            one
-            for one in wrong
-            if one.regions & regions & LIMBS
-            and (one.finding or one.sentence.kind == "technique")
-            and not one.sentence.of("normal")
-        ),
-        None,
-    )
+        return concluded
+    return next((one for one in wrong if one.regions & regions & LIMBS and _is_imaged(one)), None)
+
+
+def _is_wrong(mention: Mention, expected: str) -> bool:
+    return mention.side == OPPOSITE[expected] and mention.side_hit is not None and "deny" not in mention.said
+
+
+def _is_imaged(mention: Mention) -> bool:
+    """Says what was seen or done there, not that all was well beside it."""
+    return bool(mention.finding or mention.sentence.kind == "technique") and not mention.sentence.of("normal")

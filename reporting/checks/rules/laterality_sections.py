@@ -10,12 +10,14 @@ from reporting.checks.report import Report
 from reporting.checks.texts import FINDINGS, IMPRESSION
 
 RULE = "laterality_sections"
+MOST, MOST_CONCLUDED = 1500, 200
+"""Mentions that are compared with one another: more than any report holds."""
 
 
 def check(report: Report) -> Iterator[Problem]:
-    findings = [one for one in report.kind(FINDINGS) if not one.said & {"compare", "family"}]
+    findings = [one for one in report.kind(FINDINGS) if one.side and not one.said & {"compare", "family"}][:MOST]
     told: set[int] = set()
-    for mention in report.kind(IMPRESSION):
+    for mention in report.kind(IMPRESSION)[:MOST_CONCLUDED]:
         if mention.side not in OPPOSITE or mention.side_hit is None or id(mention.sentence) in told:
             continue
         if mention.said & {"deny", "past", "compare", "family", "outside"}:
@@ -32,7 +34,7 @@ def check(report: Report) -> Iterator[Problem]:
 
 def _other_side(mention: Mention, findings: list[Mention]) -> Mention | None:
     """What the findings say of the same thing on the other side, and never on this one."""
-    near = [one for one in findings if one.side and comparable(mention, one)]
+    near = [one for one in findings if comparable(mention, one)]
     if mention.finding and mention.finding not in GENERIC:
         same = [one for one in near if one.finding == mention.finding and "deny" not in one.said]
         if same:
@@ -40,8 +42,8 @@ def _other_side(mention: Mention, findings: list[Mention]) -> Mention | None:
             return _accuser(mention, same, vague)
     if not mention.places and not mention.levels:
         return None
-    placed = [one for one in near if one.places and (one.finding or one.sentence.kind == FINDINGS)]
-    return _accuser(mention, [one for one in placed if not _plain(one)], placed)
+    abnormal = [one for one in near if not _plain(one)]
+    return _accuser(mention, [one for one in abnormal if one.places], abnormal)
 
 
 def _plain(mention: Mention) -> bool:

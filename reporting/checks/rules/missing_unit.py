@@ -39,6 +39,8 @@ def _after_words(text: Text, sentence: Sentence) -> Iterator[tuple[int, int]]:
     """Numbers that a word of measuring leads to: "measures up to 12"."""
     fillers = {hit.first for hit in sentence.of("filler")}
     for hit in sentence.of("measures"):
+        if any(0 <= hit.first - scale.last <= FILLERS for scale in sentence.of("scale")):
+            continue
         at = hit.last + 1
         while at < len(sentence.words) and at in fillers and at - hit.last <= FILLERS:
             at += 1

@@ -86,6 +86,6 @@ def _gone(gone: Gone, organ: str, sentence: Sentence, hit: Hit) -> str:
 
 def _normal(sentence: Sentence, hit: Hit) -> bool:
     """The sentence calls the organ normal, and says nothing of its absence."""
-    if sentence.of("gone", "removed") or sentence.said(hit) & {"past", "compare", "partial"}:
+    if sentence.of("gone") or sentence.of("removed") or sentence.said(hit) & {"past", "compare", "partial"}:
         return False
     return any(not sentence.said(one) & {"deny", "doubt"} for one in sentence.of("normal"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from reporting.checks.facts import ACKNOWLEDGE, Measured, Problem
-from reporting.checks.lengths import MILLIMETRES, Length, lengths_of, same
+from reporting.checks.lengths import HALF_A_MILLIMETRE, MILLIMETRES, Length, Values, lengths_of, same
 from reporting.checks.report import Report, around
 from reporting.checks.texts import FINDINGS, IMPRESSION
+
+MOST = 300
+"""Sizes and measurements that are compared with one another: more than any report holds."""
 
 
 def check(report: Report) -> Iterator[Problem]:
@@ -17,10 +20,13 @@ def check(report: Report) -> Iterator[Problem]:
     }
     measured = [one for one in report.facts.measurements if one.unit in MILLIMETRES and one.value > 0]
     for kind, lengths in written.items():
-        said = _values(lengths)
-        before = _values(written[FINDINGS]) if kind == IMPRESSION else []
-        for length in lengths:
-            truth = _measured(length, measured, said, before) or _said_before(length, before)
+        said = Values(lengths)
+        before = written[FINDINGS][:MOST] if kind == IMPRESSION else []
+        said_before = Values(before)
+        for length in lengths[:MOST]:
+            truth = _measured(length, measured[:MOST], said, said_before) or _said_before(
+                report, length, before, said_before
+            )
             if truth:
                 quote = around(length.text.text, length.start, length.end)
                 place = length.text.stored(length.start, length.end)
@@ -28,27 +34,20 @@ def check(report: Report) -> Iterator[Problem]:
                 return
 
 
-def _values(lengths: Iterable[Length]) -> list[float]:
-    return [value for length in lengths for value in length.millimetres]
-
-
 def _tenfold(length: Length, true: float) -> bool:
     return any(same(value, 10 * true) or same(10 * value, true) for value in length.millimetres)
 
 
-def _measured(length: Length, measured: list[Measured], said: list[float], before: list[float]) -> str:
+def _measured(length: Length, measured: list[Measured], said: Values, before: Values) -> str:
     """What was measured, where a length is ten times that and nothing beside it says the true one."""
     for one in measured:
         true = one.value * MILLIMETRES[one.unit]
         if not _tenfold(length, true):
             continue
-        excused = any(same(value, true) for value in said) or any(
-            same(value, length.millimetres[0]) for value in before
-        )
+        excused = said.near(true, HALF_A_MILLIMETRE) or before.near(length.millimetres[0])
         if _in_chip(length, one) or not excused:
-            return f"{one.label[:1].upper()}{one.label[1:]} measured {one.value:g} {one.unit}".strip().replace(
-                "measured", "measured" if one.label else "Measured", 1
-            )
+            name = one.label or "the length"
+            return f"{name[:1].upper()}{name[1:]} measured is {one.value:g} {one.unit}"
     return ""
 
 
@@ -61,10 +60,14 @@ def _in_chip(length: Length, measured: Measured) -> bool:
     )
 
 
-def _said_before(length: Length, before: list[float]) -> str:
-    """What the findings say, where the impression says ten times that and never so in the findings."""
+def _said_before(report: Report, length: Length, before: list[Length], values: Values) -> str:
+    """What the findings say of the same thing, where the impression says ten times that."""
     first = length.millimetres[0]
-    if any(same(value, first) for value in before):
+    if values.near(first) or not (values.near(10 * first) or values.near(first / 10)):
         return ""
-    tenth = next((value for value in before if _tenfold(length, value)), None)
-    return f"The findings say {tenth:g} mm" if tenth is not None else ""
+    about = report.about(length.text, length.start)
+    for one in before:
+        for value in one.millimetres:
+            if _tenfold(length, value) and about & report.about(one.text, one.start):
+                return f"The findings say {value:g} mm"
+    return ""
