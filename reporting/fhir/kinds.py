@@ -170,7 +170,7 @@ KINDS: dict[str, Kind] = {
             "identifier": by_token("study_instance_uid", "accession_number", plain=_plain_uid),
             "started": by_day("date"),
             "modality": by_token("modalities__contains"),
-            "status": by_code("organization__isnull", {"available": [False]}),
+            "status": lambda value: Q() if value.rpartition("|")[2] == "available" else Q(pk__in=[]),
             **_of_patient("patient"),
         },
         types={
