@@ -51,6 +51,7 @@ export class Toolbar {
     this.menus = [];
     this.words = { ...WORDS };
     this.groups = new Map();
+    this.more = [];
     this.#tools();
     this.#space();
     this.#added();
@@ -181,11 +182,17 @@ export class Toolbar {
     this.moreMenu = this.#menu(group, { label: t("More"), icon: "ellipsis", name: "more", fill: (menu) => this.#all(menu) });
   }
 
+  /** A command of a feature, with its name and icon, in the menu of everything. */
+  addMore(command, label, icon) {
+    this.more.push({ command, label, icon });
+  }
+
   #all(menu) {
     for (const [command, argument, label, icon] of COMMANDS) {
       const [key = ""] = keysOf(command, argument, this.map);
       menu.item({ label, icon: this.icon(icon), key, run: () => this.run(command, argument) });
     }
+    for (const { command, label, icon } of this.more) menu.item({ label, icon: this.icon(icon), key: keysOf(command, undefined, this.map)[0] ?? "", run: () => this.run(command) });
   }
 
   /** True when something was open and is now closed. */

@@ -248,6 +248,45 @@ def test_notes_of_others_are_text(page: Page, archive: Archive, made: Made) -> N
     assert page.evaluate("window.struck === undefined && !document.querySelector('img[src=x]')")
 
 
+def test_a_note_is_written_and_changed_in_the_panel(page: Page, archive: Archive, made: Made) -> None:
+    page.keyboard.press("k")
+    marked(page, 1)
+    open_panel(page)
+    page.get_by_role("button", name="Write a note on Image 1").click()
+    field = page.get_by_role("textbox", name="Note on Image 1")
+    assert field.evaluate("(one) => one === document.activeElement")
+    page.keyboard.type("nodule, k is no command here")
+    page.keyboard.press("Enter")
+    page.locator("#panel-key-images .told", has_text="nodule").wait_for()
+    assert kept(archive, made.study)[0]["note"] == "nodule, k is no command here"
+    page.get_by_role("button", name="Change the note of Image 1").click()
+    page.keyboard.press("End")
+    page.keyboard.type("!")
+    page.keyboard.press("Escape")
+    assert field.count() == 0
+    assert faces(page).locator(".told").inner_text() == "nodule, k is no command here", "it was left as it was"
+
+
+def test_who_writes_on_a_note_that_changed_meanwhile_loses_nothing(page: Page, archive: Archive, made: Made) -> None:
+    page.keyboard.press("k")
+    marked(page, 1)
+    open_panel(page)
+    page.get_by_role("button", name="Write a note on Image 1").click()
+    page.keyboard.type("mine")
+    (one,) = kept(archive, made.study)
+    door = f"{archive.server.url}/api/studies/{made.study}/key-images/{one['uid']}/"
+    archive.session.put(door, json={"version": one["version"], "note": "theirs"}, timeout=60).raise_for_status()
+    wait_for(page, "document.querySelector('.note-of-key textarea')?.value === 'mine'")
+    page.wait_for_timeout(1200)  # the news has come, and the list was drawn anew under the hand
+    page.keyboard.type(" too")
+    page.keyboard.press("Enter")
+    page.locator("#panel-key-images [role=alert]", has_text="theirs").wait_for()
+    assert kept(archive, made.study)[0]["note"] == "theirs"
+    page.get_by_role("textbox", name="Note on Image 1").press("Enter")
+    wait_for(page, "!document.querySelector('.note-of-key')")
+    assert kept(archive, made.study)[0]["note"] == "mine too"
+
+
 def test_a_strip_that_does_not_come_says_why_and_can_be_asked_for_again(
     browse: Callable[..., Page], archive: Archive, made: Made
 ) -> None:

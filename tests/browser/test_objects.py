@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pydicom
 import pytest
 from playwright.sync_api import Locator, Page
 
@@ -316,6 +317,25 @@ def test_segments_lie_over_the_picture_with_their_legend(opened: Callable[..., P
     box.locator(".legend input").first.click()
     wait_for(page, "!farview.viewports[0].wish.segmentations?.length && farview.viewports[0].exact")
     assert painted(page)["sha256"] == bare["sha256"]
+
+
+def test_a_segment_leads_to_where_it_is_largest(opened: Callable[..., Page], archive: Archive) -> None:
+    page = opened(SEG[1], *SEG[2:], SEG[0])
+    page.locator("#tab-objects").click()
+    box = panel(page).locator(".segmentation")
+    box.get_by_label("Over the picture").check()
+    seg = pydicom.dcmread(archive.shared / SEG[0])
+    sizes = [int(mask.sum()) for mask in seg.pixel_array]
+    most = seg.PerFrameFunctionalGroupsSequence[sizes.index(max(sizes))]
+    z = float(most.PlanePositionSequence[0].ImagePositionPatient[2])
+    page.locator(".pane").first.focus()
+    for key in ("Home", "End"):
+        page.keyboard.press(key)
+        if abs(still(page)["geometry"]["top_left"][2] - z) > 0.1:
+            break
+    assert abs(still(page)["geometry"]["top_left"][2] - z) > 0.1
+    box.get_by_role("button", name="Go to where Liver is largest").click()
+    wait_for(page, f"Math.abs(farview.viewports[0].lastHeader.geometry.top_left[2] - {z}) < 0.1")
 
 
 def test_a_segmentation_is_shown_over_the_series_it_was_made_on(opened: Callable[..., Page]) -> None:

@@ -74,6 +74,40 @@ def test_the_legend_of_a_structure_set_has_the_colours_of_its_regions(
     assert legend(alice, answer["sop_instance_uid"]).json()["reason"] is None
 
 
+def test_a_segment_says_where_it_is_largest(liver: dict[str, str], alice: Client, shared_data: Path) -> None:
+    seg = pydicom.dcmread(shared_data / "derived" / "seg_liver.dcm")
+    masks = seg.pixel_array
+    most = int(np.argmax(masks.reshape(len(masks), -1).sum(axis=1)))
+    shared = seg.SharedFunctionalGroupsSequence[0]
+    orientation = np.array(shared.PlaneOrientationSequence[0].ImageOrientationPatient, float)
+    down, across = (float(one) for one in shared.PixelMeasuresSequence[0].PixelSpacing)
+    corner = np.array(seg.PerFrameFunctionalGroupsSequence[most].PlanePositionSequence[0].ImagePositionPatient, float)
+    rows, columns = np.nonzero(masks[most])
+    middle = corner + orientation[:3] * across * columns.mean() + orientation[3:] * down * rows.mean()
+    (row,) = legend(alice, liver["seg"]).json()["segments"]
+    normal = np.cross(orientation[:3], orientation[3:])
+    away = np.array(row["largest"]["center"]) - middle
+    assert abs(away @ normal) < 0.5, "on that plane, or within its half"
+    assert np.linalg.norm(away - (away @ normal) * normal) < 1e-3
+
+
+def test_a_region_says_where_it_is_largest(hospital: Organization, alice: Client, shared_data: Path) -> None:
+    path = shared_data / "derived" / "rtstruct_lctsc.dcm"
+    ingest_file(path, hospital, "test", "")
+    d = pydicom.dcmread(path)
+    answer = legend(alice, d.SOPInstanceUID).json()
+    rows = {row["number"]: row["largest"]["center"] for row in answer["segments"]}
+    for region in d.ROIContourSequence:
+        areas: dict[float, float] = {}
+        for contour in region.ContourSequence:
+            x, y, z = np.array(contour.ContourData, float).reshape(-1, 3).T
+            area = abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+            areas[round(z[0], 2)] = areas.get(round(z[0], 2), 0.0) + area
+        assert len(areas) > 1
+        center = rows[region.ReferencedROINumber]
+        assert areas[min(areas, key=lambda z: abs(z - center[2]))] == pytest.approx(max(areas.values()), rel=0.02)
+
+
 def test_a_broken_segmentation_has_a_legend_that_says_so(hospital: Organization, alice: Client, tmp_path: Path) -> None:
     broken = ct_slice("1.2.3.9", SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4", Modality="SEG", SegmentationType="BINARY")
     ingest_file(save(broken, tmp_path / "broken.dcm"), hospital, "test", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 from typing import Any
 
@@ -22,11 +23,20 @@ from viewer.dicom.structure_sets import is_structure_set
 from viewer.engine.errors import Busy, CannotDraw
 from viewer.marks import other_objects
 from viewer.models import Instance
+from viewer.rendering.segment_places import Place, largest
 from viewer.rendering.segments import Segment, Segmentation
 from viewer.serving import runtime
 
 ASKED_AT_ONCE = 500
 """UIDs in one question to the database."""
+
+
+class LargestPlace(serializers.Serializer):
+    center = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="LPS mm; null where it has no place in the patient."
+    )
+    sop_instance_uid = serializers.CharField(allow_blank=True, help_text="The image, where there is no center.")
+    frame_number = serializers.IntegerField(allow_null=True)
 
 
 class SegmentRow(serializers.Serializer):
@@ -37,6 +47,7 @@ class SegmentRow(serializers.Serializer):
     type = serializers.CharField(allow_blank=True)
     algorithm = serializers.CharField(allow_blank=True)
     reason = serializers.CharField(allow_null=True, help_text="What of it is not drawn, and why.")
+    largest = LargestPlace(allow_null=True, help_text="Where it covers most; null where it lies nowhere.")
 
 
 class Legend(serializers.Serializer):
@@ -72,7 +83,8 @@ class Segments(AsyncDoor):
             empty = {"title": "", "frame_of_reference_uid": "", "series": [], "segments": []}
             return Response({"sop_instance_uid": sop_instance_uid, "kind": kind, **empty, "reason": str(error)})
         series = await sync_to_async(_series_of)(instance, drawn)
-        return Response({"sop_instance_uid": sop_instance_uid, **_legend(drawn, series)})
+        legend = await asyncio.to_thread(_legend, drawn, series)
+        return Response({"sop_instance_uid": sop_instance_uid, **legend})
 
     def note_denial(self) -> None:
         note_denial(self.request.user, self.kwargs["sop_instance_uid"], self.request, door="api")
@@ -104,10 +116,15 @@ def _legend(drawn: Segmentation, series: list[str]) -> dict[str, Any]:
         "frame_of_reference_uid": drawn.frame_of_reference_uid,
         "series": series,
         "reason": drawn.reason or ("the images that it was made on are not in this study" if lost else None),
-        "segments": [_row(segment) for segment in drawn.segments],
+        "segments": [_row(segment, largest(drawn, index)) for index, segment in enumerate(drawn.segments)],
     }
 
 
-def _row(segment: Segment) -> dict[str, Any]:
+def _row(segment: Segment, place: Place | None) -> dict[str, Any]:
     red, green, blue = segment.color
-    return {**asdict(segment), "color": f"#{red:02x}{green:02x}{blue:02x}", "reason": segment.reason or None}
+    return {
+        **asdict(segment),
+        "color": f"#{red:02x}{green:02x}{blue:02x}",
+        "reason": segment.reason or None,
+        "largest": place and asdict(place),
+    }

@@ -150,9 +150,23 @@ def _place(work: _Work, study: Study) -> None:
         frame = next((one for one in frame_sources(file) if one.frame_number == (kept.frame_number or 1)), None)
         if frame is not None and is_plain(kept.view):
             frame_number = frame.frame_number if row.number_of_frames > 1 else None
-            work.state = state_of(kept, frame, work.image, frame_number, work.marks, author_of(kept))
+            work.state = state_of(
+                kept, frame, work.image, frame_number, work.marks, author_of(kept), _label(kept, row, study)
+            )
     except (DicomError, BadView):
         work.state = None
+
+
+def _label(kept: KeyImage, row: Instance, study: Study) -> str:
+    """ "IMAGE 34", of another key image of the same one "IMAGE 34 B": told apart where states are chosen, for good."""
+    several = row.number_of_frames > 1
+    number = kept.frame_number if several else row.instance_number
+    what = "FRAME" if several else "IMAGE"
+    before = KeyImage.objects.filter(
+        study=study, sop_instance_uid=kept.sop_instance_uid, frame_number=kept.frame_number, pk__lt=kept.pk
+    ).count()
+    again = "" if not before else chr(ord("A") + before) if before < 26 else str(before + 1)
+    return " ".join(str(part) for part in (what, number, again) if part not in (None, ""))
 
 
 async def _one(work: _Work, task: _Task) -> Selected | None:

@@ -45,6 +45,7 @@ def state_of(
     frame_number: int | None,
     marks: Sequence[Measurement],
     made_by: str,
+    label: str = "KEY IMAGE",
 ) -> State | None:
     """How a key image shows its frame; None where its colours are not those of the file. Raises BadView, DicomError."""
     view, description = View.from_json(kept.view), frame.description()
@@ -57,7 +58,8 @@ def state_of(
         of=image,
         frame_number=frame_number,
         made_by=made_by,
-        description=" ".join(kept.note.split()) or "Key image",
+        label=label,
+        description=" ".join(kept.note.split()) or _window_words(view),
         area=area_of(view, description),
         pixel_spacing=description.pixel_spacing,
         pixel_aspect_ratio=description.pixel_aspect_ratio,
@@ -73,6 +75,15 @@ def state_of(
         drawings=tuple(drawings),
         words=tuple(words),
     )
+
+
+def _window_words(view: View) -> str:
+    """For a state without a note."""
+    if view.preset is not None:
+        return f"Key image, {view.preset}"
+    if view.window_center is None or view.window_width is None:
+        return "Key image"
+    return f"Key image, window {view.window_center:g}/{view.window_width:g}"
 
 
 def area_of(view: View, description: FrameDescription) -> Area:

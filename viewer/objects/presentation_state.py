@@ -76,16 +76,18 @@ class State:
     inverse: bool = False
     drawings: tuple[Drawing, ...] = ()
     words: tuple[Words, ...] = field(default=())
+    label: str = "KEY IMAGE"
+    """Capital letters, digits and spaces, 16 of them (CS)."""
 
 
 def sop_class(state: State) -> str:
     return COLOUR if state.colour else GREY
 
 
-def write(d: Dataset, state: State, label: str = "KEY_IMAGE") -> None:
+def write(d: Dataset, state: State) -> None:
     """Add the modules of a presentation state to a data set of `header.new_object`."""
     d.Laterality = None
-    d.ContentLabel, d.ContentDescription = label, state.description[:64] or None
+    d.ContentLabel, d.ContentDescription = state.label[:16].rstrip(), state.description[:64] or None
     d.PresentationCreationDate, d.PresentationCreationTime = d.InstanceCreationDate, d.InstanceCreationTime
     d.ContentCreatorName = PersonName(state.made_by)
     image = referenced_sop(state.of.sop_instance_uid, state.of.sop_class_uid, state.frame_number)

@@ -23,6 +23,8 @@ export function install(workbench) {
   workbench.command("copy-link", () => feature.link.copy(), () => t("Copy a link to this picture"));
   workbench.command("print", () => openPrinting(workbench, feature.store), () => t("Print"));
   workbench.side.add({ name: NAME, label: t("Key images"), icon: "star", fill: (element) => feature.panel.fill(element) });
+  workbench.toolbar.addMore("key-image", t("Mark as key image"), "star");
+  workbench.toolbar.addMore("copy-link", t("Copy a link to this picture"), "link");
   workbench.inspect("keyImages", () => feature.told);
   menu(workbench);
 }

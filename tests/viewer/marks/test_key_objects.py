@@ -105,6 +105,25 @@ def test_an_acquired_frame_becomes_a_presentation_state_and_a_place_in_the_selec
     assert [item.PersonName for item in selection.ContentSequence if item.ValueType == "PNAME"] == ["alice"]
 
 
+def test_states_are_told_apart_by_their_labels(stack: None, alice: Client) -> None:
+    marked(alice, {**SHOWN, "frame": 2}, note="Nodule")
+    marked(alice, {**SHOWN, "frame": 2, "window_center": -600, "window_width": 1500})
+    marked(alice, {**SHOWN, "frame": 4})
+    said = {(state.ContentLabel, state.ContentDescription) for state in objects(written(alice)["objects"])["gsps"]}
+    second, fourth = (_instance_number(frame) for frame in (2, 4))
+    assert said == {
+        (f"IMAGE {second}", "Nodule"),
+        (f"IMAGE {second} B", "Key image, window -600/1500"),
+        (f"IMAGE {fourth}", f"Key image, window {SHOWN['window_center']:g}/{SHOWN['window_width']:g}"),
+    }
+
+
+def _instance_number(frame: int) -> int:
+    """Of the image at that place of the stack, head to feet: the feet come first in this one."""
+    rows = sorted(Instance.objects.filter(series__series_instance_uid="1.2.3.4"), key=lambda row: -row.instance_number)
+    return int(rows[frame].instance_number)
+
+
 @pytest.mark.parametrize(
     "view",
     [

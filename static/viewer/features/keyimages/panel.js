@@ -16,6 +16,7 @@ export class Panel {
     this.feature = feature;
     this.taken = null;
     this.problem = "";
+    this.writing = null;
   }
 
   fill(element) {
@@ -73,11 +74,56 @@ export class Panel {
     const series = workbench.thumbnails.tiles.find(({ series: one }) => one.series_instance_uid === image.series_instance_uid)?.series;
     if (series) make("span", "quiet", words).textContent = [series.modality, series.description].filter(Boolean).join(" ");
     make("span", "quiet", words).textContent = [image.author, when(image.created_at)].filter(Boolean).join(", ");
-    if (image.note) make("span", "told", words).textContent = image.note;
+    const writes = this.writing?.uid === image.uid;
+    if (image.note && !writes) make("span", "told", words).textContent = image.note;
     open.addEventListener("click", () => this.feature.open(image));
     const actions = make("span", "actions", row);
+    this.#action(actions, "square-pen", image.note ? t("Change the note of {place}", { place }) : t("Write a note on {place}", { place }), () => this.#write(image));
     this.#action(actions, "link", t("Copy a link to {place}", { place }), () => this.feature.link.give(linkTo(held.study, { ...image.view, series: image.series_instance_uid }, location.origin)));
     this.#action(actions, "x", t("Delete {place} from the key images", { place }), () => this.#remove(held.study, image));
+    if (writes) this.#note(row, held.study, image, place);
+  }
+
+  #write({ uid, version, note }) {
+    this.writing = { uid, version, text: note };
+    this.workbench.side.refresh("key-images");
+    document.querySelector(`#panel-key-images [data-focus="${CSS.escape(`note ${uid}`)}"]`)?.focus();
+  }
+
+  /** The note, being written; the list may be drawn anew meanwhile. */
+  #note(row, study, image, place) {
+    const { writing } = this;
+    const form = make("form", "note-of-key", row);
+    const field = make("textarea", "", form, { rows: "3", maxlength: "1000", "aria-label": t("Note on {place}", { place }), "data-focus": `note ${image.uid}` });
+    field.value = writing.text;
+    field.addEventListener("input", () => (writing.text = field.value));
+    field.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Escape") this.#written(null);
+      else if (event.key === "Enter" && !event.shiftKey) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+    });
+    const acts = make("span", "row", form);
+    make("button", "small", acts).textContent = t("Keep the note");
+    const leave = make("button", "small", acts, { type: "button" });
+    leave.textContent = t("Leave it");
+    leave.addEventListener("click", () => this.#written(null));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#trying(async () => {
+        await this.store.note(study, writing, writing.text.trim());
+        this.#written(image.uid);
+      });
+    });
+  }
+
+  #written(uid) {
+    const { uid: here } = this.writing ?? {};
+    this.writing = null;
+    this.workbench.side.refresh("key-images");
+    document.querySelector(`#panel-key-images [data-focus="${CSS.escape(uid ?? here ?? "")}"]`)?.focus();
   }
 
   #picture(image) {
@@ -122,6 +168,11 @@ export class Panel {
       await act();
     } catch (problem) {
       this.problem = problem.message;
+      const { current } = problem.body ?? {};
+      if (problem.status === 409 && current && this.writing) {
+        this.problem = t("Somebody else has changed this note meanwhile. It says now: {note}", { note: current.note || t("nothing") });
+        this.writing.version = current.version;
+      }
     }
     this.workbench.side.refresh("key-images");
   }

@@ -38,6 +38,15 @@ export class Store extends EventTarget {
     return made;
   }
 
+  /** Writes another note beside a key image. Refused with 409 where somebody else did so meanwhile. */
+  async note(study, { uid, version }, note) {
+    try {
+      await rest(studyDoor(study, `key-images/${encodeURIComponent(uid)}/`), { method: "PUT", body: { version, note } });
+    } finally {
+      await this.load(study);
+    }
+  }
+
   async remove(study, uid) {
     await rest(studyDoor(study, `key-images/${encodeURIComponent(uid)}/`), { method: "DELETE" });
     await this.load(study);

@@ -2,6 +2,9 @@
 
 import { t } from "../../../i18n.js";
 import { reformatted, whole } from "../../space.js";
+import { goAlong } from "../linking/scrolling.js";
+import { standingOf } from "../linking/standing.js";
+import { dot } from "../linking/vector.js";
 import { remark } from "../remark.js";
 
 const tilesOf = ({ thumbnails }, series) => thumbnails.tiles.filter((tile) => tile.stack && tile.series.series_instance_uid === series);
@@ -24,6 +27,18 @@ export function goTo(workbench, reference, viewport = workbench.active) {
   if (here) viewport.change({ ...place, frame: null, ...more });
   else workbench.show(viewport, tiles[0], place);
   settleStack(workbench, viewport, sop_instance_uid);
+}
+
+/** Brings a place into the active pane: {center} LPS mm, or {sop_instance_uid, frame_number} of an image. Planes go along their
+ *  normal, stacks to the nearest image. */
+export function goToPlace(viewport, { center, sop_instance_uid, frame_number }) {
+  const standing = standingOf(viewport);
+  if (!center) {
+    viewport.change({ sop_instance_uid, frame_number: frame_number ?? 1, frame: null });
+  } else if (standing?.direction) {
+    const away = goAlong(viewport, standing, dot(center, standing.direction));
+    if (away) remark(viewport, t("The nearest image is {n} mm away from it.", { n: away.toFixed(1) }));
+  } else remark(viewport, t("These images say no place in the patient to go to."), { trouble: true });
 }
 
 /** Once it is painted, the strip and the texts name the stack that it really lies in. */

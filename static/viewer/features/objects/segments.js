@@ -4,6 +4,7 @@
 import { t } from "../../../i18n.js";
 import { make } from "../../menu.js";
 import { rest } from "../rest.js";
+import { goToPlace } from "./going.js";
 
 const USUAL = 0.4;
 /** Legends of more objects than these are fetched only when they are turned on. */
@@ -132,11 +133,19 @@ export class Segments {
     return held;
   }
 
+  /** Leads to where a segment covers most. */
+  #goTo(row, uid, number, name, largest) {
+    const words = t("Go to where {name} is largest", { name });
+    const button = make("button", "tool", row, { type: "button", "aria-label": words, title: words, "data-focus": `go ${uid} ${number}` });
+    button.append(this.workbench.icon("locate"));
+    button.addEventListener("click", () => goToPlace(this.workbench.active, largest));
+  }
+
   #rows(box, uid, segments) {
     const all = segments.map(({ number }) => number);
     const now = this.on(uid).segments;
     const list = make("ul", "legend", box);
-    for (const { number, label, color, category, type, algorithm, reason } of segments) {
+    for (const { number, label, color, category, type, algorithm, reason, largest } of segments) {
       const row = make("li", "", list);
       const holder = make("label", "", row, { title: [category, type, algorithm].filter(Boolean).join(", ") });
       const input = make("input", "", holder, { type: "checkbox", "data-focus": `segment ${uid} ${number}` });
@@ -146,6 +155,7 @@ export class Segments {
       const words = make("span", "words", holder);
       make("span", "", words).textContent = label || type || t("Segment {n}", { n: number });
       if (reason) make("span", "quiet", words).textContent = reason;
+      if (largest) this.#goTo(row, uid, number, label || type || t("Segment {n}", { n: number }), largest);
       input.addEventListener("change", () => {
         this.set(uid, { segments: turned(this.on(uid)?.segments ?? [], all, number, input.checked) });
         this.workbench.side.refresh("objects");
