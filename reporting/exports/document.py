@@ -32,6 +32,8 @@ class Site:
     language: str = "en"
     time_zone: str = "UTC"
     appended_as_correction: bool = False
+    dicom_web: str = ""
+    """Address of the DICOMweb service that has the images; empty: none is open."""
 
 
 @dataclass(frozen=True, slots=True)
