@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import Model, Q, QuerySet
@@ -72,16 +73,13 @@ class Watched(Managed):
 
 @admin.register(Order)
 class OrderAdmin(Watched):
-    list_display = (
-        *("id", "organization", "accession_number", "placer_order_number", "filler_order_number"),
-        *("procedure_text", "modality", "reading_class", "status", "source", "created_at"),
-    )
+    list_display = (*("id", "accession_number", "procedure_text", "reading_class", "status", "source", "created_at"),)
     list_filter = ("status", "source", "reading_class")
     search_fields = ("=accession_number", "=placer_order_number", "=filler_order_number", "=study_instance_uid")
     search_help_text = "Exact: an accession, placer or filler order number, a Study Instance UID"
     ordering = ("-id",)
     fields = (
-        *list_display[1:],
+        *("organization", *list_display[1:], "placer_order_number", "filler_order_number", "modality"),
         *("procedure_code", "procedure_code_system", "body_part", "laterality", "study_instance_uid"),
         *("referring_identifier", "referrer", "requested_at", "scheduled_at", "created_by", "updated_at"),
     )
@@ -104,16 +102,13 @@ class OrderAdmin(Watched):
 
 @admin.register(ReadingItem)
 class ReadingItemAdmin(Watched):
-    list_display = (
-        *("id", "organization", "number", "procedure", "reading_class", "status", "held_reason"),
-        *("assigned_to", "reader", "ready_at"),
-    )
+    list_display = ("id", "number", "procedure", "reading_class", "status", "assigned_to", "reader", "ready_at")
     list_filter = ("status", "reading_class", "held_reason")
     search_fields = ("=order__accession_number", "=order__placer_order_number", "=study__study_instance_uid")
     search_help_text = "Exact: an accession or placer order number, a Study Instance UID"
     ordering = ("-id",)
     fields = (
-        *list_display[1:],
+        *("organization", *list_display[1:5], "held_reason", *list_display[5:]),
         *("ordered_at", "exam_ended_at", "last_image_at", "claimed_at", "preliminary_at", "final_at", "delivered_at"),
         *("critical_acknowledged_at", "what_happened"),
     )
@@ -207,6 +202,7 @@ def _minutes(label: str, said: str) -> forms.IntegerField:
 class SiteForm(forms.ModelForm):
     """Targets and escalation as numbers, one field for each class and category."""
 
+    language = forms.ChoiceField(choices=settings.LANGUAGES, help_text="Of the fixed words on reports.")
     target_STROKE = _target("STROKE")
     target_TRAUMA = _target("TRAUMA")
     target_STAT = _target("STAT")
@@ -219,6 +215,12 @@ class SiteForm(forms.ModelForm):
     class Meta:
         model = ReportingSite
         exclude = ("targets", "escalation_minutes")  # noqa: DJ006 - all others, and those two as fields of their own
+        help_texts = {
+            "letterhead": "First line of every report that is printed or sent.",
+            "show_preliminary": "Referrers see preliminary reports, marked as such.",
+            "appended_as_correction": "HL7 receivers are sent a report with an addendum as C (OBR-25) in place of F.",
+            "quality_control": "A technologist or radiologist says that a study is ready before it is read.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -249,8 +251,12 @@ class OfOrganization(Managed):
         if db_field.name == "user":
             roles = {"memberships__role": Role.REFERRER, "memberships__organization__in": administered(request)}
             kwargs["queryset"] = User.objects.filter(is_active=True, **roles).distinct().order_by("username")
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None:
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Without the links that would make or change what a row points to."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if hasattr(getattr(field, "widget", None), "can_add_related"):
             for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
                 setattr(field.widget, name, False)
         return field
