@@ -61,6 +61,7 @@ READER = Rule("reader", roles=READING_ROLES)
 VIEWER = Rule("viewer", roles=VIEWING_ROLES, changing=READING_ROLES)
 REPORTER = Rule("reporter", roles=REPORTING_ROLES)
 REPORT_KEEPER = Rule("report_keeper", roles=(*REPORTING_ROLES, Role.ADMIN))
+TEMPLATE = Rule("template", roles=(*REPORTING_ROLES, Role.ADMIN), changing=(Role.ADMIN,))
 UPLOADER = Rule("uploader", roles=UPLOAD_ROLES)
 REFERRER = Rule("referrer", roles=(Role.REFERRER,))
 ADMIN = Rule("admin", roles=(Role.ADMIN,))
@@ -221,6 +222,9 @@ RULES: dict[str, Rule] = {
     "api-report-cancel": REPORT_KEEPER,
     "api-report-entered-in-error": REPORT_KEEPER,
     "api-report-preview": REPORTER,
+    "api-report-critical": REPORTER,
+    "api-report-critical-attempts": REPORTER,
+    "api-report-critical-close": REPORTER,
     "api-report-export": VIEWER,
     "api-report-insertable": REPORTER,
     "api-report-evidence": VIEWER,
@@ -256,6 +260,13 @@ RULES: dict[str, Rule] = {
     "fhir-metadata": PUBLIC,
     "fhir-search": VIEWER,
     "fhir-read": VIEWER,
+    # templates and macros
+    "api-templates": REPORT_KEEPER,
+    "api-template-default": REPORTER,
+    "api-macros": REPORT_KEEPER,
+    "api-macro": REPORT_KEEPER,
+    "mrrt-templates": TEMPLATE,
+    "mrrt-template": TEMPLATE,
     # people, organizations, tokens, the record
     "admin:*": ADMIN,
 }
