@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reporting.critical.escalation import escalations
 from reporting.delivery.listener import listen
 from reporting.delivery.sending import deliver
 from reporting.workflow import verifying
@@ -20,5 +21,5 @@ def install() -> None:
 SHEETS = ("reporting/signed_report.css", "reporting/report.css", "reporting/fields.css")
 """Style sheets of the viewer page's report panel."""
 
-TASKS: tuple[tasks.Task, ...] = (arrivals, listen, deliver)
+TASKS: tuple[tasks.Task, ...] = (arrivals, listen, deliver, escalations)
 """Coroutine functions that run for as long as the server serves."""
