@@ -279,6 +279,11 @@ class ReportShape(ReportRow):
     priors = PriorReport(many=True)
 
 
+class ReportHeld(ReportShape):
+    detail = serializers.CharField()
+    code = serializers.CharField()
+
+
 class ChecksShape(serializers.Serializer):
     version = serializers.IntegerField()
     rules = serializers.CharField(help_text="Version of the rules.")

@@ -55,7 +55,7 @@ class Reports(Refusing):
             201: shaped.ReportShape,
             400: shapes.BAD,
             **shapes.REFUSALS,
-            423: shaped.LOCKED,
+            423: shaped.ReportHeld,
         },
     )
     def post(self, request: Request) -> Response:
