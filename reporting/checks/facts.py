@@ -25,7 +25,7 @@ class Problem:
     field: str = ""
     """Id of the field that it is in; empty: of the report as a whole."""
     place: tuple[int, int] | None = None
-    """Start and end in that field's stored text."""
+    """Start and end in that field's stored text, in code points (a page's JavaScript counts UTF-16 units)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ def check(report: Report) -> Iterator[Problem]:
                     if low is not None and high is not None
                     else (f"at least {_said(low)}" if low is not None else f"at most {_said(high)}")
                 )
-                message = f"{field.label or field.id}: {number:g} {field.units}".rstrip()
+                units = field.units.strip("{}")  # UCUM writes "{score}"
+                message = f"{field.label or field.id}: {number:g} {units}".rstrip()
                 yield Problem("out_of_range", ACKNOWLEDGE, f"{message} is out of range ({limits}).", field.id)
 
 
