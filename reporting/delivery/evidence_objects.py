@@ -7,6 +7,7 @@ when the report was signed, whatever became of the measurements since.
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -56,7 +57,7 @@ def _shown(report: Report, version: ReportVersion, subject: Dataset, evidence: E
     if row is not None and state is not None:
         kind = presentation_state.sop_class(state)
         d = _begun(report, version, subject, STATES, kind, evidence.position)
-        presentation_state.write(d, state, "REPORT")
+        presentation_state.write(d, replace(state, label=f"REPORT {evidence.position}"))
         return d, Selected(state.of, state.frame_number, _reference(report, STATES, d))
     d = _begun(report, version, subject, PICTURES, captured_picture.SOP_CLASS, evidence.position)
     captured_picture.write(d, _captured(report, evidence))

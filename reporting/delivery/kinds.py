@@ -77,7 +77,7 @@ KINDS: dict[str, Kind] = {
     "fhir": Kind(
         "FHIR server",
         to_fhir.problems,
-        frozenset({"allow_http", "token_env"}),
+        frozenset({"allow_http", "token_env", "bundle"}),
         send=to_fhir.send,
         test=to_fhir.test,
         export="fhir",

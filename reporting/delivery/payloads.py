@@ -10,8 +10,9 @@ from django.utils import timezone
 from reporting.delivery import objects, to_archive, to_mail
 from reporting.delivery.kinds import KINDS
 from reporting.delivery.outcomes import NotSent, Outgoing, Payload
+from reporting.delivery.to_fhir import COLLECTION
 from reporting.evidence.blobs import bytes_of, keep
-from reporting.exports import EXPORTS, hl7
+from reporting.exports import fhir, hl7
 from reporting.messages import er7
 from reporting.messages.charsets import DEFAULT, encoded
 from reporting.models import Delivery
@@ -77,7 +78,7 @@ def _bytes_of(delivery: Delivery, export: str) -> tuple[str, bytes]:
         return control_id_of(delivery), to_archive.packed(files)
     if export == "hl7":
         return _addressed(delivery, hl7.make(report, document=bool(delivery.destination.options.get("pdf"))))
-    data = EXPORTS[export].make(report)
+    data = fhir.make(report, transaction=delivery.destination.options.get("bundle") != COLLECTION)
     return _identifier_of(data) or control_id_of(delivery), data
 
 

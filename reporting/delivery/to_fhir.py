@@ -1,7 +1,8 @@
 """FHIR R4: the Bundle posted to a configured server (RESTful API, 3.1.0.11), with Python's own client.
 
 A redirect is an answer like any other and not followed; no proxy of the environment is used; what is read is bounded in bytes
-and time. Posting again after a crash is harmless where the receiver looks at Bundle.identifier (`If-None-Exist`).
+and time. Posting again after a crash is harmless: a transaction brings resources up to date by identifiers that are unique in
+the world, and a collection is made only where its Bundle.identifier is not there yet (`If-None-Exist`).
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ LONGEST = 256 << 20
 PIECE = 64 * 1024
 MEDIA_TYPE = "application/fhir+json"
 SYSTEM = "urn:ietf:rfc:3986"
+BUNDLES = (TRANSACTION, COLLECTION) = ("transaction", "collection")
+"""A transaction goes to the base of the server, which makes resources of it; a collection is kept as it is, under /Bundle."""
 
 
 async def send(outgoing: Outgoing) -> str:
     """Post one Bundle; returns what the server answered. Raises NotSent."""
+    if outgoing.options.get("bundle") == COLLECTION:
+        outgoing = replace(outgoing, address=outgoing.address.rstrip("/") + "/Bundle")
     return await asyncio.to_thread(_ask, "POST", outgoing)
 
 
@@ -50,6 +55,8 @@ def problems(address: str, options: dict[str, object]) -> list[str]:
         found.append("The address is the base of a FHIR server: https://HOST[:PORT]/PATH.")
     elif parts.scheme == "http" and not options.get("allow_http") and not _is_this_machine(parts.hostname):
         found.append('Over http everybody on the way reads the report. Use https, or say {"allow_http": true}.')
+    if options.get("bundle", TRANSACTION) not in BUNDLES:
+        found.append(f"bundle is one of: {', '.join(BUNDLES)}.")
     if parts.username or parts.password or parts.query or parts.fragment:
         found.append("A name, password, query or fragment does not belong into the address; secrets go by token_env.")
     return found
@@ -106,9 +113,10 @@ def _headers(outgoing: Outgoing) -> dict[str, str]:
         "Content-Type": f"{MEDIA_TYPE}; charset=utf-8",
         "Accept": MEDIA_TYPE,
         "User-Agent": "Farview",
-        "If-None-Exist": f"identifier={quote(f'{SYSTEM}|{outgoing.control_id}', safe='')}",
         "X-Request-Id": outgoing.control_id.removeprefix("urn:uuid:"),
     }
+    if outgoing.options.get("bundle") == COLLECTION:
+        headers["If-None-Exist"] = f"identifier={quote(f'{SYSTEM}|{outgoing.control_id}', safe='')}"
     if name := outgoing.options.get("token_env"):
         try:
             headers["Authorization"] = f"Bearer {secret(str(name), outgoing.organization)}"

@@ -9,6 +9,7 @@ import hl7
 import pydicom
 import pytest
 from django.utils import timezone
+from fhir.resources.R4B import get_fhir_model_class
 
 from accounts.models import AuditEvent
 from reporting.delivery import claims, payloads, schedule, sending, to_hl7
@@ -88,17 +89,21 @@ def test_an_hl7_receiver_that_wants_the_pdf_has_it_in_the_message(sign, to) -> N
     assert sorted(documents) == [False, True]
 
 
-def test_a_fhir_server_gets_the_bundle(sign, to) -> None:
+@pytest.mark.parametrize("kind", ["transaction", "collection"])
+def test_a_fhir_server_gets_the_bundle(sign, to, kind: str) -> None:
     with HttpReceiver() as receiver:
-        row = to("fhir", receiver.url)
+        row = to("fhir", receiver.url, bundle=kind)
         report = sign()
         settle()
     delivery = Delivery.objects.get(destination=row)
     assert (delivery.state, delivery.answer) == ("acknowledged", "HTTP 201")
     (bundle,) = receiver.bundles()
-    assert bundle["resourceType"] == "Bundle"
-    kinds = {entry["resource"]["resourceType"] for entry in bundle["entry"]}
-    assert {"DiagnosticReport", "Patient"} <= kinds
+    get_fhir_model_class("Bundle").model_validate(bundle)
+    assert bundle["type"] == kind
+    assert all(("request" in entry) == (kind == "transaction") for entry in bundle["entry"])
+    told = {entry["resource"]["resourceType"]: entry["resource"] for entry in bundle["entry"]}
+    assert {"DiagnosticReport", "Patient", "ImagingStudy"} <= set(told)
+    assert told["DiagnosticReport"]["status"] == "final"
     assert delivery.control_id == bundle["identifier"]["value"]
     assert str(report.uid) in str(bundle)
 

@@ -94,15 +94,22 @@ async def test_over_tls_the_receiver_shows_a_certificate_that_is_trusted(tls, se
 # --- FHIR
 
 
-async def test_a_bundle_is_posted_with_what_makes_a_second_one_harmless() -> None:
+async def test_a_transaction_goes_to_the_base_of_the_server() -> None:
     with HttpReceiver() as receiver:
         assert await to_fhir.send(bundle(receiver.url)) == "HTTP 201"
     ((path, headers, body),) = receiver.received
     assert path == "/fhir"
     assert headers["Content-Type"] == "application/fhir+json; charset=utf-8"
-    assert headers["If-None-Exist"] == "identifier=urn%3Aietf%3Arfc%3A3986%7Curn%3Auuid%3A1"
-    assert "Authorization" not in headers
+    assert not {"Authorization", "If-None-Exist"} & set(headers)
     assert body.startswith(b'{"resourceType": "Bundle"')
+
+
+async def test_a_collection_is_made_where_it_is_not_there_yet() -> None:
+    with HttpReceiver() as receiver:
+        await to_fhir.send(bundle(receiver.url + "/", bundle="collection"))
+    ((path, headers, _),) = receiver.received
+    assert path == "/fhir/Bundle"
+    assert headers["If-None-Exist"] == "identifier=urn%3Aietf%3Arfc%3A3986%7Curn%3Auuid%3A1"
 
 
 async def test_a_secret_is_taken_from_the_environment_by_its_name(monkeypatch) -> None:
