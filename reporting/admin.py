@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from reporting.administration import delivery, worklist
+from reporting.administration import delivery, reports, worklist
 
-__all__ = ["delivery", "worklist"]
+__all__ = ["delivery", "reports", "worklist"]
