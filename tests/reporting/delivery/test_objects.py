@@ -20,6 +20,7 @@ from tests.reporting.conftest import PASSWORD, signed_in
 from tests.reporting.delivery.conftest import FINDINGS
 from tests.reporting.evidence.test_freezing import key_image as key_image
 from tests.reporting.evidence.test_freezing import measurement as measurement
+from tests.viewer.objects.validator import errors_in, needs_validator
 from viewer.archive.storage import blob_store
 from viewer.models import Instance, Measurement, Study
 
@@ -42,6 +43,15 @@ def settled(report: Report, kind: str = "archive") -> Delivery:
     assert delivery is not None
     assert delivery.state == "acknowledged", delivery.problem
     return delivery
+
+
+def withdraw(report: Report, *people: User) -> None:
+    """Two people say that it was entered in error."""
+    for user in people:
+        body = {"password": PASSWORD, "reason": "Another patient's images."}
+        answer = signed_in(user).post(f"/api/reports/{report.pk}/entered-in-error/", body, "application/json")
+        assert answer.status_code == 200, answer.content
+    settled(report)
 
 
 def test_a_key_image_becomes_a_presentation_state_and_a_selection_names_it(sign, key_image: dict[str, Any]) -> None:
@@ -96,6 +106,20 @@ def test_a_picture_that_is_no_stored_frame_is_captured_pixel_by_pixel(
     assert frozen.sha256 in captured.DerivationDescription
 
 
+@needs_validator
+def test_an_independent_validator_finds_no_error(sign, key_image, measurement, alice, boss, tmp_path) -> None:
+    links = f"[[key_image:{key_image['uid']}|image 1]] [[measurement:{measurement['uid']}/length|30 mm]]"
+    report = sign(findings=f"{FINDINGS} {links}")
+    settled(report)
+    withdraw(report, alice, boss)
+    objects = filed("PR", "KO")
+    assert len(objects) == 4  # two states, their selection, and the note that takes them back
+    for number, one in enumerate(objects):
+        path = tmp_path / f"{number}.dcm"
+        one.save_as(path)
+        assert errors_in(path) == [], one.SOPClassUID.name
+
+
 def test_made_again_the_objects_are_the_same_bytes(sign, key_image: dict[str, Any]) -> None:
     from reporting.delivery import objects
     from reporting.workflow.reading import signed_report
@@ -130,14 +154,7 @@ def test_a_report_that_was_entered_in_error_is_taken_back_by_a_note_and_nothing_
     report = sign(findings=f"{FINDINGS} [[key_image:{key_image['uid']}|image 1]]")
     settled(report)
     before = set(Instance.objects.values_list("sop_instance_uid", flat=True))
-    for user in (alice, boss):
-        answer = signed_in(user).post(
-            f"/api/reports/{report.pk}/entered-in-error/",
-            {"password": PASSWORD, "reason": "Another patient's images."},
-            "application/json",
-        )
-        assert answer.status_code == 200, answer.content
-    settled(report)
+    withdraw(report, alice, boss)
     assert before < set(Instance.objects.values_list("sop_instance_uid", flat=True))
     note = next(one for one in filed("KO") if one.ConceptNameCodeSequence[0].CodeValue == "113037")
     named = {
