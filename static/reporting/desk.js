@@ -18,7 +18,7 @@ import { Priors } from "./priors.js";
 import { lostNotice, recoveredNotice, leftOverNotice, unsavedElsewhere } from "./remarks.js";
 import { Reading } from "./reading.js";
 import { Saver } from "./saving.js";
-import { adoptToken, lastWord, signedInAgain, whoAmI, windowToken } from "./session.js";
+import { adoptToken, lastWord, lockToken, signedInAgain, whoAmI } from "./session.js";
 import { Signing } from "./signing.js";
 import { savingWords } from "./statewords.js";
 import { Work } from "./work.js";
@@ -53,8 +53,8 @@ export class Desk extends EventTarget {
       this.me ??= await whoAmI();
       this.journal ??= new Journal(this.me.name);
       const { id, study } = { id: this.host.report ?? this.report?.id ?? null, study: this.host.study };
-      this.token = handed?.token ?? windowToken(study.study_instance_uid);
-      if (handed) adoptToken(study.study_instance_uid, handed.token);
+      this.token = handed?.token ?? lockToken(this.me.name, study.study_instance_uid);
+      if (handed) adoptToken(this.me.name, study.study_instance_uid, handed.token);
       this.#begin(id === null ? await this.#byStudy(study, template) : await this.#byNumber(id));
     } catch (problem) {
       this.#failed(problem);
@@ -186,7 +186,7 @@ export class Desk extends EventTarget {
     const { saver } = this;
     this.bar.keep(saver);
     const { text, detail, tone } = savingWords(saver);
-    const signIn = [[t("Sign in"), () => open(`${this.host.signIn}?next=${encodeURIComponent(`/reports/${this.report.id}/`)}`, "_blank")]];
+    const signIn = [[t("Sign in"), () => open(`${this.host.signIn}?next=${encodeURIComponent(`/reports/${this.report.id}/?signed-in=1`)}`, "_blank")]];
     if (tone === "trouble" && detail) this.notices.set("saving", { text: `${text}. ${detail}`, tone, actions: saver.state === "signed-out" ? signIn : saver.state === "offline" ? [[t("Try now"), () => saver.retry()]] : [] });
     else this.notices.clear("saving");
     if (saver.state === "saved") this.checks.soon();

@@ -76,7 +76,12 @@ async function begin() {
   desk.editor?.focus();
 }
 
-begin();
+/** The tab that was opened only to sign in again: the words are in another one. */
+if (new URLSearchParams(location.search).has("signed-in")) {
+  at("desk").className = "note elsewhere";
+  at("desk").textContent = t("You are signed in again. Your text is in the window in which you were writing; this one can be closed.");
+  close();
+} else begin();
 
 /** What an integrator or a test may look at; nothing here changes anything. */
 window.farview = Object.freeze({

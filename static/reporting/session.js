@@ -22,15 +22,17 @@ export async function signedInAgain(user, page) {
   return "again";
 }
 
-/** The name of this window as the holder of a lock: it lives as long as the tab, over reloads. */
-export function windowToken(report) {
-  const name = `farview.report.${report}`;
-  const held = sessionStorage.getItem(name) ?? crypto.randomUUID();
-  sessionStorage.setItem(name, held);
+const tokenName = (user, study) => `farview.report-lock.${user}.${study}`;
+
+/** The name under which this browser holds the lock: it outlives a window that died, so that the next one goes on at once. Two
+ *  living windows ask each other before they take it. */
+export function lockToken(user, study) {
+  const held = localStorage.getItem(tokenName(user, study)) ?? crypto.randomUUID();
+  localStorage.setItem(tokenName(user, study), held);
   return held;
 }
 
-export const adoptToken = (report, token) => sessionStorage.setItem(`farview.report.${report}`, token);
+export const adoptToken = (user, study, token) => localStorage.setItem(tokenName(user, study), token);
 
 /** A request that outlives the page: for what was typed in its last moment, and for letting go of the lock. */
 export function lastWord(address, method, body) {
