@@ -9,6 +9,7 @@ from accounts import audit
 from accounts.models import Organization
 from reporting.delivery.kinds import ACTOR
 from reporting.messages.patients import PatientSaid
+from reporting.messages.reading import NotUsable
 from reporting.models import Order
 from reporting.worklist import orders
 from viewer.archive import disagreement
@@ -19,13 +20,16 @@ COLUMNS = ("name", "birth_date", "sex")
 
 
 def correct(organization: Organization, said: PatientSaid) -> int:
-    """Bring a patient's row and open orders up to date; how many patients that were. Within a transaction."""
-    known = Patient.objects.select_for_update().filter(
-        organization=organization, patient_id=said.patient_id, only_study_uid=""
+    """Bring a patient's row and open orders up to date; how many rows that were. Within a transaction. Raises NotUsable where
+    nothing says which of several patients with that number is meant."""
+    known = list(
+        Patient.objects.select_for_update()
+        .filter(organization=organization, patient_id=said.patient_id, only_study_uid="")
+        .order_by("id")
     )
-    if said.issuer:
-        known = known.filter(issuer_of_patient_id__in=("", said.issuer))
-    found = list(known)
+    found = [one for one in known if one.issuer_of_patient_id in ("", said.issuer)] if said.issuer else known
+    if len({one.issuer_of_patient_id for one in found} - {""}) > 1:
+        raise NotUsable("several patients bear this number: the peer's mapping has to name the issuer", "PID-3")
     for patient in found:
         _correct(organization, patient, said)
     return len(found)

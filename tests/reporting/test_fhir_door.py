@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 from fhir.resources.R4B import get_fhir_model_class
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import AuditEvent, Organization, Role, User
 from reporting.models import Order, Report, ReportVersion
@@ -221,6 +223,20 @@ def test_what_is_not_there_is_not_found(at: Client, address: str) -> None:
     assert get(at, address, 404)["issue"][0]["code"] == "not-found"
 
 
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["Patient", "ImagingStudy", "ServiceRequest", "DiagnosticReport"]),
+    st.sampled_from(
+        ["_id", "identifier", "patient", "_lastUpdated", "status", "started", "birthdate", "_count", "_cursor"]
+    ),
+    st.text(max_size=30) | st.from_regex(r"(ge|lt|eb)?[0-9]{4}(-[0-9]{2}){0,2}(T[0-9:.Z+-]{0,12})?", fullmatch=True),
+)
+def test_whatever_is_asked_is_answered_or_refused(at: Client, kind: str, name: str, value: str) -> None:
+    response = at.get(f"/fhir/{kind}", {name: value})
+    assert response.status_code in (200, 400), response.content
+    judged(json.loads(response.content))
+
+
 # --- the life of a report
 
 
@@ -236,7 +252,12 @@ def test_the_status_follows_the_life_of_the_report(at: Client, sign, boss: User)
     told = get(at, address)
     assert told["status"] == "appended"
     assert told["conclusion"] == f"{IMPRESSION}\n\nAddendum: An old infarct."
-    Report.objects.filter(pk=report.pk).update(state="entered_in_error")
+    reason = {"password": PASSWORD, "reason": "Another patient's images."}
+    for client in (at, signed_in(boss)):
+        client.post(f"/api/reports/{report.pk}/entered-in-error/", reason, "application/json")
+    told = get(at, address)
+    assert told["status"] == "entered-in-error"
+    assert not {"conclusion", "presentedForm"} & set(told)
 
 
 # --- who may

@@ -214,6 +214,19 @@ def test_a_patient_of_another_organization_is_not_corrected(peer: HL7Peer) -> No
     assert Patient.objects.get().name == "Keep^Me"
 
 
+def test_of_two_patients_with_one_number_the_issuer_decides_and_without_it_none_is_corrected(peer: HL7Peer) -> None:
+    for issuer in ("NORTH", "SOUTH"):
+        Patient.objects.create(
+            organization=peer.organization, patient_id="4711", issuer_of_patient_id=issuer, name="Keep^Me"
+        )
+    code, _, words = said(adt())
+    assert (code, "name the issuer" in words) == ("AE", True)
+    HL7Peer.objects.update(mapping={"issuer": "SOUTH"})
+    assert said(adt("A-2"))[0] == "AA"
+    names = dict(Patient.objects.values_list("issuer_of_patient_id", "name"))
+    assert names == {"NORTH": "Keep^Me", "SOUTH": "Meier^Zoë"}
+
+
 def test_a_patient_nobody_knows_is_no_fault(peer: HL7Peer) -> None:
     assert said(adt())[0] == "AA"
     assert not Patient.objects.exists()
