@@ -1,0 +1,1 @@
+from tests.browser.worklist.conftest import browser_of as browser_of
