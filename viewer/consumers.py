@@ -20,6 +20,8 @@ from accounts.policy import websocket_refusal
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.dicom.series import InstanceFile, SeriesContent
+from viewer.marks import calibrating
+from viewer.rendering.sheets import Stated
 from viewer.serving.database import database
 from viewer.serving.entrance import Guest, from_our_pages, guest_of, session_key
 from viewer.serving.life import watch
@@ -166,6 +168,7 @@ class ViewerConsumer(LetInConsumer):
             build=settings.FARVIEW_BUILD,
             meter=self.meter,
             find_objects=self.objects_for,
+            find_stated=self.stated_for,
         )
         if self.wire is not None:
             self.wire.hear(self.session.receive)
@@ -222,6 +225,18 @@ class ViewerConsumer(LetInConsumer):
         except query.NotFound:
             return []
         return query.objects_beside(found, wanted)
+
+    async def stated_for(self, series: str, organization: str, image: str, frame_number: int | None) -> Stated | None:
+        """The calibration that holds for a frame by now."""
+        return await database(self._stated)(series, organization, image, frame_number)
+
+    def _stated(self, series: str, organization: str, image: str, frame_number: int | None) -> Stated | None:
+        assert self.guest is not None  # noqa: S101 - a session begins after the entrance
+        try:
+            found = query.find_series(self.guest.principal.user, series, organization)
+        except query.NotFound:
+            return None
+        return calibrating.ground(found.study, {image}).stated(image, frame_number)
 
     async def news(self, message: dict[str, Any]) -> None:
         """Something was stored: whoever shows one of its series is told."""

@@ -11,11 +11,17 @@ import pytest
 from channels.testing import WebsocketCommunicator
 
 from accounts.models import AuditEvent, Membership, Organization, User
+from tests.viewer.archive.objects import save
+from tests.viewer.marks.drawing import without_place
 from tests.viewer.serving.conftest import Dial, People, dial, in_thread, people, token_of
 from viewer.archive import outbox
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import blob_store
-from viewer.models import Instance, Series
+from viewer.marks import asked as asking
+from viewer.marks import measurements
+from viewer.marks.measurements import Measured
+from viewer.marks.taking import Taken
+from viewer.models import Instance, Series, Study
 from viewer.serving.news import NewsTail
 from viewer.serving.runtime import Runtime, runtime
 
@@ -122,6 +128,32 @@ async def test_whoever_shows_a_series_is_told_of_later_images(
     await in_thread(outbox.announce)("study.changed", people.north, payload)
     await tail.look()
     assert (await heard(socket, "series.changed"))["series_version"] == "9"
+
+
+async def test_what_is_measured_while_drawing_knows_the_calibration_of_now(
+    dial: Dial, people: People, served: Runtime, tmp_path: Path
+) -> None:
+    picture = save(without_place(), tmp_path / "plain.dcm")
+    await in_thread(ingest_file)(picture, people.north, "test", "test")
+    socket = await socket_of(dial, people.alice)
+    await socket.send_to(opening("1.2.3.5", zoom="native"))
+    index = (await heard(socket, "frame"))["index"]
+
+    async def length(number: int, kind: str = "length") -> dict[str, Any]:
+        asked = {"type": "measure", "viewport": "a", "index": index, "id": str(number), "kind": kind}
+        await socket.send_to(json.dumps({**asked, "points": [[1, 1], [4, 5]]}))
+        found: dict[str, Any] = (await heard(socket, "measure.result"))["values"]["length"]
+        return found
+
+    assert (await length(1))["unit"] == "px"
+    scale = {"value": 2.5, "unit": "mm/px", "source": "calibrated by alice"}
+    taken = Taken({"scale": scale, "known": {}}, [], 0, "1.2.3.5.1", 1, "")
+    body = {"kind": "calibration", "series": "1.2.3.5", "space": "image", "points": [[0, 0], [0, 4]], "view": {}}
+    study = await Study.objects.select_related("organization", "patient").aget()
+    asked = asking.new({**body, "known": 10})
+    await in_thread(measurements.keep)(study, "", asked, Measured(taken), people.alice, None)
+    assert await length(2) == {"value": pytest.approx(12.5), "unit": "mm", "source": "calibrated by alice"}
+    assert (await length(3, "calibration"))["unit"] == "px", "a calibration says what the file says"
 
 
 async def test_too_many_messages_close_the_connection(dial: Dial, people: People, served: Runtime) -> None:

@@ -32,7 +32,7 @@ from .protocol import (
     text_message,
 )
 from .rate import RateMeter
-from .viewport import FindObjects, Viewport, Wires, nothing_beside
+from .viewport import FindObjects, FindStated, Viewport, Wires, nobody_states, nothing_beside
 
 if TYPE_CHECKING:
     from viewer.engine.engine import Engine, OpenSeries, SeriesContent
@@ -59,7 +59,8 @@ class Session:
 
     `open_series_for(series UID, organization or None)` gives the files of a series that the reader may see, or raises
     NotFound or Ambiguous. `find_objects(series UID, organization, UIDs or None)` gives objects of the same study that the
-    reader may see: those of these UIDs, or all presentation states. `close_connection(code)` ends the WebSocket; `close`
+    reader may see: those of these UIDs, or all presentation states. `find_stated(series UID, organization, SOP Instance UID,
+    frame number)` gives what readers state of the pixels of a frame. `close_connection(code)` ends the WebSocket; `close`
     must be awaited when the connection is gone.
     """
 
@@ -75,10 +76,12 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
         meter: RateMeter | None = None,
         find_objects: FindObjects = nothing_beside,
+        find_stated: FindStated = nobody_states,
     ) -> None:
         self._engine = engine
         self._open_series_for = open_series_for
         self._find_objects = find_objects
+        self._find_stated = find_stated
         self._wires = Wires(send_text, send_bytes)
         self._close_connection = close_connection
         self._build = build
@@ -138,6 +141,7 @@ class Session:
             index=self._count_up(),
             credit=self._credit_for(message.viewport),
             clock=self._clock,
+            find_stated=self._find_stated,
         )
         viewport.open(message, self._find, self._find_objects)
         former = self._viewports.pop(message.viewport, None)

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from viewer.engine.errors import Busy, CannotDraw
@@ -26,6 +26,7 @@ from .protocol import BadMessage, Measure, SeriesOpen, ViewChange, frame_message
 if TYPE_CHECKING:
     from viewer.engine.engine import Drawn, Engine, InstanceFile, Objects, OpenSeries
     from viewer.engine.picture import Pixels
+    from viewer.rendering.sheets import Stated
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,14 @@ FindObjects = Callable[[str, str, Collection[str] | None], Awaitable[list["Insta
 """(series, organization, UIDs) to those objects of its study; without UIDs to its presentation states."""
 
 
+FindStated = Callable[[str, str, str, int | None], Awaitable["Stated | None"]]
+"""(series, organization, SOP Instance UID, frame number) to what readers state of the pixels of that frame."""
+
+
+async def nobody_states(series: str, organization: str, image: str, frame_number: int | None) -> Stated | None:
+    return None
+
+
 async def nothing_beside(series: str, organization: str, wanted: Collection[str] | None) -> list[InstanceFile]:
     return []
 
@@ -82,7 +91,15 @@ class Viewport:
     """
 
     def __init__(
-        self, name: str, engine: Engine, wires: Wires, *, index: int, credit: Credit, clock: Callable[[], float]
+        self,
+        name: str,
+        engine: Engine,
+        wires: Wires,
+        *,
+        index: int,
+        credit: Credit,
+        clock: Callable[[], float],
+        find_stated: FindStated = nobody_states,
     ) -> None:
         self.name = name
         self.index = index
@@ -98,6 +115,7 @@ class Viewport:
         self._news: dict[str, Any] | None = None
         """Of the series, heard while it was being opened."""
         self._find_objects: FindObjects = nothing_beside
+        self._find_stated = find_stated
         self._beside: Objects = {}
         """What lies on the pictures: objects that the View names."""
         self._first_index = index + 1
@@ -184,6 +202,7 @@ class Viewport:
             return
         with suppress(ConnectionError):
             try:
+                shown = await self._calibrated(self.series, message.kind, shown)
                 found = await self._engine.measure(self.series, message.kind, message.points, shown)
             except (CannotMeasure, CannotDraw) as error:
                 code = error.code if isinstance(error, CannotDraw) else "cannot_measure"
@@ -195,6 +214,15 @@ class Viewport:
                 )
             else:
                 await self._wires.text(text_message("measure.result", viewport=self.name, id=message.id, **found))
+
+    async def _calibrated(self, series: OpenSeries, kind: str, shown: Shown) -> Shown:
+        """With the millimetres that a reader gave the pixels of an image without a place. What a calibration itself measures is
+        what the file says."""
+        image = shown.view.sop_instance_uid
+        if shown.geometry is not None or not image or kind == "calibration":
+            return shown
+        stated = await self._find_stated(series.series, series.organization, image, shown.view.frame_number)
+        return shown if stated is None else replace(shown, stated=stated)
 
     async def close(self) -> None:
         """Stop at once; nothing is sent after this."""

@@ -13,6 +13,7 @@ import { Panel } from "./measuring/panel.js";
 import { glassOf, liesIn, middleOf, place, viewOf } from "./measuring/seen.js";
 import { Store } from "./measuring/store.js";
 import { sentence } from "./measuring/values.js";
+import { Waits } from "./measuring/waits.js";
 import { rest, studyDoor } from "./rest.js";
 
 const OTHERS = "button, a, summary, input, select, textarea, [role=slider], [role=menu], [role=tab], dialog, form";
@@ -22,6 +23,7 @@ const FLAT = { projection: "slice", slab_thickness: 0 };
 export function install(workbench) {
   const { desk, toolbar, side, say, icon } = workbench;
   const store = new Store({ journal: new Journal(localStorage) });
+  const waits = new Waits(sessionStorage);
   const drawn = new WeakMap();
   const met = new WeakSet();
   let shown = true;
@@ -34,6 +36,7 @@ export function install(workbench) {
   const pictureOf = ({ header, opened }) => ({ header, opened, glass: glassOf(header) });
   const hands = new Hands({
     store,
+    waits,
     icon,
     say,
     studyOf,
@@ -225,7 +228,8 @@ export function install(workbench) {
     study: () => desk.study,
     selected: () => hands.selected,
     carrying: () => carried,
-    unsettled: () => hands.waiting.length,
+    unsettled: () => hands.waiting,
+    giveUp: (uid) => hands.drop(uid),
     fold: () => side.fold(),
     go,
     remove,
@@ -293,10 +297,23 @@ export function install(workbench) {
     side.refresh("measurements");
     redraw();
   });
+  workbench.on("study", () => waitOn());
   workbench.on("study", ({ study }) => store.follow({ study_instance_uid: study.study_instance_uid, organization: study.organization }, true));
   workbench.on("news", ({ message }) => message.type === "measurements.changed" && store.fetch(message.study_instance_uid));
   window.addEventListener("online", () => store.list().forEach(({ uid, state }) => state === "waiting" && store.retry(uid)));
-  rest("/api/me/").then(({ name, full_name }) => store.knows({ name, shown: full_name || name }), () => {});
+  rest("/api/me/").then(({ name, full_name }) => {
+    store.knows({ name, shown: full_name || name });
+    waits.reader = name;
+    waitOn();
+  }, () => {});
+
+  /** Goes on with what waited for an exact picture when the page was left. */
+  function waitOn() {
+    if (!waits.reader || !desk.study.study_instance_uid) return;
+    hands.restore(waits.of(desk.study.study_instance_uid));
+    for (const viewport of workbench.viewports) hands.settle(viewport);
+    side.refresh("measurements");
+  }
 
   workbench.inspect("measuring", () => ({
     marks: store.list().map(({ study, ...mark }) => ({ ...mark, study: study?.study_instance_uid })),

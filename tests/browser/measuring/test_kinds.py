@@ -187,6 +187,12 @@ def test_an_image_without_millimetres_is_calibrated_by_whom_it_says(
     length = next(one for one in marks(page) if one["kind"] == "length")["values"]["length"]
     assert length["value"] == pytest.approx(50, abs=0.5)
     assert length["source"] == "calibrated by alice"
+    page.keyboard.press("d")
+    drag(page, (x - 100, y + 80), (x + 100, y + 80), up=False)
+    wait_for(page, f"Math.abs({MEASURING}.draft?.values.length?.value - 50) < 0.5")
+    drawing = page.evaluate(f"{MEASURING}.draft.values.length")
+    assert (drawing["unit"], drawing["source"]) == ("mm", "calibrated by alice"), "also while the hand draws"
+    page.mouse.up()
 
 
 def test_a_radiograph_says_where_its_millimetres_lie(

@@ -173,6 +173,51 @@ def test_end_points_wait_for_the_exact_picture(
     assert page.evaluate(f"{MEASURING}.waiting") == 0
 
 
+def test_what_waits_for_the_exact_picture_is_not_lost_at_a_reload(
+    browse: Callable[..., Page], archive: Archive, phantom: str, clean: Callable[[str], str]
+) -> None:
+    gate = {"open": True}
+
+    def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda message: socket.send(message) if gate["open"] or not exact_frames(message) else None)
+        socket.on_message(server.send)
+
+    page = browse()
+    page.route_web_socket("**/ws/viewer/", between)
+    page.goto(f"{archive.server.url}/studies/{clean(phantom)}/")
+    wait_for(page, "window.farview?.viewports[0]?.exact", 60)
+    home = page.evaluate("farview.viewports[0].lastHeader.view.frame")
+    gate["open"] = False
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    wait_for(page, f"!farview.viewports[0].exact && farview.viewports[0].lastHeader.view.frame === {home + 2}")
+    middle = stage(page)
+    page.keyboard.press("d")
+    drag(page, (middle["x"] - 60, middle["y"]), (middle["x"] + 60, middle["y"]))
+    wait_for(page, f"{MEASURING}.waiting === 1")
+    [line] = drawn(page)
+    gate["open"] = True
+    page.reload()
+    wait_for(page, "window.farview?.viewports[0]?.exact", 60)
+    wait_for(page, f"{MEASURING}.waiting === 1")
+    assert held(archive, phantom) == [], "another picture is on the glass: it goes on waiting"
+    assert drawn(page) == []
+    page.get_by_role("tab", name="Measurements").click()
+    page.locator("[data-waits]").get_by_role("button", name="Go there").click()
+    [mark] = kept(page, 1)
+    assert mark["view"]["frame"] == home + 2
+    assert page.evaluate(f"{MEASURING}.waiting") == 0
+    still(page)
+    [now] = drawn(page)
+    assert now["words"][0].endswith("mm")
+    assert line["uid"] != now["uid"]
+    page.reload()
+    wait_for(page, "window.farview?.viewports[0]?.exact", 60)
+    kept(page, 1)
+    assert page.evaluate(f"{MEASURING}.waiting") == 0, "and it comes once"
+
+
 # --- changing
 
 

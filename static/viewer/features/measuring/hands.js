@@ -7,6 +7,7 @@ import { asked } from "./entry.js";
 import { Live, questionOf } from "./live.js";
 import { glassOf, liesIn, measurable, shifted } from "./seen.js";
 import { apart, handleMoved, under } from "./shapes.js";
+import { newUid } from "./store.js";
 import { sentence } from "./values.js";
 
 const REACH = { mouse: { handle: 12, line: 5 }, touch: { handle: 24, line: 14 } };
@@ -14,7 +15,7 @@ const IDLE = 700;
 const SAYS_TEXT = new Set(["text", "arrow"]);
 
 export class Hands {
-  /** @param page what the hand works on: {store, say, icon, items(viewport) as they are drawn, placed(viewport, mark) points on
+  /** @param page what the hand works on: {store, waits, say, icon, items(viewport) as they are drawn, placed(viewport, mark) points on
    *  the pane, redraw(viewport), card(viewport, item), chosen(uid), studyOf(viewport), wanted(kind) and more() of what is carried on} */
   constructor(page) {
     this.page = page;
@@ -143,7 +144,7 @@ export class Hands {
       this.page.redraw(draft.viewport);
       return;
     }
-    const waiting = { draft: mark, viewport: draft.viewport, values: draft.values, ready: true, more: this.page.wanted(draft.kind) ? this.page.more() : {} };
+    const waiting = { uid: newUid(), edit: false, study: this.page.studyOf(draft.viewport), draft: mark, viewport: draft.viewport, values: draft.values, ready: true, more: this.page.wanted(draft.kind) ? this.page.more() : {} };
     this.waiting.push(waiting);
     this.live.forget();
     if (SAYS_TEXT.has(draft.kind) || draft.kind === "calibration") {
@@ -153,8 +154,28 @@ export class Hands {
       if (said === null) this.waiting = this.waiting.filter((one) => one !== waiting);
       else waiting.more = { ...waiting.more, ...said };
     }
+    if (this.waiting.includes(waiting)) this.page.waits.keep(waiting);
     this.settle(draft.viewport);
     this.page.redraw(draft.viewport);
+  }
+
+  /** What waited for an exact picture when the page was left waits on, in whatever pane shows it. */
+  restore(kept) {
+    const known = new Set(this.waiting.map(({ uid }) => uid));
+    for (const one of kept.filter(({ uid }) => !known.has(uid))) {
+      this.waiting.push({ ...one, viewport: null, ready: true });
+      if (one.edit) this.changed.set(one.uid, { points: one.draft.points, values: one.values, wrong: "" });
+    }
+    this.page.redraw();
+  }
+
+  /** Gives up what waits. */
+  drop(uid) {
+    this.waiting = this.waiting.filter((one) => one.uid !== uid);
+    this.changed.delete(uid);
+    this.page.waits.drop(uid);
+    this.page.redraw();
+    this.page.chosen(null);
   }
 
   async #said({ kind, viewport }, mark) {
@@ -177,13 +198,12 @@ export class Hands {
     const now = this.waiting.filter(fit);
     if (!now.length) return;
     this.waiting = this.waiting.filter((one) => !now.includes(one));
-    for (const { draft, values, more, uid } of now) {
+    for (const { draft, values, more, uid, edit, viewport: from } of now) {
       const fields = { points: draft.points, ...onPicture(header) };
-      if (uid) this.page.store.edit(uid, fields, values);
-      else {
-        const made = this.page.store.create(this.page.studyOf(viewport), { kind: draft.kind, label: "", space: draft.space, ...fields, ...more }, values);
-        this.select(made);
-      }
+      if (!edit) this.select(this.page.store.create(this.page.studyOf(viewport), { kind: draft.kind, label: "", space: draft.space, ...fields, ...more }, values, uid));
+      else if (from || this.page.store.get(uid)?.version === draft.version) this.page.store.edit(uid, fields, values);
+      else viewport.remark(t("Somebody else changed this measurement"), t("the newest is shown; yours was not kept"));
+      this.page.waits.drop(uid);
       this.changed.delete(uid);
     }
     this.page.redraw();
@@ -191,7 +211,8 @@ export class Hands {
 
   /** What waits on a pane, as it is drawn meanwhile. */
   unsettled(viewport) {
-    return this.waiting.filter((one) => one.viewport === viewport && !one.uid).map(({ draft, values, ready }, at) => ({ ...draft, uid: `waits-${at}`, values, waiting: ready ? t("waits for the exact picture") : "" }));
+    const here = (one) => one.viewport === viewport || (!one.viewport && viewport.header?.view.series === one.draft.series_instance_uid);
+    return this.waiting.filter((one) => here(one) && !one.edit).map(({ draft, values, ready }, at) => ({ ...draft, uid: `waits-${at}`, values, waiting: ready ? t("waits for the exact picture") : "" }));
   }
 
   /** Esc: what is being drawn is given up. True where there was something. */
@@ -255,7 +276,9 @@ export class Hands {
     if (!points) return;
     const values = this.changed.get(uid)?.values ?? {};
     this.waiting = this.waiting.filter((one) => one.uid !== uid);
-    this.waiting.push({ uid, draft: { ...mark, points }, viewport, values, ready: true, more: {} });
+    const waiting = { uid, edit: true, study: this.page.studyOf(viewport), draft: { ...mark, points }, viewport, values, ready: true, more: {} };
+    this.waiting.push(waiting);
+    this.page.waits.keep(waiting);
     this.settle(viewport);
   }
 

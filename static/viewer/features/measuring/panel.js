@@ -39,7 +39,7 @@ const titleOf = (series) => [series?.number ?? "", series?.modality, series?.des
 
 export class Panel {
   /** @param page {store, study(), icon, go(mark), select(uid), selected(), retry, discard, rename(uid, text), remove(uid),
-   *  carryOn(prior), carrying(), unsettled(), fold()} */
+   *  carryOn(prior), carrying(), unsettled(), giveUp(uid), fold()} */
   constructor(page) {
     this.page = page;
   }
@@ -77,10 +77,23 @@ export class Panel {
     const carried = this.page.carrying();
     if (carried) say(t("Draw it again on this study: {what}", { what: [carried.label || kindLabel(carried.kind), sentence(carried)].filter(Boolean).join(", ") }));
     const waiting = this.page.unsettled();
-    if (waiting) say(t("{n} drawn on a preview: kept as soon as the exact picture is there", { n: waiting }));
+    if (waiting.length) {
+      say(t("{n} drawn on a preview: kept as soon as the exact picture is there", { n: waiting.length }));
+      const list = make("ul", "", element);
+      for (const one of waiting) this.#waiting(list, one);
+    }
     if (trouble) say(trouble.message, "trouble");
     else if (!loaded && !marks.length) say(t("Fetching…"));
     else if (!marks.length) say(t("Nothing is measured in this study yet. Take a tool from the Measure menu, or press D, and drag on a picture. What you draw is kept at once."));
+  }
+
+  /** What waits may lie on a picture that is not in sight. */
+  #waiting(list, { uid, draft, values }) {
+    const row = make("li", "marked is-waiting", list, { "data-waits": uid });
+    make("p", "by", row).textContent = [kindLabel(draft.kind), pictureWords(draft), sentence({ ...draft, values })].filter(Boolean).join(", ");
+    const acts = make("div", "acts", row);
+    this.#act(acts, t("Go there"), () => this.page.go({ ...draft, uid: null }));
+    this.#act(acts, t("Give it up"), () => this.page.giveUp(uid));
   }
 
   #row(list, mark) {

@@ -160,8 +160,8 @@ export class Store extends EventTarget {
   // --- wishes
 
   /** A new measurement; its uid. `fields` as the server's door wants them; `values` are shown until it answers. */
-  create(study, fields, values = {}) {
-    const uid = newUid();
+  create(study, fields, values = {}, uid = newUid()) {
+    if (this.get(uid)) return uid;
     this.#record(uid, study, null, { fields, deleted: false });
     this.#wish(uid, study, { fields, deleted: false, values });
     return uid;
