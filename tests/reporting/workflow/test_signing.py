@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 
+from accounts.authentication import issue
 from accounts.lockout import TRIES_PER_NAME
 from accounts.models import AuditEvent, FailedSignIn, User
 from reporting.checks import RULES_VERSION
@@ -318,3 +319,41 @@ def test_a_signed_report_says_what_was_done_with_it(at_alice: Client, report: Js
     report = signed(at_alice, report)
     assert report["may"] == ["addendum", "correct", "entered_in_error"]
     assert done(at_alice, report, "correct", reason="x", reason_code="content")["may"][0] == "save"
+
+
+def test_a_program_meets_every_refusal_on_its_way_to_a_signature(alice: User, client: Client, study: Study) -> None:
+    """As a stranger's program goes about it: no token of a window, no context, one list of acknowledged rules."""
+    headers = {"Authorization": f"Bearer {issue(alice)}"}
+    findings = "Left temporal haematoma, 12 mm."
+
+    def call(method: str, path: str, **body: Any) -> Any:
+        return send(client, method, f"/api/reports/{path}", body, headers=headers)
+
+    report = call("post", "", study=study.study_instance_uid, template="free-text").json()
+    me, numbers = f"{report['id']}/", [report["version"]]
+
+    def write(impression: str) -> None:
+        content = {"findings": findings, "impression": impression}
+        answer = call("put", me, based_on=numbers[-1], content=content)
+        assert answer.status_code == 200, answer.content
+        numbers.append(answer.json()["version"])
+
+    def finish(password: str, acknowledged: list[str]) -> Any:
+        return call("post", f"{me}sign/", password=password, meaning="final", acknowledged=acknowledged)
+
+    def told() -> list[str]:
+        answer = client.get(f"/api/reports/{me}checks/", headers=headers)
+        return [one["rule"] for one in answer.json()["problems"]]
+
+    write(findings)
+    seen = told()
+    for wrong in ("Left temporal haematoma [ ].", "Right temporal haematoma."):
+        write(wrong)
+        refused = finish(PASSWORD, seen)
+        assert (refused.status_code, bool(refused.json()["problems"])) == (422, True), wrong
+    assert call("put", me, based_on=numbers[0], content={"findings": "x"}).status_code == 409
+    write(findings)
+    assert finish("no" + PASSWORD, seen).status_code == 403
+    assert finish(PASSWORD, told()).status_code == 200
+    late = call("put", me, based_on=numbers[-1], content={"findings": "changed"})
+    assert (late.status_code, late.json()["code"]) == (409, "state")
