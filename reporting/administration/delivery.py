@@ -58,6 +58,11 @@ class DestinationForm(forms.ModelForm):
     class Meta:
         model = Destination
         fields = ("organization", "name", "kind", "address", "options", "preliminary", "active")
+        help_texts = {
+            "address": "FHIR: https://HOST/PATH. HL7: HOST:PORT. Mail: addresses parted by commas, or the word referrer. "
+            "DICOM: an AE title. This archive: nothing.",
+            "preliminary": "Preliminary reports go there, too.",
+        }
 
     def clean_options(self) -> Any:
         return self.cleaned_data["options"] or {}
@@ -138,7 +143,7 @@ def _test_of(row: Destination, user: Any) -> Outgoing:
 class DeliveryAdmin(LookOnly):
     """Each signed version on its way to each destination."""
 
-    list_display = ("created_at", "destination", "report_number", "version", "state", "tries", "next_try_at", "problem")
+    list_display = ("created_at", "state", "problem", "destination", "report_number", "version", "tries", "next_try_at")
     list_filter = ("state", "destination__kind")
     fields = readonly_fields = (
         *("destination", "report_number", "version", "state", "tries", "control_id", "problem", "answer"),
@@ -195,6 +200,12 @@ class PeerForm(forms.ModelForm):
             *("organization", "name", "address", "sending_application", "sending_facility", "character_set", "mapping"),
             "active",
         )
+        help_texts = {
+            "address": "An IP address, or a network as 10.1.0.0/16.",
+            "sending_application": "MSH-3 of its messages; empty: any.",
+            "sending_facility": "MSH-4 of its messages; empty: any.",
+            "character_set": "What it means where MSH-18 names none: 8859/1, ... Empty: UTF-8.",
+        }
 
     def clean_mapping(self) -> Any:
         return self.cleaned_data["mapping"] or {}
@@ -229,7 +240,7 @@ class HL7PeerAdmin(OfOrganization):
 class InboundMessageAdmin(LookOnly):
     """Messages as they came, and what was made of them."""
 
-    list_display = ("received_at", "organization", "kind", "sender", "control_id", "state", "problem")
+    list_display = ("received_at", "kind", "state", "problem", "sender", "control_id", "organization")
     list_filter = ("state", "kind")
     search_fields = ("=control_id", "sender")
     fields = readonly_fields = (

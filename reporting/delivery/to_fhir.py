@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from reporting.delivery.outcomes import NotReached, NotSent, Outgoing
 from reporting.delivery.secret_names import secret
-from reporting.delivery.transport import tls_context
+from reporting.delivery.transport import reason, tls_context
 
 CONNECT_S = 10.0
 ANSWER_S = 60.0
@@ -85,7 +85,7 @@ def _ask(method: str, outgoing: Outgoing) -> str:
     except ssl.SSLError as problem:
         raise NotReached(f"TLS with {parts.netloc} failed: {problem.reason or problem}") from None
     except OSError as problem:
-        raise NotReached(f"{parts.netloc} cannot be reached: {problem.strerror or problem}") from None
+        raise NotReached(f"{parts.netloc} cannot be reached: {reason(problem)}") from None
     try:
         connection.sock.settimeout(ANSWER_S)
         path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reporting.delivery.outcomes import NotReached, NotSent, Outgoing
-from reporting.delivery.transport import host_and_port, tls_context
+from reporting.delivery.transport import host_and_port, reason, tls_context
 from reporting.messages import acknowledgements
 from reporting.messages.charsets import decoded
 from reporting.messages.er7 import BadMessage, encode
@@ -32,7 +32,7 @@ async def send(outgoing: Outgoing) -> str:
     except TimeoutError:
         raise NotReached(f"{host}:{port} does not answer within {CONNECT_S:.0f} s") from None
     except OSError as problem:
-        raise NotReached(f"{host}:{port} cannot be reached: {problem.strerror or problem}") from None
+        raise NotReached(f"{host}:{port} cannot be reached: {reason(problem)}") from None
     try:
         async with asyncio.timeout(ANSWER_S):
             writer.write(framed(outgoing.data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 
 from django.conf import settings
@@ -18,6 +19,11 @@ def host_and_port(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def reason(problem: OSError) -> str:
+    """Why, in the words of the operating system; not in those of a library, which repeat the address."""
+    return os.strerror(problem.errno) if problem.errno and problem.errno > 0 else str(problem.strerror or problem)
+
+
 def tls_context() -> ssl.SSLContext:
     """TLS 1.2 and later, the receiver's certificate checked against the system's authorities and those of
     FARVIEW_DELIVERY_CA_FILE. Raises NotSent."""
@@ -27,5 +33,5 @@ def tls_context() -> ssl.SSLContext:
         try:
             context.load_verify_locations(settings.FARVIEW_DELIVERY_CA_FILE)
         except (OSError, ssl.SSLError) as problem:
-            raise NotSent(f"FARVIEW_DELIVERY_CA_FILE cannot be used: {problem.strerror or problem}") from None
+            raise NotSent(f"FARVIEW_DELIVERY_CA_FILE cannot be used: {reason(problem)}") from None
     return context
