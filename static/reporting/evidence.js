@@ -37,8 +37,14 @@ export class Evidence extends EventTarget {
     this.stamp = 0;
   }
 
-  /** Fetched anew; the newest answer wins. */
+  /** Fetched anew; the newest answer wins, and whoever asked before it waits for it as well. */
   async load() {
+    let mine = (this.loading = this.#fetch());
+    await mine;
+    while (mine !== this.loading) await (mine = this.loading);
+  }
+
+  async #fetch() {
     const turn = (this.turn = (this.turn ?? 0) + 1);
     try {
       const { key_images: images = [], measurements = [] } = await this.ask(`/api/reports/${this.report}/insertable/`);

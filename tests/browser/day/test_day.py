@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pydicom
 import pytest
 from playwright.sync_api import Page
 
@@ -18,6 +19,8 @@ from tests.live import LiveServer, free_port
 
 HEAD = "series/mr_head_sag_HFDR"
 HL7_PORT = free_port()
+MIDDLE = 17
+"""The image that is measured."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def picture(page: Page, name: str) -> None:
     """For a person to look at, when FARVIEW_PICTURES names a folder."""
     if folder := os.environ.get("FARVIEW_PICTURES"):
         page.wait_for_timeout(400)
-        page.screenshot(path=Path(folder) / f"day-{name}.png")
+        page.screenshot(path=Path(folder) / f"day-{name}.jpg", type="jpeg", quality=82)
 
 
 def test_a_day(day: Day, browser_of: Callable[..., Page], tmp_path: Path) -> None:
@@ -60,8 +63,6 @@ def order_arrives(day: Day, alice: Page) -> None:
     alice.goto(f"{day.server.url}/worklist/?tab=scheduled")
     wait_for(alice, "document.querySelector('#rows').textContent.includes('Calm, Carl')")
     folder = day.archive.shared / HEAD
-    import pydicom
-
     header = pydicom.dcmread(next(folder.glob("*.dcm")), stop_before_pixels=True)
     answer = send(
         HL7_PORT,
@@ -98,6 +99,9 @@ def reading(day: Day, alice: Page) -> None:
     assert "MR brain" in alice.locator("#panel-report").inner_text()
     place = stage(alice)
     alice.keyboard.press("Escape")
+    for _ in range(MIDDLE):
+        alice.keyboard.press("ArrowDown")
+    wait_for(alice, f"farview.viewports[0].exact && farview.viewports[0].lastHeader.view.frame === {MIDDLE}")
     alice.keyboard.press("d")
     alice.mouse.move(place["x"] - 60, place["y"])
     alice.mouse.down()
