@@ -195,6 +195,7 @@ RULES: dict[str, Rule] = {
     "api-key-images": VIEWER,
     "api-key-image": VIEWER,
     "api-key-image-object": READER,
+    "api-viewed": VIEWER,
     "api-measurements": VIEWER,
     "api-measurement": READER,
     "api-measurement-object": READER,

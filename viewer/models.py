@@ -296,6 +296,28 @@ class KeyImage(models.Model):
         indexes = [models.Index(fields=["study", "created_at"])]
 
 
+class ViewedImage(models.Model):
+    """How much of a mammogram one person has had before them exactly and at full size (one voxel to one pixel, or larger)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="viewed_images")
+    sop_instance_uid = models.CharField(max_length=64)
+    frame_number = models.PositiveIntegerField()
+    """1-based."""
+    areas = models.JSONField(default=list)
+    """[top, left, bottom, right) in stored pixels, without overlap."""
+    covered = models.FloatField(default=0.0)
+    """Of all pixels; 1 when all were seen."""
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "study", "sop_instance_uid", "frame_number"], name="viewed_image_once"
+            )
+        ]
+
+
 class HangingProtocol(models.Model):
     """How the images of a kind of study are laid out. What `matches` and `stages` hold: viewer/hanging."""
 

@@ -13,6 +13,7 @@ from viewer.api.segments import Segments
 from viewer.api.settings import Settings
 from viewer.api.studies import Studies, StudyDoor
 from viewer.api.uploads import Uploads
+from viewer.api.viewed import Viewed
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="api-schema"),
@@ -32,6 +33,7 @@ urlpatterns = [
     path("studies/<str:study_instance_uid>/measurements/<str:uid>/", MeasurementDoor.as_view(), name="api-measurement"),
     path("studies/<str:study_instance_uid>/objects/", Objects.as_view(), name="api-objects"),
     path("studies/<str:study_instance_uid>/hanging/", HangingDoor.as_view(), name="api-hanging"),
+    path("studies/<str:study_instance_uid>/viewed/", Viewed.as_view(), name="api-viewed"),
     path("hanging-protocols/", HangingProtocols.as_view(), name="api-hanging-protocols"),
     path("instances/<str:sop_instance_uid>/document/", Document.as_view(), name="api-document"),
     path("instances/<str:sop_instance_uid>/segments/", Segments.as_view(), name="api-segments"),

@@ -7,6 +7,7 @@ import { install as linking } from "./linking.js";
 import { install as measuring } from "./measuring.js";
 import { install as objects } from "./objects.js";
 import { install as settings } from "./settings.js";
+import { install as viewed } from "./viewed.js";
 import { install as volume } from "./volume.js";
 
-export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, hanging, settings];
+export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, viewed, hanging, settings];

@@ -22,13 +22,13 @@ function sentence(status, body) {
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 
 /** The JSON of a door, null where it answers without any. Raises Refused. */
-export async function rest(address, { method = "GET", body, signal } = {}) {
+export async function rest(address, { method = "GET", body, signal, keepalive = false } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = token();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(address, { method, headers, signal, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(address, { method, headers, signal, keepalive, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) });
   } catch (problem) {
     if (problem.name === "AbortError") throw problem;
     throw new Refused(0, null);
