@@ -217,16 +217,3 @@ def _added(one: Addendum, report: SignedReport, words: dict[str, str]) -> Added:
         one.text,
         signed_by(one.signature, report),
     )
-
-
-def as_text(report: SignedReport) -> str:
-    """The sheet as plain text, for forms that have nothing better."""
-    sheet = sheet_of(report)
-    found = [sheet.title, *(" ".join(filter(None, (one.words, one.detail))) for one in sheet.banners)]
-    for part in sheet.parts:
-        found += ["", part.title.upper(), *(": ".join(filter(None, (one.label, one.text))) for one in part.lines)]
-    for added in sheet.addenda:
-        found += ["", added.title.upper(), added.text, added.signature]
-    if sheet.criticals:
-        found += ["", sheet.criticals_title.upper(), *sheet.criticals]
-    return "\n".join([*found, "", *sheet.signatures])

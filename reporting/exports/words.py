@@ -79,13 +79,6 @@ _TABLE: dict[str, tuple[str, str, str, str, str]] = {
     "addendum": ("Addendum", "Nachtrag", "Adenda", "Addendum", "补充"),
     "picture": ("Picture", "Bild", "Imagen", "Image", "图"),
     "pictures": ("Pictures", "Bilder", "Imágenes", "Images", "图像"),
-    "picture_of": (
-        "Picture of the examination",
-        "Bild der Untersuchung",
-        "Imagen del examen",
-        "Image de l'examen",
-        "检查图像",
-    ),
     "drawn_by": ("drawn by", "gezeichnet von", "dibujada por", "dessinée par", "绘制："),
     "differs": (
         "Drawn today, this picture would look different.",

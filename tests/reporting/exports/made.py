@@ -225,7 +225,7 @@ HOSTILE = {
     "surrogates": "half \ud83d of a pair",
     "bidi": "\u202eevil\u202c \u2066x\u2069 \u200b\u200d\ufeff",
     "backslashes": "\\" * 70 + "=^=^" * 9,
-    "long": "word " * 4000,
+    "long": "word " * 800,
     "unbroken": "x" * 3000,
     "emoji": "👩🏽‍⚕️🧠 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 ﷽ 🇩🇪",
     "spaces": "  \t indented\n\n\n   ",

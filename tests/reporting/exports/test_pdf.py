@@ -221,7 +221,7 @@ def test_typst_syntax_in_every_field_is_printed_and_never_read() -> None:
 characters = st.characters(exclude_categories=["Cs"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(characters, max_size=30))
 def test_no_text_breaks_it(text: str) -> None:
     data = pdf.make(made.saying(text))
