@@ -30,7 +30,7 @@ export class Bar {
 
   #button(name, label, icon, key = "") {
     const title = key ? `${label} (${key})` : label;
-    const button = make("button", "tool", this.tools, { type: "button", "aria-label": label, title });
+    const button = make("button", "tool", this.tools, { type: "button", "aria-label": label, title, "data-command": name });
     button.append(this.icon(icon));
     button.addEventListener("click", () => this.run(name));
     this.buttons[name] = button;

@@ -14,6 +14,9 @@ export async function chooseTemplate({ ask, study, now, icon }) {
   make("p", "quiet", dialog).textContent = t("What you wrote stays: fields of the same name and sections of the same kind are filled again, the rest is listed.");
   const search = make("input", "", dialog, { type: "search", placeholder: t("Narrow the list"), "aria-label": t("Narrow the list"), autocomplete: "off" });
   const list = make("ul", "template-list", dialog);
+  const always = make("label", "meant", dialog);
+  const keep = make("input", "", always, { type: "checkbox" });
+  make("span", "", always).textContent = t("Begin my reports of such examinations with it from now on");
   const none = make("p", "quiet", dialog, { role: "status" });
   none.textContent = t("Loading…");
   let chosen = null;
@@ -48,14 +51,16 @@ export async function chooseTemplate({ ask, study, now, icon }) {
   });
   dialog.showModal();
   search.focus();
+  const { study_instance_uid, organization } = study;
   const closed = new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
+      if (chosen && keep.checked) ask("/api/templates/default/", { method: "PUT", body: { template: chosen.id, study: study_instance_uid, ...(organization ? { organization } : {}) } }).catch(() => {});
       resolve(chosen);
     });
   });
   try {
-    const query = new URLSearchParams({ study: study.study_instance_uid, ...(study.organization ? { organization: study.organization } : {}) });
+    const query = new URLSearchParams({ study: study_instance_uid, ...(organization ? { organization } : {}) });
     ({ templates = [] } = await ask(`/api/templates/?${query}`));
     draw();
   } catch (problem) {

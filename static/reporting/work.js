@@ -22,9 +22,8 @@ export class Work {
 
   async #loadMacros() {
     const answer = await this.desk.ask("/api/macros/").catch(() => null);
-    const rows = answer?.macros ?? (Array.isArray(answer) ? answer : []);
     // A reader's own macro goes before the site's of the same name.
-    const ordered = [...rows].sort((a, b) => Number(Boolean(a.mine ?? a.personal)) - Number(Boolean(b.mine ?? b.personal)));
+    const ordered = [...(answer?.macros ?? [])].sort((a, b) => Number(a.mine) - Number(b.mine));
     this.macros = Object.fromEntries(ordered.map(({ shortcut, text }) => [shortcut, text]));
   }
 
@@ -99,6 +98,7 @@ const COMMANDS = {
     if (desk.state === "writing") await desk.saver.flush();
     openPreview(desk.report.id, desk.ask, desk.icon);
   },
+  critical: (desk) => desk.criticals?.record(),
   keys: (desk) => showKeys(desk.icon),
   "own-window": (desk) => desk.host.ownWindow?.(desk.report.id),
   pictures: (desk) => desk.host.pictures?.(),

@@ -266,7 +266,9 @@ def test_another_patient_is_stopped_at_the_door(alone: Page, writer: Writer, arc
         body["context"]["patient_id"] = "SOMEBODY ELSE"
         route.continue_(post_data=body)
 
-    alone.route("**/api/reports/*/", lambda route: as_another(route) if route.request.method == "PUT" else route.continue_())
+    alone.route(
+        "**/api/reports/*/", lambda route: as_another(route) if route.request.method == "PUT" else route.continue_()
+    )
     at_end(alone, "findings")
     alone.keyboard.type("For the wrong one.")
     wait_for(alone, "farview.report.saving === 'wrong-patient'")
