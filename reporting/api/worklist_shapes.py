@@ -146,7 +146,9 @@ class WorklistItem(serializers.Serializer):
     note = serializers.CharField(allow_blank=True)
     report = ReportOfItem(allow_null=True)
     critical = serializers.BooleanField(help_text="A critical result of it waits to be read back.")
-    may = serializers.ListField(child=serializers.ChoiceField(list(STEPS)), help_text="What whoever asks can do now.")
+    may = serializers.ListField(
+        child=serializers.CharField(), help_text=f"What whoever asks can do now, of {', '.join(STEPS)}."
+    )
 
 
 class SavedFilterShape(serializers.Serializer):
