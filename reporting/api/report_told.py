@@ -134,9 +134,8 @@ def difference(report: Report) -> dict[str, Any] | None:
 
 def _why(report: Report) -> str:
     """Why the report is written in its template: kept with the version that began it, as long as it is that one."""
-    first = report.versions.order_by("number").only("reason", "template_version_id").first()
-    same = first is not None and first.template_version_id == report.template_version_id
-    return first.reason if same and first is not None else "You asked for it."
+    first = report.versions.order_by("number").values_list("template_version_id", "reason").first()
+    return first[1] if first is not None and first[0] == report.template_version_id else "You asked for it."
 
 
 def _said(one: ReportVersion | None) -> dict[str, Any] | None:

@@ -15,12 +15,15 @@ WITH = (
     *("organization", "study__patient", "study__organization", "template_version__template", "author", "locked_by"),
     *("order__patient", "item__order__patient"),
 )
+"""What stands beside a report wherever it is shown or changed."""
+WITHOUT = ("template_version__html", "template_version__source")
+"""Long, and of no use here."""
 
 
 def writing(user: User) -> QuerySet[Report]:
     """Reports of organizations in which `user` writes reports."""
     where = user.organizations_as(REPORTING_ROLES)
-    return visible_reports(user).filter(organization__in=where).select_related(*WITH)
+    return visible_reports(user).filter(organization__in=where).select_related(*WITH).defer(*WITHOUT)
 
 
 def managing(user: User) -> QuerySet[Report]:
@@ -28,7 +31,7 @@ def managing(user: User) -> QuerySet[Report]:
     if not user.is_active:
         return Report.objects.none()
     theirs = Q(organization__in=user.organizations_as((Role.ADMIN,)))
-    return Report.objects.filter(theirs | Q(pk__in=writing(user).values("pk"))).select_related(*WITH)
+    return Report.objects.filter(theirs | Q(pk__in=writing(user).values("pk"))).select_related(*WITH).defer(*WITHOUT)
 
 
 def report_of(user: User, report_id: int, *, manage: bool = False) -> Report:
@@ -51,9 +54,9 @@ def study_to_report(user: User, study_instance_uid: str, organization: str | Non
 
 def in_hand(report: Report) -> Report:
     """The report's row as it is now, for this transaction alone."""
-    return Report.objects.select_for_update(of=("self",)).select_related(*WITH).get(pk=report.pk)
+    return Report.objects.select_for_update(of=("self",)).select_related(*WITH).defer(*WITHOUT).get(pk=report.pk)
 
 
 def again(report: Report) -> Report:
     """The report as it is after a change."""
-    return Report.objects.select_related(*WITH).get(pk=report.pk)
+    return Report.objects.select_related(*WITH).defer(*WITHOUT).get(pk=report.pk)

@@ -117,7 +117,8 @@ def plain(value: Any) -> Any:
 
 
 def _of(report: Report) -> QuerySet[ReportVersion]:
-    return ReportVersion.objects.filter(report=report).select_related("template_version")
+    rows = ReportVersion.objects.filter(report=report).select_related("template_version__template")
+    return rows.defer("template_version__html", "template_version__source")
 
 
 def text_of(report: Report) -> ReportVersion:
