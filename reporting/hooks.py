@@ -18,7 +18,7 @@ def install() -> None:
     verification.add("reports", verifying.problems, verifying.owners)
 
 
-SHEETS = ("reporting/signed_report.css", "reporting/report.css", "reporting/fields.css")
+SHEETS = ("reporting/signed_report.css", "reporting/report.css", "reporting/fields.css", "reporting/acts.css")
 """Style sheets of the viewer page's report panel."""
 
 TASKS: tuple[tasks.Task, ...] = (arrivals, listen, deliver, escalations)

@@ -6,10 +6,10 @@ import { make } from "../viewer/menu.js";
 const PAUSE = 400;
 
 export class Checks extends EventTarget {
-  /** @param parts {element, ask, report, go(field, place)} */
-  constructor({ element, ask, report, go }) {
+  /** @param parts {element, ask, report, go(field, place), remedies: {rule: (problem) => [label, run]}} */
+  constructor({ element, ask, report, go, remedies = {} }) {
     super();
-    Object.assign(this, { element, ask, report, go });
+    Object.assign(this, { element, ask, report, go, remedies });
     this.problems = [];
     this.version = null;
     this.state = "waiting";
@@ -56,14 +56,19 @@ export class Checks extends EventTarget {
     if (state !== "known") make("p", "quiet", this.element).textContent = state;
     else if (!problems.length) make("p", "quiet", this.element).textContent = t("Nothing to look at.");
     const list = make("ul", "", this.element);
-    for (const one of ordered(problems)) list.append(line(one, this.go));
+    for (const one of ordered(problems)) list.append(line(one, this.go, this.remedyOf(one)));
+  }
+
+  /** What can be done about a line, beside mending the text: [label, run], or null. */
+  remedyOf(problem) {
+    return this.remedies[problem.rule]?.(problem) ?? null;
   }
 }
 
 const ordered = (problems) => [...problems].sort((a, b) => (a.level === "block" ? 0 : 1) - (b.level === "block" ? 0 : 1));
 
-/** One line, with the way to its place where it has one. */
-export function line({ rule, level, message, field, place }, go) {
+/** One line, with the way to its place where it has one, and with what can be done about it. */
+export function line({ rule, level, message, field, place }, go, remedy = null) {
   const item = make("li", "check", null, { "data-level": level, "data-rule": rule });
   make("span", "level", item).textContent = level === "block" ? t("must be mended") : t("look");
   if (field) {
@@ -71,5 +76,11 @@ export function line({ rule, level, message, field, place }, go) {
     button.textContent = message;
     button.addEventListener("click", () => go(field, place));
   } else make("span", "", item).textContent = message;
+  if (remedy) {
+    const [label, run] = remedy;
+    const button = make("button", "check-remedy", item, { type: "button" });
+    button.textContent = label;
+    button.addEventListener("click", run);
+  }
   return item;
 }

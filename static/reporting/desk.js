@@ -4,9 +4,11 @@
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 import { rest } from "../viewer/features/rest.js";
+import { actButtons } from "./acts.js";
 import { Bar } from "./bar.js";
 import { Checks } from "./checks.js";
 import { settleClashes } from "./conflict.js";
+import { Criticals } from "./criticals.js";
 import { Draft, fieldsOf } from "./draft.js";
 import { Editor } from "./editor.js";
 import { Evidence } from "./evidence.js";
@@ -20,6 +22,7 @@ import { Reading } from "./reading.js";
 import { Saver } from "./saving.js";
 import { adoptToken, lastWord, lockToken, signedInAgain, whoAmI } from "./session.js";
 import { Signing } from "./signing.js";
+import { tellStanding } from "./standing.js";
 import { savingWords } from "./statewords.js";
 import { Work } from "./work.js";
 
@@ -44,10 +47,11 @@ export class Desk extends EventTarget {
   // --- opening
 
   /** Opens the report: of the host's number, else that of its study, begun where there is none. @param handed {token} of the
-   *  window that wrote it so far */
-  async open({ template = null, handed = null } = {}) {
+   *  window that wrote it so far @param look only to look at it: it stays free for others to write */
+  async open({ template = null, handed = null, look = false } = {}) {
     if (this.state === "opening") return;
     this.state = "opening";
+    this.looking = look;
     this.element.setAttribute("aria-busy", "true");
     try {
       this.me ??= await whoAmI();
@@ -73,7 +77,7 @@ export class Desk extends EventTarget {
   async #byNumber(id) {
     const address = `/api/reports/${id}/?token=${encodeURIComponent(this.token)}`;
     const report = await this.ask(address);
-    if (!report.may.includes("save") || report.lock.mine) return report;
+    if (this.looking || !report.may.includes("save") || report.lock.mine) return report;
     try {
       await this.ask(`/api/reports/${id}/lock/`, { method: "POST", body: { action: "heartbeat", token: this.token } });
     } catch (problem) {
@@ -102,10 +106,12 @@ export class Desk extends EventTarget {
     const bar = make("header", "", this.element);
     this.notices = new Notices(make("div", "", this.element));
     this.bar = new Bar(bar, { icon: this.icon, run: (command) => this.run(command), ownWindow: this.host.ownWindow });
-    const writable = report.may.includes("save");
+    const writable = report.may.includes("save") && !this.looking;
     this.state = !writable ? "reading" : report.lock.mine ? "writing" : "locked";
     this.element.dataset.state = this.state;
     this.bar.show(report, { writing: this.state === "writing" });
+    tellStanding(this);
+    this.criticals = new Criticals(this, make("div", "", this.element));
     if (this.state === "reading") this.#read();
     else this.#write();
     for (const text of report.disagreements ?? []) this.notices.set("disagreement", { text, tone: "trouble" });
@@ -134,9 +140,10 @@ export class Desk extends EventTarget {
     this.outline = new Outline(outline, this.editor);
     this.priors = new Priors({ editor: this.editor, draft: this.draft, ask: this.ask, icon });
     beside.append(this.priors.chooser());
-    this.checks = new Checks({ element: make("section", "", beside), ask: this.ask, report: report.id, go: (field, place) => this.go(field, place) });
+    this.checks = new Checks({ element: make("section", "", beside), ask: this.ask, report: report.id, go: (field, place) => this.go(field, place), remedies: { critical: (problem) => this.criticals.remedy(problem) } });
     this.checks.addEventListener("known", () => this.editor.showProblems(this.checks.problems));
     this.signing = new Signing(this);
+    actButtons(this, make("section", "report-acts", beside, { "aria-label": t("What else can be done") }));
     this.lock = new Lock({ ask: this.ask, report: report.id, token: this.token });
     this.lock.adopt(report.lock);
     this.lock.addEventListener("lost", ({ detail }) => this.#lost(detail));
@@ -279,12 +286,22 @@ export class Desk extends EventTarget {
     this.open();
   }
 
+  /** Something else was done with it: the page shows what became of it. */
+  async acted(words, { look = true } = {}) {
+    this.say(words);
+    this.#end();
+    this.state = "closed";
+    this.acting = false;
+    await this.open({ look });
+  }
+
   /** News of the server. */
   news({ type, report, study_instance_uid: study, state, version }) {
     if (study === this.host.study.study_instance_uid && /^(measurements|key_images)\./.test(type)) this.evidence?.load();
-    if (type !== "report.changed" || !this.report || report !== this.report.id) return;
+    if (type === "critical.changed" && report === this.report?.id) this.criticals?.load();
+    if (type !== "report.changed" || this.acting || !this.report || report !== this.report.id) return;
     if (this.state === "locked") this.look();
-    else if (this.state === "reading" && version !== this.report.version) this.open();
+    else if (this.state === "reading" && version !== this.report.version) this.open({ look: true });
     else if (this.state === "writing" && state && state !== this.report.state && this.saver.settled) this.open();
   }
 
@@ -304,6 +321,7 @@ export class Desk extends EventTarget {
     this.saver?.stop();
     this.lock?.stop();
     this.checks?.stop();
+    this.criticals?.stop();
     Object.assign(this, { saver: null, editor: null, lock: null, draft: null, reading: null });
   }
 

@@ -2,6 +2,8 @@
 
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
+import { actButtons } from "./acts.js";
+import { History } from "./history.js";
 import { fillPreview } from "./preview.js";
 
 export class Reading {
@@ -10,8 +12,10 @@ export class Reading {
     this.acts = make("div", "row reading-acts", element);
     const { report } = desk;
     if (report.signatures?.length) this.#next();
+    actButtons(desk, this.acts);
     const sheet = make("article", "report-sheet", element, { tabindex: "0", "aria-label": t("The report as it is read") });
     fillPreview(sheet, report.id, desk.ask);
+    if (report.signatures?.length) this.history = new History(make("details", "report-history", element), desk);
   }
 
   #next() {

@@ -13,6 +13,7 @@ export const KEYS = [
   ["F2", "newest-measurement", () => t("Insert the newest measurement")],
   ["Shift+F2", "newest-key-image", () => t("Insert the newest key image")],
   ["F4", "pick", () => t("Choose a measurement or key image to insert")],
+  ["Shift+F4", "critical", () => t("Record a critical result")],
   ["Alt+Enter", "show-link", () => t("Show the picture of the link at the caret")],
   ["Ctrl+s", "save", () => t("Save now (it saves by itself)")],
   ["Ctrl+Enter", "sign", () => t("Sign")],

@@ -13,6 +13,9 @@ const ACTS = [
   ["sign_preliminary", () => t("Preliminary"), () => t("You sign as author; it is not final yet."), "sign", "preliminary"],
 ];
 
+/** What "final" is while a correction is written. */
+const CORRECTION = ["sign_final", () => t("Correction"), () => t("It takes the place of the signed text; readers are told that it was corrected, and why."), "sign", "final"];
+
 const GRADES = [
   ["none", () => t("no difference that matters")],
   ["minor", () => t("minor")],
@@ -78,10 +81,11 @@ export class Signing {
   }
 
   #meanings() {
-    const { may } = this.desk.report;
+    const { may, correction } = this.desk.report;
     const box = make("fieldset", "meanings", this.form);
     make("legend", "", box).textContent = t("Meaning");
-    ACTS.filter(([act]) => may.includes(act)).forEach(([act, label, means], index) => {
+    const offered = ACTS.filter(([act]) => may.includes(act)).map((one) => (correction ? CORRECTION : one));
+    offered.forEach(([act, label, means], index) => {
       const row = make("label", "meaning", box);
       const input = make("input", "", row, { type: "radio", name: "meaning", value: act, required: "" });
       input.checked = index === 0;
@@ -114,13 +118,13 @@ export class Signing {
     if (blocks.length) {
       make("h3", "", this.problems).textContent = t("This must be mended before it is signed");
       const list = make("ul", "checks", this.problems);
-      for (const one of blocks) list.append(line(one, go));
+      for (const one of blocks) list.append(line(one, go, this.#remedy(one)));
     }
     if (rest.length) {
       make("h3", "", this.problems).textContent = t("Look at this before you sign");
       const list = make("ul", "checks", this.problems);
       for (const one of rest) {
-        const item = line(one, go);
+        const item = line(one, go, this.#remedy(one));
         const row = make("label", "meant", item);
         make("input", "", row, { type: "checkbox", name: "acknowledged", value: one.rule });
         make("span", "", row).textContent = t("It is meant so");
@@ -128,6 +132,15 @@ export class Signing {
       }
     }
     this.button.disabled = blocks.length > 0;
+  }
+
+  #remedy(problem) {
+    const [label, run] = this.desk.checks.remedyOf(problem) ?? [];
+    const away = () => {
+      this.dialog.close();
+      run();
+    };
+    return run ? [label, away] : null;
   }
 
   get #acknowledged() {
