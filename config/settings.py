@@ -254,6 +254,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ItemStatus": "reporting.models.orders.ItemStatus",
         "ReadingClass": "reporting.models.orders.ReadingClass",
+        "CriticalCategory": "reporting.api.critical_shapes.CATEGORIES",
+        "AttemptOutcome": "reporting.api.critical_shapes.OUTCOMES",
+        "AttemptOutcomeTold": "reporting.api.critical_shapes.TOLD",
     },
 }
 LOGGING = {

@@ -7,6 +7,10 @@ from rest_framework import serializers
 from reporting.critical.categories import ESCALATED, METHODS, MINUTES, OUTCOMES
 
 
+CATEGORIES = tuple(MINUTES)
+TOLD = (*OUTCOMES, ESCALATED)
+
+
 class TryAsked(serializers.Serializer):
     recipient = serializers.CharField(max_length=200, help_text="Whom you tried to reach.")
     recipient_role = serializers.CharField(max_length=100, required=False, allow_blank=True)
@@ -19,7 +23,7 @@ class TryAsked(serializers.Serializer):
 
 class CriticalAsked(serializers.Serializer):
     finding = serializers.CharField(max_length=1000)
-    category = serializers.ChoiceField(tuple(MINUTES), help_text="Within what time somebody must hear of it.")
+    category = serializers.ChoiceField(CATEGORIES, help_text="Within what time somebody must hear of it.")
     found_at = serializers.DateTimeField(required=False, help_text="With its zone; left out: now.")
     recipient = serializers.CharField(max_length=200, required=False, help_text="With method: the first try as well.")
     recipient_role = serializers.CharField(max_length=100, required=False, allow_blank=True)
@@ -36,7 +40,7 @@ class TryShape(serializers.Serializer):
     recipient = serializers.CharField(allow_blank=True)
     recipient_role = serializers.CharField(allow_blank=True)
     method = serializers.ChoiceField([*METHODS, ""])
-    outcome = serializers.ChoiceField([*OUTCOMES, ESCALATED])
+    outcome = serializers.ChoiceField(TOLD)
     note = serializers.CharField(allow_blank=True)
 
 
@@ -44,7 +48,7 @@ class CriticalShape(serializers.Serializer):
     id = serializers.IntegerField()
     report = serializers.IntegerField()
     finding = serializers.CharField()
-    category = serializers.ChoiceField(tuple(MINUTES))
+    category = serializers.ChoiceField(CATEGORIES)
     found_at = serializers.DateTimeField()
     due_at = serializers.DateTimeField(help_text="When it is escalated unless it has been read back.")
     overdue = serializers.BooleanField()
@@ -62,7 +66,7 @@ class CriticalShape(serializers.Serializer):
 
 
 class CategoryShape(serializers.Serializer):
-    value = serializers.ChoiceField(tuple(MINUTES))
+    value = serializers.ChoiceField(CATEGORIES)
     minutes = serializers.IntegerField(help_text="Until it is escalated, as the organization decided.")
 
 
