@@ -131,6 +131,7 @@ SHEETS = (
     "viewer/features/hanging.css",
     "viewer/features/keyimages.css",
     "viewer/features/objects.css",
+    "viewer/features/viewed.css",
     "viewer/features/cine.css",
     "viewer/features/volume.css",
     "viewer/features/settings.css",

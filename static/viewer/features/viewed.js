@@ -21,7 +21,7 @@ const keyOf = ({ sop_instance_uid: uid, frame_number: frame }) => `${uid} ${fram
 /** Hangs this feature into the page. */
 export function install(workbench) {
   const feature = new Viewed(workbench);
-  workbench.command("viewed-next", () => feature.next(), () => t("Next part of a mammogram that was not seen at full size"));
+  workbench.command("viewed-next", () => feature.next(), () => t("Next part of a mammogram to view at full size"));
   workbench.inspect(NAME, () => feature.told);
   workbench.on("study", () => feature.follow(workbench.study));
   workbench.on("shown", ({ viewport }) => viewport.source && feature.follow(studyOf(workbench, viewport.source)));
@@ -149,7 +149,7 @@ class Viewed {
     mark.dataset.state = whole ? "whole" : "part";
     const text = whole ? t("viewed") : t("viewed {share}", { share: percent(image.covered) });
     if (mark.textContent !== text) mark.textContent = text;
-    mark.title = whole ? t("All of this image was on the glass exactly and at full size") : t("How much of this image was on the glass exactly and at full size, one voxel to one pixel or larger");
+    mark.title = whole ? t("All of this image was on the screen exactly and at full size") : t("How much of this image was on the screen exactly and at full size");
   }
 
   // --- what is left

@@ -23,11 +23,11 @@ export function fillPanel(element, images, { study, icon }, { go, next }) {
   make("h2", "", element).textContent = t("Viewed at full size");
   const left = images.filter(({ covered }) => covered < 1).length;
   make("p", left ? "note" : "quiet", element, { role: "status" }).textContent = left
-    ? t("{left} of {all} images were not seen wholly: exactly, one voxel to one pixel or larger.", { left, all: images.length })
-    : t("All {all} images were seen wholly: exactly, one voxel to one pixel or larger.", { all: images.length });
+    ? t("Not viewed yet: {left} of {all} images. An image is viewed when every part of it was on the screen exactly and at full size.", { left, all: images.length })
+    : t("Viewed: all {all} images. Every part of them was on the screen exactly and at full size.", { all: images.length });
   if (left) {
     const button = make("button", "", element, { type: "button", "data-focus": "next" });
-    button.append(icon("scan-eye"), t("Next part that was not seen"));
+    button.append(icon("scan-eye"), t("Next part to view"));
     button.addEventListener("click", next);
   }
   const list = make("ul", "", element);
