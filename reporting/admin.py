@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from reporting.administration import delivery, reports, worklist
+from reporting.administration import delivery, reports, templates, worklist
 
-__all__ = ["delivery", "reports", "worklist"]
+__all__ = ["delivery", "reports", "templates", "worklist"]

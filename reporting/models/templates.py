@@ -97,6 +97,9 @@ class TemplateChoice(models.Model):
     age_to = models.PositiveIntegerField(null=True, blank=True)
     """Whole years, both ends included."""
 
+    def __str__(self) -> str:
+        return f"{self.template} ({' '.join(filter(None, (self.procedure_code, self.modality, self.body_part)))})"
+
 
 class Macro(models.Model):
     """Text behind a typed shortcut or a spoken name, of one reader or of a site."""

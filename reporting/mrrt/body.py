@@ -484,7 +484,7 @@ class Body:
             said[-2:] = [f"{said[-2]}: {said[-1]}"]  # words behind a number say more about it than about what follows
         own = label or ("" if said else self.spare_label(made))
         made.chain = [*said, own] if own else said
-        if made.type == "checkbox" and not made.options and made.chain:
+        if made.type == "checkbox" and made.chain:
             made.chain = [": ".join(dict.fromkeys(made.chain))]
         if self.heading is not None and made.chain:
             made.chain.insert(0, words.label(self.heading.text, LABEL))
@@ -578,7 +578,7 @@ class Body:
         """Radio buttons or checkboxes of one name: one field."""
         several = attribute(node, "type").strip().lower() == "checkbox"
         members = self.same_name(node, name) if name else [node]
-        made = Draft(node, "checkbox" if several else "selection", name or attribute(node, "id"), line_of(node))
+        made = Draft(node, "selection", name or attribute(node, "id"), line_of(node))
         common(made, node, self.notes)
         self.fill(made, members or [node], several)
         if made.options:
@@ -598,7 +598,7 @@ class Body:
                 self.merge_place(node)
             return
         several = attribute(boxes[0], "type").strip().lower() == "checkbox"
-        made = Draft(node, "checkbox" if several else "selection", attribute(node, "id"), line_of(node))
+        made = Draft(node, "selection", attribute(node, "id"), line_of(node))
         made.raw_id = made.raw_id or attribute(boxes[0], "name")
         common(made, node, self.notes)
         for one in elements(node):
@@ -615,6 +615,10 @@ class Body:
 
     def fill(self, made: Draft, members: list[Node], several: bool) -> None:
         chosen: list[str] = []
+        if several:
+            self.notes.repaired(
+                made.line, "checkboxes that belong together are a SELECTION_LIST of which several may be chosen"
+            )
         for one in members:
             self.spent.add(id(one))
             held = self.labels.get(attribute(one, "id"))

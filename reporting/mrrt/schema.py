@@ -76,13 +76,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing to fill in. A checkbox with options is a group of them and holds a list; without, true or false."""
+    """One thing to fill in. A checkbox is one box; a group of them is a selection of which several may be chosen."""
 
     id: str
     type: str
     label: str = ""
     default: Any = ""
-    """Text; a number or "" of a number; a bool of a lone checkbox; a tuple of values where several may be chosen."""
+    """Text; a number or "" of a number; a bool of a checkbox; a tuple of values where several may be chosen."""
     required: bool = False
     completion: str = "NONE"
     """data-field-completion-action: what happens at signing while it is empty."""
@@ -102,7 +102,7 @@ class Field:
     @property
     def several(self) -> bool:
         """Does its value hold a list?"""
-        return bool(self.multiple and self.type in ("selection", "checkbox"))
+        return self.multiple and self.type == "selection"
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,18 +194,7 @@ def _select(field: Field) -> Iterator[str]:
 
 
 def _box(field: Field) -> Iterator[str]:
-    if not field.options:
-        yield _tag(
-            "input", id=field.id, name=field.id, type="checkbox", checked=field.default is True, **_common(field)
-        )
-        return
-    yield _tag("span", id=field.id, **_common(field))
-    for place, option in enumerate(field.options):
-        name = f"{field.id}-{place}"
-        checked = option.value in field.default
-        start = _tag("input", id=name, name=field.id, type="checkbox", value=option.value, checked=checked)
-        yield f'{start}<label for="{name}">{_t(option.label)}</label>'
-    yield "</span>"
+    yield _tag("input", id=field.id, name=field.id, type="checkbox", checked=field.default is True, **_common(field))
 
 
 CONTROLS = {

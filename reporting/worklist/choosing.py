@@ -193,11 +193,16 @@ def rank(row: TemplateChoice, about: Examination) -> tuple[int, ...]:
 
 
 def _why(row: TemplateChoice, study: Study) -> str:
-    what = " ".join(filter(None, _asked(row)))
+    what = in_words(row)
     if row.reader_id is not None:
         return f"Your default for {what}." if what else "Your default."
     where = f" at {study.organization}" if row.organization_id is not None else ""
     return f"Set for {what}{where}." if what else f"Set for every examination{where}."
+
+
+def in_words(row: TemplateChoice) -> str:
+    """What a choice asks for; empty: nothing."""
+    return " ".join(filter(None, _asked(row)))
 
 
 def _asked(row: TemplateChoice) -> Iterable[str]:

@@ -44,9 +44,7 @@ def numbers() -> st.SearchStrategy[Any]:
 
 @st.composite
 def fields(draw: st.DrawFn, name: str, before: list[str]) -> Field:
-    kind = draw(
-        st.sampled_from(["text", "textarea", "number", "date", "time", "selection", "checkbox", "boxes", "merge"])
-    )
+    kind = draw(st.sampled_from(["text", "textarea", "number", "date", "time", "selection", "checkbox", "merge"]))
     offered = draw(st.lists(st.builds(Option, one_line(20, 1), one_line(20, 1), st.lists(codes(), max_size=2).map(tuple)),
                             min_size=1, max_size=4, unique_by=lambda option: option.value))  # fmt: skip
     offered = [Option(one.value, one.label, tuple(dict.fromkeys(one.codes))) for one in offered]
@@ -67,10 +65,6 @@ def fields(draw: st.DrawFn, name: str, before: list[str]) -> Field:
         given["default"] = (
             tuple(one.value for one in offered if one.value in chosen) if several else next(iter(sorted(chosen)), "")
         )
-    elif kind == "boxes":
-        chosen = draw(st.sets(st.sampled_from([one.value for one in offered])))
-        given = {"options": tuple(offered), "multiple": True}
-        given["default"] = tuple(one.value for one in offered if one.value in chosen)
     elif kind == "checkbox":
         given["default"] = draw(st.booleans())
     if kind in ("text", "textarea") and draw(st.booleans()):
@@ -82,7 +76,7 @@ def fields(draw: st.DrawFn, name: str, before: list[str]) -> Field:
         condition = Condition(draw(st.sampled_from(before)), op, value)
     return Field(
         id=name,
-        type="checkbox" if kind == "boxes" else kind,
+        type=kind,
         label=draw(labels()),
         required=draw(st.booleans()),
         completion=draw(st.sampled_from(["NONE", "ALERT", "PROHIBIT"])),

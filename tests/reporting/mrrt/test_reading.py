@@ -118,7 +118,7 @@ def test_an_export_of_radreport_keeps_its_groups_lists_and_codes(shared_data: Pa
     held = fields(told)
     group = held["cb_1"]
     assert (group.type, group.label, group.default, group.completion) == (
-        "checkbox",
+        "selection",
         "Technique",
         ("IV contrast.",),
         "PROHIBIT",
@@ -180,7 +180,7 @@ def test_radio_buttons_of_one_name_are_one_choice() -> None:
 def test_checkboxes_of_one_name_are_one_group_and_of_several_names_are_several() -> None:
     told = body("<p><input type=checkbox name=c value=a>a<input type=checkbox name=c value=b checked>b</p>")
     [group] = fields(told).values()
-    assert (group.type, group.multiple, group.default) == ("checkbox", True, ("b",))
+    assert (group.type, group.multiple, group.default) == ("selection", True, ("b",))
     told = body("<p><input type=checkbox name=c>a<input type=checkbox name=d checked>b</p>")
     assert [(one.label, one.default) for one in fields(told).values()] == [("a", False), ("b", True)]
 
