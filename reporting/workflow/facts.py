@@ -10,20 +10,13 @@ from typing import Any
 from reporting.checks.facts import Context, Facts, Limits, Measured, Prior, sections_of
 from reporting.evidence.insertable import measurements
 from reporting.models import Report, ReportVersion, TemplateChoice
+from reporting.mrrt.showing import shown
 from reporting.workflow.content import fields_of
 from reporting.workflow.context import context_of, image_laterality
 from reporting.workflow.difference import reads
 from reporting.workflow.merging import day, years
 from reporting.workflow.versions import signed_text_of
 from viewer.models import Measurement, Study
-
-try:
-    from reporting.mrrt.showing import shown
-except ImportError:
-
-    def shown(schema: Mapping[str, Any], content: Mapping[str, Any]) -> set[str]:
-        return set(fields_of(schema))
-
 
 PRIORS = 5
 
