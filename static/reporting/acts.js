@@ -71,7 +71,7 @@ const ACTS = {
   confirm_error: {
     label: () => t("Confirm: entered in error…"),
     title: () => t("Confirm that this report was entered in error"),
-    lead: ({ report: { error_request: asked } }) => t("{name} asked for it on {time}: {reason}. Once you confirm it, everybody who gets the report is told that it does not hold. This cannot be undone.", { name: asked.by, time: moment(asked.at), reason: asked.reason }),
+    lead: ({ report: { error_request: asked } }) => t("{name} asked for it on {time}: “{reason}” Once you confirm it, everybody who gets the report is told that it does not hold. This cannot be undone.", { name: asked.by, time: moment(asked.at), reason: asked.reason }),
     fields: () => [password()],
     go: () => t("Confirm"),
     done: () => t("The report is marked as entered in error."),

@@ -39,8 +39,8 @@ export class Bar {
   /** What the report is. */
   show(report, { writing }) {
     const { template } = report;
-    this.state.textContent = reportState(report.state);
-    this.state.dataset.state = report.state;
+    this.state.textContent = report.correction ? t("Correction, not signed") : reportState(report.state);
+    this.state.dataset.state = report.correction ? "correction" : report.state;
     this.template.replaceChildren(template.title, this.icon("chevron-down"));
     this.template.title = [t("Template: {title}, version {version}.", template), template.why].filter(Boolean).join(" ");
     this.template.disabled = !writing;

@@ -39,8 +39,10 @@ export class Criticals {
   async load() {
     const found = await this.desk.ask(this.#address).catch(() => null);
     if (!found || this.stopped) return;
+    const changed = this.categories && JSON.stringify(found.results) !== JSON.stringify(this.results);
     Object.assign(this, found);
     this.#draw();
+    if (changed) this.desk.reading?.refresh();
   }
 
   stop() {

@@ -103,7 +103,7 @@ function choice(form, field, value) {
   const box = make("fieldset", "meanings", form);
   make("legend", "", box).textContent = field.label;
   const inputs = field.options.map(([one, words, hint = ""]) => {
-    const row = make("label", "meaning", box);
+    const row = make("label", hint ? "meaning hinted" : "meaning", box);
     const input = make("input", "", row, { type: "radio", name: field.name, value: one });
     input.checked = one === value;
     make("strong", "", row).textContent = words;

@@ -13,9 +13,14 @@ export class Reading {
     const { report } = desk;
     if (report.signatures?.length) this.#next();
     actButtons(desk, this.acts);
-    const sheet = make("article", "report-sheet", element, { tabindex: "0", "aria-label": t("The report as it is read") });
-    fillPreview(sheet, report.id, desk.ask);
+    this.sheet = make("article", "report-sheet", element, { tabindex: "0", "aria-label": t("The report as it is read") });
+    this.refresh();
     if (report.signatures?.length) this.history = new History(make("details", "report-history", element), desk);
+  }
+
+  /** Draws it anew: what stands beside its text may have changed. */
+  refresh() {
+    fillPreview(this.sheet, this.desk.report.id, this.desk.ask);
   }
 
   #next() {

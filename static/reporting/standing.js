@@ -22,7 +22,7 @@ const writeOn = (desk) => [t("Write on"), () => desk.open()];
 
 function returned(desk, said) {
   if (!said) return;
-  const text = t("{name} returned it on {time}: {reason}", { name: said.by, time: moment(said.at), reason: said.reason });
+  const text = t("{name} returned it on {time}: “{reason}”", { name: said.by, time: moment(said.at), reason: said.reason });
   desk.notices.set("returned", { text, tone: "trouble", actions: desk.looking && desk.report.may.includes("save") ? [writeOn(desk)] : [] });
 }
 
@@ -40,7 +40,7 @@ function waiting(desk) {
 function correction(desk, said) {
   if (!said) return;
   const why = WHY[said.reason_code]?.() ?? "";
-  const text = t("A correction, begun by {name} on {time} {why}: {reason}. Readers still get the signed text, until the correction is signed.", { name: said.by, time: moment(said.at), why, reason: said.reason });
+  const text = t("A correction, begun by {name} on {time} {why}: “{reason}” Readers still get the signed text, until the correction is signed.", { name: said.by, time: moment(said.at), why, reason: said.reason });
   const give = openActs(desk.report).includes("abandon") && desk.state === "writing" ? [actAction(desk, "abandon")] : [];
   const element = desk.notices.set("correction", { text, actions: [[t("What it changes"), () => showChanges(desk)], ...give] });
   element.classList.add("correction-band");
@@ -49,7 +49,7 @@ function correction(desk, said) {
 function wrong(desk, asked) {
   if (desk.report.state === "entered_in_error") {
     const last = desk.report.signatures.filter(({ meaning }) => meaning === "entered in error").at(-1);
-    const text = last ? t("Entered in error: this report does not hold. Confirmed by {name} on {time}: {reason}", { name: last.name, time: moment(last.at), reason: last.reason ?? "" }) : t("Entered in error: this report does not hold.");
+    const text = last ? t("Entered in error: this report does not hold. Confirmed by {name} on {time}: “{reason}”", { name: last.name, time: moment(last.at), reason: last.reason ?? "" }) : t("Entered in error: this report does not hold.");
     desk.notices.set("wrong", { text, tone: "trouble" });
     return;
   }
@@ -58,6 +58,6 @@ function wrong(desk, asked) {
   const mine = open.includes("withdraw_error");
   const confirm = open.includes("confirm_error");
   const next = mine ? t("A second person has to confirm it.") : confirm ? t("You can confirm it.") : t("A second person confirms it.");
-  const text = t("{name} asked on {time} that this report be marked as entered in error: {reason}. {next} Until then it holds.", { name: asked.by, time: moment(asked.at), reason: asked.reason, next });
+  const text = t("{name} asked on {time} that this report be marked as entered in error: “{reason}” {next} Until then it holds.", { name: asked.by, time: moment(asked.at), reason: asked.reason, next });
   desk.notices.set("wrong", { text, tone: "trouble", actions: [...(confirm ? [actAction(desk, "confirm_error")] : []), ...(mine ? [actAction(desk, "withdraw_error")] : [])] });
 }
