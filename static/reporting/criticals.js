@@ -83,7 +83,7 @@ export class Criticals {
   async #changed(result, words) {
     this.desk.say(words);
     await this.load();
-    this.desk.checks?.look();
+    if (this.desk.editor) this.desk.checks.look();
     this.element.querySelector(`[data-result="${result.id}"] button`)?.focus();
   }
 

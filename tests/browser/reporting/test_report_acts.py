@@ -361,7 +361,7 @@ def test_an_overdue_critical_result_is_red_and_says_so_on_every_open_page(signed
     banner = signed.locator(".critical-result.danger")
     banner.wait_for()
     assert "OVERDUE by" in banner.inner_text()
-    banner.get_by_text("Escalated").wait_for(timeout=20_000)
+    banner.locator(".critical-clock", has_text="Escalated").wait_for(timeout=20_000)
     assert "escalated, nobody had read it back" in banner.locator(".tries").inner_text()
     picture(signed, "overdue")
     signed.set_viewport_size({"width": 390, "height": 844})
