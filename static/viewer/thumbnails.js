@@ -55,6 +55,13 @@ export class Thumbnails extends EventTarget {
     this.buttons = new Map();
     this.besideButtons = new Map();
     this.marked = [[], null];
+    this.documents = new Map();
+  }
+
+  /** What series without pictures open as: Series Instance UID -> {label, icon}. */
+  openAs(documents) {
+    this.documents = documents;
+    for (const button of this.buttons.values()) this.#write(button, button.tile);
   }
 
   /** Shows the tiles of a study; tiles that stay keep their element, so that nothing moves or flickers. */
@@ -200,13 +207,16 @@ export class Thumbnails extends EventTarget {
   /** The name that is heard is the text that is seen, and a little more of it. */
   #write(button, tile) {
     const { number, modality, title, images } = tileText(tile);
-    const reason = tile.stack ? "" : (tile.series.not_drawn ?? t("not drawn"));
+    const opens = tile.stack ? null : this.documents.get(tile.series.series_instance_uid);
+    const reason = tile.stack || opens ? "" : (tile.series.not_drawn ?? t("not drawn"));
     button.querySelector(".caption").textContent = title;
     button.querySelector(".kind").textContent = [number, modality].filter(Boolean).join(" ");
-    button.querySelector(".images").textContent = reason ? t("not shown") : String(tile.stack.frames);
-    button.querySelector(".unseen").textContent = reason ? `: ${reason}` : images.replace(/^\S+/, "");
-    button.title = [title, `${modality}, ${images}`, reason].filter(Boolean).join("\n");
+    button.querySelector(".images").textContent = opens ? t("open") : reason ? t("not shown") : String(tile.stack.frames);
+    button.querySelector(".unseen").textContent = reason ? `: ${reason}` : opens ? `: ${opens.label}` : images.replace(/^\S+/, "");
+    button.title = [title, `${modality}, ${images}`, opens?.label, reason].filter(Boolean).join("\n");
     button.classList.toggle("undrawn", !tile.stack);
+    button.classList.toggle("document", Boolean(opens));
+    if (!tile.stack) button.querySelector(".face").replaceChildren(this.icon(opens?.icon ?? "file-x"));
   }
 
   /** Marks which tiles lie in viewports, and which one is active. */

@@ -339,6 +339,22 @@ def test_an_administrator_saves_the_layout_and_the_next_study_of_the_kind_hangs_
         "farview.viewports.map(({ lastHeader: { labels } }) => labels.laterality + labels.view_position)"
     )
     assert sides == ["RCC", "LCC", "RCC", "LCC"]
+    page.get_by_role("button", name="Layout", exact=True).click()
+    page.get_by_role("menuitem", name="One viewport").or_(
+        page.get_by_role("menuitemradio", name="One viewport")
+    ).click()
+    wait_for(page, STILL)
+    page.get_by_role("button", name="Layout", exact=True).click()
+    page.get_by_role("menuitem", name="Save this layout").click()
+    dialog.get_by_label("Save as").select_option(label="A stage more of “Ours” (1)")
+    assert dialog.get_by_label("Name of the protocol").is_hidden(), "it keeps its name, and for which studies it is"
+    dialog.get_by_label("Name of this stage").fill("One alone")
+    dialog.get_by_role("button", name="Save").click()
+    wait_for(page, f"{HANGING}.stages?.length === 2")
+    assert page.evaluate(f"[{HANGING}.protocol.name, {HANGING}.stages]") == [
+        "Ours",
+        ["CC, now and before", "One alone"],
+    ]
     context.close()
     reader = hung(patients.MG_NOW)
     reader.get_by_role("button", name="Layout", exact=True).click()

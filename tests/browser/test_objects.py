@@ -163,7 +163,11 @@ def test_a_report_that_cannot_be_read_says_why(page: Page) -> None:
 
 
 def test_the_tile_of_a_report_opens_it_and_leaves_the_picture(page: Page, made: Made) -> None:
-    page.locator(".tile.undrawn", has_text="SR").first.click()
+    tile = page.locator(".tile.undrawn", has_text="SR").first
+    wait_for(page, "document.querySelectorAll('.tile.document').length > 1")
+    assert "not shown" not in tile.inner_text()
+    assert "open" in tile.inner_text()
+    tile.click()
     panel(page).locator("h2", has_text="Report").wait_for()
     assert shown(page) == made.images[0]
 

@@ -70,7 +70,14 @@ class Objects {
       Object.assign(held, { state: held.state === "ready" ? "ready" : "failed", problem: problem.message });
     }
     workbench.side.count(NAME, held.objects.length);
+    workbench.thumbnails.openAs(this.#documents());
     this.refresh();
+  }
+
+  /** Series of objects that open when they are clicked in the strip, and what as. */
+  #documents() {
+    const shown = this.held.objects.filter(({ kind, reason }) => !reason && (REPORTS.has(kind) || kind === "pdf" || kind === "video"));
+    return new Map(shown.map(({ series_instance_uid: uid, kind }) => [uid, kindOf(kind)]));
   }
 
   refresh() {

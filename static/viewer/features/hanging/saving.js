@@ -41,6 +41,7 @@ export class Saving {
     const form = make("form", "", this.dialog, { method: "dialog" });
     make("h2", "", form, { id: "saving-title" }).textContent = t("Save this layout as a protocol");
     const kind = (this.stages.hanging?.kind ?? "").split("/");
+    const into = this.#into(form);
     const fields = {
       name: this.#field(form, t("Name of the protocol"), [...kind].filter(Boolean).join(" "), true),
       stage: this.#field(form, t("Name of this stage"), t("First view"), true),
@@ -48,7 +49,9 @@ export class Saving {
       body_part: this.#field(form, t("Part of the body"), kind[1] ?? ""),
       description: this.#field(form, t("Words of the study description"), "", false, patternOf(workbench.study.description)),
     };
-    make("p", "quiet", form).textContent = t("It hangs every study for which all of these hold. Empty ones say nothing. Everything else can be changed in the administration.");
+    const rules = make("p", "quiet", form);
+    rules.textContent = t("It hangs every study for which all of these hold. Empty ones say nothing. Everything else can be changed in the administration.");
+    this.#choosing(into, fields, rules);
     make("pre", "quiet", form).textContent = stage.viewports.map((slot, index) => `${index + 1}. ${slotWords(slot)}`).join("\n");
     this.problems = make("ul", "wrong", form, { role: "alert" });
     const row = make("div", "row", form);
@@ -59,11 +62,44 @@ export class Saving {
     close.addEventListener("click", () => this.dialog.close());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#save(fields, stage, save);
+      this.#save(fields, stage, save, into.value);
     });
     this.dialog.addEventListener("close", () => workbench.active.element.focus({ preventScroll: true }));
     this.dialog.showModal();
     fields.name.select();
+  }
+
+  /** A new protocol, or one of the organization that the stage is added to. */
+  #into(form) {
+    const field = make("label", "field", form);
+    make("span", "", field).textContent = t("Save as");
+    const choice = make("select", "", field);
+    choice.append(new Option(t("A new protocol"), ""));
+    const { organization } = this.workbench.study;
+    this.own = rest(ADDRESS).then(
+      ({ protocols }) => protocols.filter((one) => one.organization === organization),
+      () => [],
+    );
+    return choice;
+  }
+
+  /** A stage of a protocol that is there has a name of its own; for which studies it is, the protocol says. */
+  async #choosing(choice, fields, rules) {
+    const { name, modality, body_part: body, description } = fields;
+    const show = (row) => {
+      for (const input of [name, modality, body, description]) input.closest("label").hidden = Boolean(row);
+      name.required = !row;
+      rules.hidden = Boolean(row);
+    };
+    choice.closest("label").hidden = true;
+    const own = await this.own;
+    choice.closest("label").hidden = !own.length;
+    for (const row of own) choice.append(new Option(t("A stage more of “{name}” ({n})", { name: row.name, n: row.stages.length }), String(row.id)));
+    choice.addEventListener("change", () => {
+      const row = own.find(({ id }) => String(id) === choice.value);
+      show(row);
+      if (row) fields.stage.value = t("Stage {n}", { n: row.stages.length + 1 });
+    });
   }
 
   #field(form, label, value, required = false, placeholder = "") {
@@ -75,14 +111,15 @@ export class Saving {
     return input;
   }
 
-  async #save(fields, stage, button) {
+  async #save(fields, stage, button, protocol) {
     const list = (text) => text.split(",").map((part) => part.trim()).filter(Boolean);
     const matches = {
       ...ifAny("modality", list(fields.modality.value.toUpperCase())),
       ...ifAny("body_part", list(fields.body_part.value)),
       ...ifAny("description", list(fields.description.value)),
     };
-    const body = { name: fields.name.value, organization: this.workbench.study.organization, matches, stages: [{ ...stage, name: fields.stage.value }] };
+    const stages = [{ ...stage, name: fields.stage.value }];
+    const body = { name: fields.name.value || fields.stage.value, organization: this.workbench.study.organization, matches, stages, ...(protocol ? { protocol: Number(protocol) } : {}) };
     button.disabled = true;
     this.problems.replaceChildren();
     try {
