@@ -8,7 +8,7 @@ BENCH_STAMP := $(VENV)/.installed-bench
 PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TESTS ?=
 # The whole suite runs on every core, a file at a time.
-WORKERS ?= -n auto --dist loadfile --no-loadscope-reorder
+WORKERS ?= -n auto --dist loadfile --no-loadscope-reorder -rR
 BENCHMARKS ?=
 
 .PHONY: help run test bench lint format clean browser
