@@ -31,7 +31,7 @@ def _shared_data() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts servers and browsers goes first: a file is one worker's, and a long one must not begin when the others end."""
+    """What starts servers and browsers goes first: a file is one worker's, and a long one must not begin last."""
     items.sort(key=lambda item: next((at for at, part in enumerate(LONG) if part in item.nodeid), len(LONG)))
     if os.environ.get("CI"):
         for item in items:
