@@ -149,8 +149,9 @@ export class Desk extends EventTarget {
     this.lock.addEventListener("lost", ({ detail }) => this.#lost(detail));
     this.evidence.load();
     this.checks.look();
-    this.editor.addEventListener("refreshed", () => this.bar.waits(this.editor.waiting.length));
-    this.bar.waits(this.editor.waiting.length);
+    const { editor, bar } = this;
+    editor.addEventListener("refreshed", () => bar.waits(editor.waiting.length));
+    bar.waits(editor.waiting.length);
     this.editor.addEventListener("show", ({ detail }) => this.show(detail));
     this.work.begin();
     leftOverNotice(this);

@@ -1,4 +1,4 @@
-"""Fields of a template on the page: every type, by keyboard alone, with what is hidden, needed, filled by itself and measured."""
+"""Fields of a template on the page: every type, by keyboard alone, with what is hidden, needed, filled and measured."""
 
 from __future__ import annotations
 
