@@ -30,6 +30,7 @@ REFUSED = {
     423: shaped.LOCKED,
     429: shaped.REFUSED,
     503: shaped.REFUSED,
+    507: shaped.REFUSED,
 }
 
 
