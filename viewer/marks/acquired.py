@@ -101,7 +101,8 @@ def any_frame(organization: Organization, series_instance_uid: str) -> FrameSour
     rows = Instance.objects.filter(
         organization=organization, series__series_instance_uid=series_instance_uid, number_of_frames__gt=0
     )
-    for file in instance_files(rows.order_by("id")[:1], blob_store()):
+    first = rows.order_by("id").values_list("pk", flat=True).first()
+    for file in instance_files(Instance.objects.filter(pk=first), blob_store()):
         frames = frames_of(file)
         return frames[0] if frames else None
     return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,36 @@ def pixels_of(mark: Measurement, frame: FrameSource) -> list[Pair] | None:
         return None
     columns, rows = away @ row / spacing[1], away @ column / spacing[0]
     return [(float(one), float(other)) for one, other in zip(columns, rows, strict=True)]
+
+
+def pixels_in(mark: Measurement, header: Mapping[str, Any], frame_of_reference_uid: str) -> list[Pair] | None:
+    """[column, row] of a picture, as its header describes it, under the points of a measurement; None where they do not lie on
+    it. The picture is of a slice in that frame of reference."""
+    view = header["view"]
+    if mark.space == "image":
+        placement = header.get("placement")
+        here = mark.sop_instance_uid == view.get("sop_instance_uid") and mark.frame_number == view.get("frame_number")
+        return _placed(mark.points, placement) if here and placement else None
+    geometry = header.get("geometry")
+    if geometry is None or view.get("projection") == "volume" or mark.frame_of_reference_uid != frame_of_reference_uid:
+        return None
+    if not frame_of_reference_uid and mark.series_instance_uid != view.get("series"):
+        return None
+    row, column = np.asarray(geometry["row"]), np.asarray(geometry["column"])
+    away = np.asarray(mark.points, np.float64) - np.asarray(geometry["top_left"])
+    slab = view.get("slab_thickness") or 0.0
+    reach = np.inf if slab == "all" else max(NEAR, slab / 2.0)
+    if np.abs(away @ np.cross(row, column)).max() > reach:
+        return None
+    rows, columns = away @ column / geometry["pixel_spacing"][0], away @ row / geometry["pixel_spacing"][1]
+    return [(float(one), float(other)) for one, other in zip(columns, rows, strict=True)]
+
+
+def _placed(points: Sequence[Sequence[float]], placement: Mapping[str, Any]) -> list[Pair]:
+    """Stored pixels as pixels of a picture of them."""
+    turned = np.stack((placement["across"], placement["down"]), axis=1).astype(np.float64)
+    found = np.linalg.solve(turned, (np.asarray(points, np.float64) - np.asarray(placement["first"])).T).T
+    return [(float(column), float(row)) for column, row in found]
 
 
 def drawings_of(kind: str, points: Sequence[Pair], spacing: Pair = (1.0, 1.0)) -> list[Drawing]:

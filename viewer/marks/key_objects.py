@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -37,9 +37,10 @@ from viewer.objects.key_object import Selected, Selection
 from viewer.objects.presentation_state import State
 from viewer.rendering.view import BadView
 
+from .acquired import any_frame
 from .filing import begun, filed
 from .key_images import of_study
-from .showing import is_plain, state_of
+from .showing import is_plain, state_of, state_over
 from .subject import AnotherPatient
 
 logger = logging.getLogger(__name__)
@@ -173,8 +174,7 @@ async def _one(work: _Work, task: _Task) -> Selected | None:
     """Bring one key image into the archive; what of it the selection names, or None with a reason in `task.written`."""
     try:
         if work.state is None or work.image is None:
-            captured = await _capture(work, task)
-            return None if captured is None else Selected(captured)
+            return await _capture(work, task)
         reference = await task.thread(_put_state)(work, work.state, task)
     except AnotherPatient as problem:
         task.written.left_out[work.kept.uid] = str(problem)
@@ -195,32 +195,47 @@ def _put_state(work: _Work, state: State, task: _Task) -> Reference:
     return Reference(study.study_instance_uid, series_uid(study, STATES), kind, uid)
 
 
-async def _capture(work: _Work, task: _Task) -> Reference | None:
-    """The very pixels of a key image, as they were when it was marked."""
+async def _capture(work: _Work, task: _Task) -> Selected | None:
+    """The very pixels of a key image, as they were when it was marked, and a state with its measurements where it has any."""
     kept, study, left_out = work.kept, task.study, task.written.left_out
     uid = _uid(study, PICTURES, kept.uid, kept.sha256)
     reference = Reference(study.study_instance_uid, series_uid(study, PICTURES), captured_picture.SOP_CLASS, uid)
-    if await task.thread(_is_held)(study, uid):
-        return reference
+    held = await task.thread(_is_held)(study, uid)
+    if held and not work.marks:
+        return Selected(reference)
     if kept.rows * kept.columns > LARGEST:
         left_out[kept.uid] = f"its picture has more than {LARGEST:,} pixels"
         return None
+    drawn, why = await _drawn_again(kept, task)
+    if drawn is None or drawn.picture is None:
+        if not held:
+            left_out[kept.uid] = why
+        return Selected(reference) if held else None
+    await task.thread(_put_picture)(work, drawn.header, drawn.picture.picture.pixels, uid, task)
+    over = None
+    if work.marks:
+        over = await task.thread(_put_state_over)(work, drawn.header, drawn.picture.picture.pixels, reference, task)
+    return Selected(reference, None, over)
+
+
+async def _drawn_again(kept: KeyImage, task: _Task) -> tuple[Drawn | None, str]:
+    """The picture of a key image as it was when it was marked; None with the reason where it cannot be had. Raises Busy: it
+    can be drawn, only not now, and a selection without it would say that nobody marked it."""
     try:
         drawn = await task.draw(kept)
-    except Busy:  # it can be drawn, only not now: a selection without it would say that nobody marked it
+    except Busy:
         raise
     except (BadView, CannotDraw, NotFound) as problem:
-        left_out[kept.uid] = f"its picture cannot be drawn any more: {problem}"
-        return None
+        return None, f"its picture cannot be drawn any more: {problem}"
     if drawn.picture is None or drawn.header.get("sha256") != kept.sha256:
-        left_out[kept.uid] = "its picture is not drawn as it was when it was marked"
-        return None
-    await task.thread(_put_picture)(work, drawn.header, drawn.picture.picture.pixels, uid, task)
-    return reference
+        return None, "its picture is not drawn as it was when it was marked"
+    return drawn, ""
 
 
 def _put_picture(work: _Work, header: dict[str, Any], pixels: Any, uid: str, task: _Task) -> None:
     kept = work.kept
+    if _is_held(task.study, uid):
+        return
     lossy = header.get("source_lossy")
     picture = Captured(
         pixels=pixels,
@@ -232,6 +247,28 @@ def _put_picture(work: _Work, header: dict[str, Any], pixels: Any, uid: str, tas
     dataset = _new(task.study, PICTURES, captured_picture.SOP_CLASS, uid, kept.pk, kept.created_at, picture.sources)
     captured_picture.write(dataset, picture)
     _file(dataset, task)
+
+
+def _put_state_over(
+    work: _Work, header: dict[str, Any], pixels: Any, captured: Reference, task: _Task
+) -> Reference | None:
+    """The measurements of a captured picture, as drawings beside its pixels."""
+    study, kept = task.study, work.kept
+    source = any_frame(study.organization, kept.series_instance_uid)
+    space = source.frame_of_reference_uid if source is not None else ""
+    number = KeyImage.objects.filter(study=study, pk__lte=kept.pk).count()
+    state = state_over(kept, header, captured, work.marks, space, author_of(kept), f"PICTURE {number}")
+    if state is None:
+        return None
+    state = replace(state, colour=pixels.ndim == 3)
+    kind = presentation_state.sop_class(state)
+    said = [(mark.uid, mark.version) for mark in work.marks]
+    uid = _uid(study, STATES, kept.uid, digest_of(captured.sop_instance_uid, kept.note, said))
+    if not _is_held(study, uid):
+        dataset = _new(study, STATES, kind, uid, kept.pk, _latest(kept, work.marks), _sources(work, study))
+        presentation_state.write(dataset, state)
+        _file(dataset, task)
+    return Reference(study.study_instance_uid, series_uid(study, STATES), kind, uid)
 
 
 def _millimetres(header: dict[str, Any]) -> tuple[float, float] | None:

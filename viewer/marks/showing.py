@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from viewer.dicom.frames import FrameSource
@@ -16,7 +16,7 @@ from viewer.rendering.sampling import place
 from viewer.rendering.view import View
 from viewer.rendering.volume import FrameDescription, LookupTable, Window
 
-from .annotating import drawings_of, pixels_of, words_of
+from .annotating import Pair, drawings_of, pixels_in, pixels_of, words_of
 
 Area = tuple[tuple[int, int], tuple[int, int]]
 
@@ -120,16 +120,48 @@ def _voi(view: View, description: FrameDescription) -> Window | LookupTable | No
     return Window(view.window_center, view.window_width, view.voi_lut_function or "LINEAR")
 
 
+def state_over(
+    kept: KeyImage,
+    header: Mapping[str, Any],
+    captured: Reference,
+    marks: Sequence[Measurement],
+    frame_of_reference_uid: str,
+    made_by: str,
+    label: str,
+) -> State | None:
+    """The measurements that stand on a captured picture, beside its pixels; None where none does. `header` is the picture's."""
+    spacing = header.get("pixel_spacing")
+    drawings, words = _drawn(
+        ((mark, pixels_in(mark, header, frame_of_reference_uid)) for mark in marks), tuple(spacing or (1.0, 1.0))
+    )
+    if not drawings and not words:
+        return None
+    return State(
+        of=captured,
+        frame_number=None,
+        made_by=made_by,
+        label=label,
+        description=" ".join(kept.note.split()) or "Key image with its measurements",
+        area=((0, 0), (kept.columns - 1, kept.rows - 1)),
+        pixel_spacing=None,
+        drawings=tuple(drawings),
+        words=tuple(words),
+    )
+
+
 def _annotations(
     frame: FrameSource, description: FrameDescription, marks: Sequence[Measurement]
 ) -> tuple[list[Drawing], list[Words]]:
+    return _drawn(((mark, pixels_of(mark, frame)) for mark in marks), description.pixel_spacing or (1.0, 1.0))
+
+
+def _drawn(placed: Iterable[tuple[Measurement, list[Pair] | None]], spacing: Pair) -> tuple[list[Drawing], list[Words]]:
     drawings: list[Drawing] = []
     words: list[Words] = []
-    for mark in marks:
-        points = pixels_of(mark, frame)
+    for mark, points in placed:
         if points is None:
             continue
-        drawings += drawings_of(mark.kind, points, description.pixel_spacing or (1.0, 1.0))
+        drawings += drawings_of(mark.kind, points, spacing)
         written = words_of(mark, points)
         if written is not None:
             words.append(written)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .contours import Contours
 from .lattices import Axes, Vector
 from .masks import Crop, Masks
-from .segments import INSIDE, Segmentation
+from .segments import INSIDE, Pixels, Segmentation
 from .volume import Point
 
 
@@ -104,7 +105,6 @@ def _size(crop: Crop, packed: bool) -> int:
     return int(np.bitwise_count(crop.data).sum()) if packed else int((crop.data >= INSIDE).sum())
 
 
-def _mask(pixels: np.ndarray, height: int, width: int, packed: bool) -> np.ndarray:
-    if not packed:
-        return (pixels >= INSIDE).reshape(height, width)
-    return np.unpackbits(pixels, bitorder="little", count=height * width).reshape(height, width) != 0
+def _mask(pixels: Pixels, height: int, width: int, packed: bool) -> NDArray[np.bool_]:
+    inside = np.unpackbits(pixels, bitorder="little", count=height * width) != 0 if packed else pixels >= INSIDE
+    return inside.reshape(height, width)

@@ -319,6 +319,35 @@ def test_its_measurements_are_drawn_in_the_pixels_of_the_image(stack: None, alic
     assert [one.UnformattedTextValue for one in item.TextObjectSequence] == ["Nodule\n12.3 mm"]
 
 
+@pytest.mark.parametrize(("more", "kind"), [({}, "gsps"), ({"color_map": "hot_iron"}, "csps")])
+def test_measurements_on_another_plane_are_drawn_beside_the_captured_picture(
+    stack: None, alice: Client, more: dict[str, Any], kind: str
+) -> None:
+    view = {"plane": "coronal", "size": [64, 96], "window_center": 0, "window_width": 300, **more}
+    center = [1.5, 1.5, 2.5]
+    points = [[0.5, 1.5, 1.0], [2.5, 1.5, 4.0]]
+    mark = measurement("length", points)
+    kept = marked(alice, {**view, "center": center}, measurements=[mark.uid], note="Two ends")
+    found = objects(written(alice)["objects"])
+    (picture,), (state,), (selection,) = found["sc"], found[kind], found["ko"]
+    (image,) = [item for item in selection.ContentSequence if item.ValueType == "IMAGE"]
+    (selected,) = image.ReferencedSOPSequence
+    assert selected.ReferencedSOPInstanceUID == picture.SOPInstanceUID
+    assert selected.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == state.SOPInstanceUID
+    (series,) = state.ReferencedSeriesSequence
+    assert series.SeriesInstanceUID == picture.SeriesInstanceUID
+    assert series.ReferencedImageSequence[0].ReferencedSOPInstanceUID == picture.SOPInstanceUID
+    (annotation,) = state.GraphicAnnotationSequence
+    (line,) = annotation.GraphicObjectSequence
+    down, across = (float(one) for one in picture.PixelSpacing)
+    ends = np.array(line.GraphicData).reshape(2, 2) - 0.5
+    # A coronal picture: x grows with the columns, z falls with the rows; the center is in its middle.
+    wanted = [[(x - center[0]) / across + 47.5, (center[2] - z) / down + 31.5] for x, _, z in points]
+    assert ends == pytest.approx(np.array(wanted), abs=0.05)
+    assert annotation.TextObjectSequence[0].UnformattedTextValue.endswith("12.3 mm")
+    assert kept["sha256"] in picture.DerivationDescription, "no measurement is burned in"
+
+
 def test_a_changed_measurement_makes_another_state(stack: None, alice: Client) -> None:
     mark = measurement("arrow", [[0, 0], [3, 2]], space="image", sop_instance_uid="1.2.3.4.1", values={})
     marked(alice, {**SHOWN, "sop_instance_uid": "1.2.3.4.1", "frame": None}, measurements=[mark.uid])
