@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Role, User
+from accounts.models import AuditEvent, Membership, Role, User
 from reporting.models import ItemEvent, ReadingItem, Report, TemplateVersion
 from reporting.worklist import claiming, picking
 from reporting.worklist.claiming import EXPIRY
@@ -227,3 +227,11 @@ def test_next_takes_what_a_dead_browser_held(item: ReadingItem, alice: User, rit
     assert picking.take_next(alice) is None
     silent_for(item, seconds=91)
     assert picking.take_next(alice) == item
+
+
+def test_next_takes_nothing_where_one_looks_but_writes_no_reports(item: ReadingItem, tess: User, charlie: User) -> None:
+    assert picking.take_next(tess) is None
+    Membership.objects.create(user=charlie, organization=item.organization, role=Role.TECHNOLOGIST)
+    assert picking.take_next(charlie) is None
+    Membership.objects.create(user=charlie, organization=item.organization, role=Role.RESIDENT)
+    assert picking.take_next(charlie) == item
