@@ -241,6 +241,39 @@ def area(header: dict[str, Any]) -> list[float]:
     return [*middle[1:], geometry["pixel_spacing"][1] * header["columns"]]
 
 
+def test_rotation_and_flips_go_together_when_asked_and_differences_stay(
+    browse: Callable[..., Page], archive: Archive, twice: tuple[Study, Images]
+) -> None:
+    page = browse()
+    show(page, archive, twice[0])
+    hang(page, "1 × 2", 0, 1)
+    activate(page, 1)
+    page.keyboard.press("h")
+    activate(page, 0)
+    page.get_by_role("button", name="Crosshair, three planes, linking").click()
+    page.get_by_role("menuitemradio", name="Rotation and flips").or_(
+        page.get_by_role("menuitem", name="Rotation and flips")
+    ).click()
+    quiet(page)
+    before = [letters(page, pane) for pane in (0, 1)]
+    page.keyboard.press("r")
+    quiet(page)
+    # A quarter to the right on the screen, in both: what was on the left is on top now.
+    assert [letters(page, pane) for pane in (0, 1)] == [[one[3], *one[:3]] for one in before]
+    page.keyboard.press("v")
+    views = [one["view"] for one in quiet(page)]
+    assert [(one["rotation"], one["flip_horizontal"], one["flip_vertical"]) for one in views] == [
+        (90, False, True),
+        (270, True, True),
+    ]
+
+
+def letters(page: Page, pane: int) -> list[str]:
+    """Clockwise from the top."""
+    one = page.locator(".pane").nth(pane)
+    return [one.locator(f".letter.{side}").inner_text() for side in ("top", "right", "bottom", "left")]
+
+
 def test_zoom_and_window_go_together_when_asked(
     browse: Callable[..., Page], archive: Archive, twice: tuple[Study, Images]
 ) -> None:

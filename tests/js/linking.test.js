@@ -2,7 +2,7 @@ import { crossDirection, cutting, orthogonal, planeName, roleOf, turnedPlanes, v
 import { extentAt, nearest, parallel, placeOf, standingOf } from "/static/viewer/features/linking/standing.js";
 import { reachIn } from "/static/viewer/features/linking/svg.js";
 import { samePart } from "/static/viewer/features/linking/together.js";
-import { Links } from "/static/viewer/features/linking/scrolling.js";
+import { Links, turnedAlike } from "/static/viewer/features/linking/scrolling.js";
 import { equal, near, ok, test } from "./harness.js";
 
 const dot = (a, b) => a.reduce((sum, value, at) => sum + value * b[at], 0);
@@ -181,4 +181,13 @@ test("the first image of a leaning stack lies where its steps lead", () => {
 test("a line is cut off at the box", () => {
   equal(reachIn({ x: 10, y: 50 }, [1, 0], { width: 100, height: 80 }), [-10, 90]);
   equal(reachIn({ x: 10, y: 90 }, [1, 0], { width: 100, height: 80 }), null);
+});
+
+test("what is turned alike turns the same way on the screen, also where one of them is mirrored", () => {
+  const lies = (rotation, flip_horizontal = false, flip_vertical = false) => ({ rotation, flip_horizontal, flip_vertical });
+  equal(turnedAlike(lies(0), lies(90), lies(180)), { rotation: 270 });
+  equal(turnedAlike(lies(0), lies(90), lies(0, true)), { rotation: 270 });
+  equal(turnedAlike(lies(0, true, true), lies(270, true, true), lies(0)), { rotation: 270 });
+  equal(turnedAlike(lies(90), lies(90, true), lies(0, true)), { flip_horizontal: false });
+  equal(turnedAlike(lies(90), lies(90), lies(0)), {});
 });

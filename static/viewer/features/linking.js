@@ -69,6 +69,7 @@ export function install(workbench) {
   workbench.on("painted", ({ viewport }) => {
     links.keep();
     links.settled(viewport);
+    links.seen(viewport);
     mpr.painted(viewport);
     drawSoon();
   });
@@ -110,6 +111,7 @@ export function install(workbench) {
     (on) => (on === false ? t("Unlink scrolling") : on ? t("Link scrolling") : t("Link or unlink scrolling")),
   );
   workbench.command("link-look", () => together("look", ["zoom"]), () => t("Zoom and pan together"));
+  workbench.command("link-turn", () => links.set("turn", !links.turn), () => t("Rotate and flip together"));
   workbench.command("link-window", () => together("window", ["window_center", "window_width", "voi_lut_function"]), () => t("Window together"));
   workbench.command(
     "reference-lines",
@@ -165,6 +167,7 @@ export function install(workbench) {
     item(t("Scrolling, by position"), "link", undefined, links.scroll);
     item(t("Zoom and pan"), "link-look", undefined, links.look);
     item(t("Window"), "link-window", undefined, links.window);
+    item(t("Rotation and flips"), "link-turn", undefined, links.turn);
     const { n } = offsets();
     if (links.scroll && n) menu.note(t("Where frames of reference differ, scrolling keeps the offset at which it was linked. That is no registration. Unlink, scroll one viewport, and link again for another offset."));
   }
@@ -177,6 +180,7 @@ export function install(workbench) {
     scroll: links.scroll,
     look: links.look,
     window: links.window,
+    turn: links.turn,
     lines,
     bonds: panes().map((one) => (one === active() ? "" : links.bond(active(), one))),
     marks: panes().map((one) => links.words(one)),

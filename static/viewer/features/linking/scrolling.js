@@ -8,6 +8,7 @@ import { dot, plus } from "./vector.js";
 
 const PLACE = ["frame", "sop_instance_uid", "frame_number", "center", "plane", "stack"];
 const LOOK = ["zoom", "pan", "pixel_spacing"];
+const TURN = ["rotation", "flip_horizontal", "flip_vertical"];
 const WINDOW = ["window_center", "window_width", "voi_lut_function", "preset"];
 const NEAR_ENOUGH = 0.5;
 const ALIKE = 2e-4;
@@ -21,6 +22,8 @@ export class Links {
     this.scroll = false;
     this.look = false;
     this.window = false;
+    this.turn = false;
+    this.turned = new WeakMap();
     this.following = false;
     this.offsets = new Map();
     this.away = new WeakMap();
@@ -66,6 +69,9 @@ export class Links {
 
   /** The reader asked for `part` in a pane. */
   wished(viewport, part) {
+    const before = this.turned.get(viewport) ?? { rotation: 0, flip_horizontal: false, flip_vertical: false };
+    const now = turnOf(viewport.wish);
+    this.turned.set(viewport, now);
     if (this.following || viewport !== this.active()) return;
     this.#quietly(() => {
       for (const other of this.panes()) {
@@ -73,6 +79,7 @@ export class Links {
         if (this.scroll && touches(part, PLACE)) this.#follow(viewport, other);
         if (this.look && touches(part, LOOK)) change(other, samePart(viewport, other));
         if (this.window && touches(part, WINDOW)) change(other, sameWindow(viewport, other, part));
+        if (this.turn && touches(part, TURN) && !("inverted" in part)) change(other, turnedAlike(before, now, turnOf(other.wish)));
       }
     });
   }
@@ -88,6 +95,11 @@ export class Links {
         if (part && isOther(part, other)) change(other, part);
       }
     });
+  }
+
+  /** A picture came: how it lies is what the next turn begins from. */
+  seen(viewport) {
+    if (!this.turned.has(viewport) || viewport.exact) this.turned.set(viewport, turnOf(viewport.wish));
   }
 
   /** What is done to panes here is nobody's wish. */
@@ -138,6 +150,20 @@ export class Links {
     offset: () => t("Scrolls with the active viewport at the offset that the two had when they were linked. The frames of reference differ: this is no registration"),
     number: () => t("Scrolls with the active viewport by image number: the images say no position"),
   };
+}
+
+const turnOf = ({ rotation, flip_horizontal, flip_vertical }) => ({ rotation: rotation ?? 0, flip_horizontal: Boolean(flip_horizontal), flip_vertical: Boolean(flip_vertical) });
+const mirrored = ({ flip_horizontal, flip_vertical }) => flip_horizontal !== flip_vertical;
+
+/** The fields that turn another picture on the screen as the leader was turned from `before` to `now`; what lies otherwise than
+ *  the leader stays so. */
+export function turnedAlike(before, now, other) {
+  const by = (now.rotation - before.rotation + 360) % 360;
+  const seen = mirrored(before) === mirrored(other) ? by : (360 - by) % 360;
+  const part = {};
+  if (seen) part.rotation = (other.rotation + seen) % 360;
+  for (const flip of ["flip_horizontal", "flip_vertical"]) if (before[flip] !== now[flip]) part[flip] = !other[flip];
+  return part;
 }
 
 /** Moves a pane to `mm` along its direction; how far it is from there where no image lies at it. */
