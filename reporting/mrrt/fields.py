@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reporting.mrrt import showing, words
-from reporting.mrrt.body import SectionDraft
 from reporting.mrrt.controls import Draft
 from reporting.mrrt.labels import told_apart
 from reporting.mrrt.notes import Notes, quoted
 from reporting.mrrt.schema import CODES, DEFAULT, ID, LABEL, Code, Condition, Field, Option, Section, goes_round
+from reporting.mrrt.walking import SectionDraft
 
 SECTION_PREFIX = "section-"
 """Before the id of a section in the HTML that is written here, for ids are one space there."""

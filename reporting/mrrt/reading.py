@@ -11,12 +11,13 @@ from typing import Any
 from reporting.mrrt import schema as shapes
 from reporting.mrrt import words
 from reporting.mrrt.attributes import Attributes, read_attributes
-from reporting.mrrt.body import Body, SectionDraft
+from reporting.mrrt.body import Body
 from reporting.mrrt.document import IDENTIFIER, KEPT, METADATA, VALUE, Document
 from reporting.mrrt.fields import Assembled, assemble
 from reporting.mrrt.notes import Notes, Unusable, quoted
 from reporting.mrrt.schema import LANGUAGE, TITLE, Schema
 from reporting.mrrt.tree import Node, attribute, cut_deep, element_with, elements, has, line_of, parse, text_of
+from reporting.mrrt.walking import SectionDraft
 from reporting.mrrt.writing import WRITTEN_HERE, write
 
 ATTRIBUTES = 400_000

@@ -233,8 +233,10 @@ def test_fields_outside_of_any_section_are_kept() -> None:
 )
 def test_template_attributes_are_found_wherever_they_stand(attributes: str) -> None:
     block = (
-        "<TEMPLATE_ATTRIBUTES><status>active</status><term type='modality'><code meaning='CT' value='RID10321' scheme='RadLex'></term>"
-        "<coded_content><entry origtxt='A'><term><code value='RID1' meaning='one' scheme='RADLEX'><code meaning='two' value='RID2'"
+        "<TEMPLATE_ATTRIBUTES><status>active</status>"
+        "<term type='modality'><code meaning='CT' value='RID10321' scheme='RadLex'></term>"
+        "<coded_content><entry origtxt='A'><term>"
+        "<code value='RID1' meaning='one' scheme='RADLEX'><code meaning='two' value='RID2'"
         " scheme='RADLEX'></entry></coded_content></template_attributes>"
     )
     told = read(
@@ -251,3 +253,52 @@ def test_a_template_without_an_identifier_is_given_the_same_one_again() -> None:
     assert first.identifier == second.identifier
     assert first.identifier.startswith("2.25.")
     assert first.identifier != body("<input id=b type=text>").identifier
+
+
+def test_lists_of_suggestions_that_are_missing_or_belong_to_nobody_are_named() -> None:
+    told = body(
+        "<p><input id=a type=text list=gone><input id=b type=number list=here><datalist id=here><option value=1></datalist>"
+        "<datalist id=alone><option value=2></datalist></p>"
+    )
+    said = " ".join(told.dropped)
+    assert "its list “gone” is not there" in said
+    assert "field “b”: its list of suggestions, which its type does not know" in said
+    assert "a <datalist> that belongs to no field" in said
+
+
+def test_what_no_report_asks_for_is_named() -> None:
+    told = body(
+        "<button onclick='x()'>Go</button><input type=file><input type=hidden value=x><meter value=1></meter>"
+        "<p><label for=a>A</label><input id=a type=text title='at least 3'></p>"
+    )
+    assert list(fields(told)) == ["a"]
+    said = " ".join(told.dropped)
+    for one in (
+        "a <button>",
+        "<input type=“file”>",
+        "<input type=“hidden”>",
+        "a <meter>",
+        "the hint “at least 3”",
+        "“onclick”",
+    ):
+        assert one in said, one
+
+
+def test_bounds_that_mean_nothing_are_named_or_turned_round() -> None:
+    told = body(
+        "<p><input id=a type=number min=9 max=1 step=0 value=x>"
+        "<input id=b type=number min=1e999 max=abc step=any value='2,5'></p>"
+    )
+    a, b = fields(told).values()
+    assert (a.minimum, a.maximum, a.step, a.default) == (1, 9, None, "")
+    assert (b.minimum, b.maximum, b.step, b.default) == (None, None, None, 2.5)
+    assert any("they are exchanged" in said for said in told.repairs)
+    assert sum("is no number" in said for said in told.dropped) == 4
+
+
+def test_of_several_selected_options_the_last_is_taken_where_one_may_be() -> None:
+    options = "<option>a<option selected>b<option selected>c</select>"
+    assert fields(body(f"<select id=s>{options}"))["s"].default == "c"
+    assert fields(body(f"<select id=s multiple>{options}"))["s"].default == ("b", "c")
+    told = body("<select id=s><option>-</select>")
+    assert (fields(told)["s"].type, fields(told)["s"].default) == ("text", "")
