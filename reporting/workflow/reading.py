@@ -63,7 +63,8 @@ def signed_report(report: Report, version: int | None = None, pictures: bool = T
         state=newest.state,
         signatures=tuple(_signature(one) for one in _standing(named, text)),
         addenda=tuple(Addendum(str(one.content.get("addendum", "")), _signature(one)) for one in addenda),
-        reason=newest.reason,
+        # What an attending writes to a resident with a returned report stays between the two.
+        reason="" if newest.kind == "return" else newest.reason,
         reason_code=newest.reason_code,
         first_signed_at=signed[0].at if signed else None,
         predecessors=tuple(_predecessors(report, signed, newest)),

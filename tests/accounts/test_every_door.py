@@ -40,7 +40,7 @@ def address(route: str, uids: dict[str, str]) -> str:
 
 def text_of(answer: HttpResponse) -> str:
     """The body without what differs from page to page anyway: the CSRF token."""
-    text = (b"".join(answer) if answer.streaming else answer.content).decode()
+    text = (b"".join(answer) if answer.streaming else answer.content).decode(errors="replace")
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
 
 

@@ -188,6 +188,23 @@ def test_a_resident_stands_as_author_beside_the_attending(at_alice: Client, stud
     assert "Alice Adler, Radiologist (co-signer)" in page
 
 
+def test_what_an_attending_writes_to_a_resident_is_for_nobody_else(
+    at_alice: Client, study: Study, rita: User, bob: User
+) -> None:
+    at_rita = signed_in(rita)
+    pending = signed(at_rita, saved(at_rita, opened(at_rita, study), TEXT), "submit")
+    opened(at_alice, study)
+    body = json.dumps({"comment": "You missed the obvious."})
+    answer = at_alice.post(f"/api/reports/{pending['id']}/return/", body, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    Grant.objects.create(study=study, user=bob, reason="order")
+    ReportingSite.objects.create(organization=study.organization, show_preliminary=True)
+    for kind in ("html", "hl7", "fhir"):
+        given = exported(signed_in(bob), pending, kind)
+        assert given.status_code == 200, given.content
+        assert b"missed the obvious" not in given.content
+
+
 def test_an_open_critical_result_stands_above_it_until_it_is_closed(at_alice: Client, final: Json, alice: User) -> None:
     now = datetime.now(UTC)
     report = Report.objects.get()
