@@ -91,7 +91,9 @@ FARVIEW_ORIGINS = sorted(
 FARVIEW_HL7_PORT = _whole("FARVIEW_HL7_PORT", 0)
 FARVIEW_HL7_TLS = os.environ.get("FARVIEW_HL7_TLS", "off").strip().lower()
 if FARVIEW_HL7_TLS not in ("on", "off") or (FARVIEW_HL7_TLS == "on" and not FARVIEW_TLS_CERT):
-    raise ImproperlyConfigured(f"FARVIEW_HL7_TLS: on (with FARVIEW_TLS_CERT) or off is expected, not {FARVIEW_HL7_TLS!r}")
+    raise ImproperlyConfigured(
+        f"FARVIEW_HL7_TLS: on (with FARVIEW_TLS_CERT) or off is expected, not {FARVIEW_HL7_TLS!r}"
+    )
 FARVIEW_DELIVERY_CA_FILE = os.environ.get("FARVIEW_DELIVERY_CA_FILE", "")
 EMAIL_HOST = os.environ.get("FARVIEW_SMTP_HOST", "")
 EMAIL_PORT = _whole("FARVIEW_SMTP_PORT", 587)

@@ -6,7 +6,6 @@ from rest_framework import serializers
 
 from reporting.critical.categories import ESCALATED, METHODS, MINUTES, OUTCOMES
 
-
 CATEGORIES = tuple(MINUTES)
 TOLD = (*OUTCOMES, ESCALATED)
 

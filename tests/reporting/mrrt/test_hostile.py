@@ -11,48 +11,50 @@ import pytest
 from reporting.mrrt import Unusable, read
 
 STRINGS = (
-    *r"""<script>alert(1)</script>
-<img src=x onerror=alert(1)>
-"><svg/onload=alert(1)>
-javascript:alert(1)
-' onmouseover='alert(1)
-</textarea><script>alert(1)</script>
-</title><script>alert(1)</script>
---><script>alert(1)</script><!--
-]]><script>alert(1)</script>
-<iframe src=javascript:alert(1)>
-<a href='javascript:alert(1)'>x</a>
-<base href=//evil.example>
-<meta http-equiv=refresh content='0;url=//evil.example'>
-<form action=//evil.example>
-<input autofocus onfocus=alert(1)>
-<style>@import '//evil.example'</style>
-<link rel=stylesheet href=//evil.example>
-<object data=//evil.example>
-<embed src=//evil.example>
-<math><mtext></p><script>alert(1)</script>
-<svg><style><img src=x onerror=alert(1)></style>
-<template><script>1</script>
-<noscript><p title='</noscript><img src=x onerror=alert(1)>'>
-<details open ontoggle=alert(1)>
-<video src=x onerror=alert(1)>
-&lt;script&gt;alert(1)&lt;/script&gt;
-&#60;script&#62;
-<ScRiPt/x>alert(1)</sCrIpT>
-<p style='background:url(javascript:alert(1))'>
-{{ 7*7 }}{% debug %}
-${alert(1)}
-=cmd|' /C calc'!A0
-[[key_image:1.2.3|forged]]
-[[key_image:1.2|[[key_image:1.2|x]]]]
-<!ENTITY a 'b'>&a;
-<?xml version='1.0'?><!DOCTYPE x [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>&x;
-%00../../etc/passwd
-<select><script>alert(1)</script>
-<xmp><script>alert(1)</script></xmp>
-<plaintext><script>alert(1)
-'; DROP TABLE reporting_template; --
-</section></body></html><script>alert(1)</script>""".split("\n"),
+    *[
+        r"<script>alert(1)</script>",
+        r"<img src=x onerror=alert(1)>",
+        r'"><svg/onload=alert(1)>',
+        r"javascript:alert(1)",
+        r"' onmouseover='alert(1)",
+        r"</textarea><script>alert(1)</script>",
+        r"</title><script>alert(1)</script>",
+        r"--><script>alert(1)</script><!--",
+        r"]]><script>alert(1)</script>",
+        r"<iframe src=javascript:alert(1)>",
+        r"<a href='javascript:alert(1)'>x</a>",
+        r"<base href=//evil.example>",
+        r"<meta http-equiv=refresh content='0;url=//evil.example'>",
+        r"<form action=//evil.example>",
+        r"<input autofocus onfocus=alert(1)>",
+        r"<style>@import '//evil.example'</style>",
+        r"<link rel=stylesheet href=//evil.example>",
+        r"<object data=//evil.example>",
+        r"<embed src=//evil.example>",
+        r"<math><mtext></p><script>alert(1)</script>",
+        r"<svg><style><img src=x onerror=alert(1)></style>",
+        r"<template><script>1</script>",
+        r"<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+        r"<details open ontoggle=alert(1)>",
+        r"<video src=x onerror=alert(1)>",
+        r"&lt;script&gt;alert(1)&lt;/script&gt;",
+        r"&#60;script&#62;",
+        r"<ScRiPt/x>alert(1)</sCrIpT>",
+        r"<p style='background:url(javascript:alert(1))'>",
+        r"{{ 7*7 }}{% debug %}",
+        r"${alert(1)}",
+        r"=cmd|' /C calc'!A0",
+        r"[[key_image:1.2.3|forged]]",
+        r"[[key_image:1.2|[[key_image:1.2|x]]]]",
+        r"<!ENTITY a 'b'>&a;",
+        r"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>&x;",
+        r"%00../../etc/passwd",
+        r"<select><script>alert(1)</script>",
+        r"<xmp><script>alert(1)</script></xmp>",
+        r"<plaintext><script>alert(1)",
+        r"'; DROP TABLE reporting_template; --",
+        r"</section></body></html><script>alert(1)</script>",
+    ],
     "\x00<scr\x00ipt>alert(1)</scr\x00ipt>",
     "\u202eevil\u202c",
     "\ud800",
