@@ -71,13 +71,17 @@ def _views(stages: list[Mapping[str, Any]]) -> Iterable[str]:
         for place, slot in enumerate(stage["viewports"], 1):
             where = f"stage {number}, viewport {place}"
             try:
-                View.from_json((slot or {}).get("view") or {})
+                View.from_json(_without_suv((slot or {}).get("view") or {}))
             except BadView as problem:
                 yield f"{where}, view: {problem}"
             fusion = (slot or {}).get("fusion")
             if fusion:
-                options = {name: value for name, value in fusion.items() if name != "series"}
                 try:
-                    View.from_json({"fusion": {**options, "series": "1"}})
+                    View.from_json({"fusion": {**_without_suv(fusion), "series": "1"}})
                 except BadView as problem:
                     yield f"{where}, {problem}"
+
+
+def _without_suv(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Limits in SUV become a window when the series is known."""
+    return {name: value for name, value in part.items() if name != "suv"}

@@ -185,3 +185,10 @@ test("a prior is like the image of the same view and side, not like the first", 
   const panes = ["R", "L", "R", "L"].map((side, index) => ({ source: breast(index > 1 ? { study_instance_uid: "p1" } : null), view: { sop_instance_uid: side }, window: false }));
   equal(stageOf("A", "2x2", panes, ["p1"]).viewports.map(({ like }) => like ?? 0), [0, 0, 1, 2]);
 });
+
+test("the window of a PET is kept in SUV, that of other images as it is", () => {
+  const pane = (modality, suv) => ({ source: { series: { series_instance_uid: modality, modality }, stack: { stack: 0 } }, view: { window_center: 10000, window_width: 20000 }, window: true, suv });
+  const [pet, ct] = stageOf("A", "1x2", [pane("PT", 3.5e-4), pane("CT", null)], []).viewports;
+  equal(pet.view, { suv: [0, 7] });
+  equal(ct.view, { window_center: 10000, window_width: 20000 });
+});

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
+import pydicom
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connections
@@ -250,6 +251,36 @@ def test_an_administrator_saves_the_screen_and_the_study_hangs_by_it(chest: Path
     assert hanging["stages"][0]["viewports"][0]["view"] == {"window_center": -600, "window_width": 1500}
     event = AuditEvent.objects.get(action="hangingprotocol.make")
     assert (event.actor, event.organization, event.detail["object"]) == ("boss", "hospital", "Mine")
+
+
+def test_limits_in_suv_become_a_window_of_the_series_or_say_why_not(
+    hospital: Organization, boss: Client, shared_data: Path, tmp_path: Path
+) -> None:
+    files = sorted((shared_data / "series" / "pet_body").glob("*.dcm"))[:3]
+    for path in files:
+        ingest_file(path, hospital, "ingest", "")
+    said = pydicom.dcmread(files[0], stop_before_pixels=True)
+    # SUV by body weight of 1 Bq/ml, as shared/data/MANIFEST.md computes it.
+    factor = 2.945e-4
+    pet = {"series": {"modality": ["PT"]}, "view": {"suv": [1, 7], "inverted": True}}
+    protocol = {"name": "PET", "organization": "hospital", "matches": {"modality": ["PT"]}}
+    stage = {"name": "PET", "layout": "1x1", "viewports": [pet]}
+    assert post(boss, {**protocol, "stages": [stage]}).status_code == 201
+    door = f"/api/studies/{said.StudyInstanceUID}/hanging/"
+    (told,) = boss.get(door).json()["stages"]
+    view = told["viewports"][0]["view"]
+    assert "suv" not in view
+    lower, upper = (view["window_center"] + half * view["window_width"] / 2 for half in (-1, 1))
+    assert (lower * factor, upper * factor) == (pytest.approx(1, rel=1e-3), pytest.approx(7, rel=1e-3))
+    assert (view["voi_lut_function"], view["inverted"]) == ("LINEAR_EXACT", True)
+    bare = pydicom.dcmread(files[0])
+    bare.StudyInstanceUID, bare.SeriesInstanceUID, bare.SOPInstanceUID = "1.7.7", "1.7.7.1", "1.7.7.1.1"
+    bare.file_meta.MediaStorageSOPInstanceUID = "1.7.7.1.1"
+    del bare.PatientWeight
+    ingest_file(save(bare, tmp_path / "bare"), hospital, "ingest", "")
+    (told,) = boss.get("/api/studies/1.7.7/hanging/").json()["stages"]
+    assert "window_center" not in told["viewports"][0]["view"]
+    assert told["missing"] == ["viewport 1: no SUV: Patient's Weight (0010,1030) is missing"]
 
 
 def test_a_stage_is_added_to_one_that_is_there(chest: Path, boss: Client) -> None:

@@ -16,7 +16,7 @@ from accounts import audit
 from accounts.models import Organization, User
 from accounts.policy import ADMIN, organizations_for
 from viewer import protocols
-from viewer.api import shapes
+from viewer.api import shapes, suv_limits
 from viewer.api.doors import Door, data_of
 from viewer.api.priors import Priors, priors_of
 from viewer.api.studies import study_itself, study_row
@@ -256,10 +256,12 @@ def hanging_of(
     one, stages, skipped = _first_that_shows(order, Studies(current, earlier))
     shown = {slot.candidate.study for stage in stages for slot in stage.viewports if slot} - {study.study_instance_uid}
     pairs = counterparts(current, earlier[0])[:COUNTERPARTS] if earlier else []
+    told = [stage.to_json() for stage in stages]
+    suv_limits.settle(told, study.organization)
     return {
         "kind": kind,
         "protocol": one and _named(one) | {"chosen": one is first},
-        "stages": [stage.to_json() for stage in stages],
+        "stages": told,
         "skipped": [stage.to_json() for stage in skipped],
         "others": [_named(other) for other in suits if one is None or other.protocol.id != one.protocol.id],
         "priors": [prior.study_instance_uid for prior in found.compared],

@@ -62,6 +62,10 @@ def _slot_in_stage(where: str, slot: Any, number: int, layout: str) -> Problems:
         yield f'{where}, each: only where the layout is "grid"'
     if "same_as" in slot and ("series" in slot or "study" in slot):
         yield f"{where}: same_as already says what is shown; leave series and study out"
+    for name in ("view", "fusion"):
+        part = slot.get(name) or {}
+        if "suv" in part and any(field in part for field in _WINDOW):
+            yield f"{where}, {name}: suv already says the window; leave {', '.join(_WINDOW)} out"
 
 
 # --- checks of single values
@@ -172,6 +176,18 @@ def _slots(where: str, value: Any) -> Problems:
             yield from _object(_SLOT)(f"{where} {number}", one)
 
 
+def _limits(where: str, value: Any) -> Problems:
+    numbers = isinstance(value, list) and len(value) == 2
+    if not numbers or any(isinstance(one, bool) or not isinstance(one, int | float) for one in value):
+        yield f"{where}: a lower and an upper SUV, as [0, 7], are needed"
+    elif not 0 <= value[0] < value[1] <= _HIGHEST_SUV:
+        yield f"{where}: from 0 on, the lower before the upper, {_HIGHEST_SUV} at most"
+
+
+_WINDOW = ("window_center", "window_width", "preset")
+_HIGHEST_SUV = 1000
+
+
 def _anything(where: str, value: Any) -> Problems:
     """Checked by whoever draws it."""
     return ()
@@ -194,6 +210,7 @@ _SELECTOR: dict[str, Check] = {
 _FUSION: dict[str, Check] = {
     "series": _object(_SELECTOR),
     **dict.fromkeys(("color_map", "opacity", "window_center", "window_width", "voi_lut_function"), _anything),
+    "suv": _limits,
 }
 VIEW_FIELDS = (
     "plane", "projection", "slab_thickness", "window_center", "window_width", "voi_lut_function", "preset", "volume_preset",
@@ -210,7 +227,7 @@ _SLOT: dict[str, Check] = {
     "chest_wall": _one_of("left", "right"),
     "fusion": _fusion,
     "link": _text,
-    "view": _object(dict.fromkeys(VIEW_FIELDS, _anything)),
+    "view": _object({**dict.fromkeys(VIEW_FIELDS, _anything), "suv": _limits}),
 }
 _STAGE: dict[str, Check] = {
     "name": _text,

@@ -62,6 +62,17 @@ def test_those_that_come_along_are_without_fault_and_can_be_read(slug: str) -> N
         ({}, stage(viewports=[{"fusion": {"series": {}, "color_map": 7}}, {}]), "stage 1, viewport 1, fusion"),
         (
             {},
+            stage(viewports=[{"view": {"suv": [7]}}, {}]),
+            "stage 1, viewports 1, view, suv: a lower and an upper SUV",
+        ),
+        ({}, stage(viewports=[{"view": {"suv": [7, 7]}}, {}]), "stage 1, viewports 1, view, suv: from 0 on"),
+        (
+            {},
+            stage(viewports=[{"view": {"suv": [0, 7], "preset": "x"}}, {}]),
+            "stage 1, viewport 1, view: suv already says the window",
+        ),
+        (
+            {},
             stage(viewports=[{"series": {"sort": ["beauty"]}}, {}]),
             "stage 1, viewports 1, series, sort: one of number",
         ),

@@ -6,7 +6,8 @@ const VOLUME = ["volume_preset"];
 const PLAIN = { inverted: false, rotation: 0, flip_horizontal: false, flip_vertical: false, voi_lut_function: "LINEAR" };
 const NAMED_PLANES = new Set(["axial", "coronal", "sagittal"]);
 
-/** A stage of what panes show. @param panes [{source, view, window}] or null where empty; `window`: the reader set it
+/** A stage of what panes show. @param panes [{source, view, window, suv}] or null where empty; `window`: the reader set it; `suv`: what
+ *  makes SUV of values, if anything does
  *  @param priors Study Instance UIDs of "prior 1", "prior 2", ... */
 export function stageOf(name, layout, panes, priors) {
   const slots = [];
@@ -14,8 +15,8 @@ export function stageOf(name, layout, panes, priors) {
   return { name, layout, viewports: slots };
 }
 
-function slotOf({ source, view, window }, panes, before, priors) {
-  const shown = viewOf(view, window);
+function slotOf({ source, view, window, suv = null }, panes, before, priors) {
+  const shown = viewOf(view, window, suv);
   const first = before.findIndex((slot, index) => slot && !("same_as" in slot) && sameImages(panes[index], { source, view }));
   if (first >= 0) return { same_as: first + 1, ...filled("view", shown) };
   const study = whichStudy(source, priors);
@@ -71,8 +72,14 @@ export function patternOf(description = "") {
   return words.filter((word) => !/^\d+$/.test(word) && word !== "mm").join(" ").slice(0, 200);
 }
 
+/** The ends of a window in SUV, which hold for every patient; as stored they hold for one. */
+function limitsOf({ window_center: center, window_width: width }, factor) {
+  const [lower, upper] = [center - width / 2, center + width / 2].map((value) => Number(Math.max(0, value * factor).toPrecision(3)));
+  return [lower, Math.max(upper, lower + 0.1)];
+}
+
 /** Fields of the View that a protocol carries; those that are as ever are left out. */
-function viewOf(view, window) {
+function viewOf(view, window, suv) {
   const part = {};
   const whole = view.projection === "volume";
   const take = (fields) => {
@@ -86,7 +93,8 @@ function viewOf(view, window) {
     part.projection = view.projection;
     if (view.slab_thickness) part.slab_thickness = view.slab_thickness;
   }
-  if (window && !whole) take(view.preset ? ["preset"] : WINDOW.slice(0, 3));
+  if (window && !whole && suv > 0 && !view.preset) part.suv = limitsOf(view, suv);
+  else if (window && !whole) take(view.preset ? ["preset"] : WINDOW.slice(0, 3));
   take(whole ? VOLUME : LOOK);
   if (view.zoom === "native" || (Number.isFinite(view.zoom) && Math.abs(view.zoom - 1) > 0.01)) part.zoom = view.zoom;
   if ((view.pan ?? [0, 0]).some((value) => Math.abs(value) > 0.01)) part.pan = view.pan;

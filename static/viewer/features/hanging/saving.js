@@ -14,7 +14,7 @@ export function panesOf(viewports) {
     const view = viewport.header?.view ?? viewport.wish;
     const first = viewport.first ?? {};
     const window = ["window_center", "window_width", "preset"].some((field) => (first[field] ?? null) !== null) || !isFirstWindow(viewport);
-    return { source: viewport.source, view, window };
+    return { source: viewport.source, view, window, suv: viewport.opened?.suv?.factor ?? null };
   });
 }
 
