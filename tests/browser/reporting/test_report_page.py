@@ -1,4 +1,4 @@
-"""Where a report is written: beside its pictures, in a window of its own, alone; an earlier one beside it; as it will be read."""
+"""Where a report is written: beside its pictures, in a window of its own, alone; an earlier one beside; as it will be read."""
 
 from __future__ import annotations
 
