@@ -49,12 +49,12 @@ export class Editor extends EventTarget {
     const tools = make("div", "section-tools", head);
     const beside = make("div", "section-prior", element);
     const body = make("div", "section-body", element);
-    for (const field of section.fields) this.#row(field, alone, headingId, body, head);
+    for (const field of section.fields) this.#row(field, { alone, title: section.title, headingId, body, head });
     this.sections.set(section.id, { section, element, head, tools, beside });
   }
 
-  #row(field, alone, headingId, body, head) {
-    const row = new FieldRow(field, { bare: alone, headingId, evidence: this.evidence, icon: this.icon });
+  #row(field, { alone, title, headingId, body, head }) {
+    const row = new FieldRow(field, { bare: alone, title, headingId, evidence: this.evidence, icon: this.icon });
     if (alone) head.insertBefore(row.fill, head.querySelector(".section-tools"));
     body.append(row.element);
     this.rows.set(field.id, row);
@@ -161,10 +161,9 @@ export class Editor extends EventTarget {
     return true;
   }
 
-  /** To the field written in last; at first to the one that waits. */
+  /** To the field written in last; at first to the findings. */
   focus() {
-    const [waiting] = this.waiting;
-    (this.last && !this.last.hidden ? this.last : (this.rows.get(waiting) ?? this.inSight[0]))?.focus();
+    (this.last && !this.last.element.closest("[hidden]") ? this.last : (this.target ?? this.inSight[0]))?.focus();
   }
 
   // --- what is put in

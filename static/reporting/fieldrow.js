@@ -24,13 +24,13 @@ export function need(field) {
 
 export class FieldRow extends EventTarget {
   /** @param bare true where the section's heading is the field's name already */
-  constructor(field, { bare, headingId, evidence, icon }) {
+  constructor(field, { bare, title, headingId, evidence, icon }) {
     super();
     this.field = field;
     this.evidence = evidence;
     this.icon = icon;
     const base = `report-${field.id}`;
-    this.ids = { control: `${base}-control`, label: bare ? headingId : `${base}-label`, about: `${base}-about` };
+    this.ids = { control: `${base}-control`, label: bare ? headingId : `${base}-label`, name: bare ? title : "", about: `${base}-about` };
     this.element = make("div", `field-row is-${field.type}`, null, { "data-field": field.id, "data-bare": String(bare) });
     this.#head(bare);
     this.widget = widgetOf(field, this.ids);

@@ -139,7 +139,7 @@ class ReportPanel {
 
   /** Who touches a picture means the picture with the next key too. */
   #toPictures() {
-    if (this.element.contains(document.activeElement)) setTimeout(() => this.workbench.active.element.focus({ preventScroll: true }));
+    if (this.element.contains(document.activeElement)) this.workbench.active.element.focus({ preventScroll: true });
   }
 
   // --- other windows

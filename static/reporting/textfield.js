@@ -13,14 +13,13 @@ const BACKWARD = /^delete(Content|Word|SoftLine|HardLine)Backward$/;
 const FORWARD = /^delete(Content|Word|SoftLine|HardLine)Forward$/;
 
 export class TextField extends EventTarget {
-  /** @param options {id, single, readOnly, labelledBy, describedBy, rows, placeholder} */
-  constructor({ id, single = false, readOnly = false, labelledBy = "", describedBy = "" }) {
+  /** @param options {id, single, label, describedBy}; `label` where no element on the page is one */
+  constructor({ id, single = false, label = "", describedBy = "" }) {
     super();
     this.single = single;
     this.element = make("div", "text-field", null, { "data-single": String(single) });
     this.mirror = make("div", "mirror", this.element, { "aria-hidden": "true" });
-    this.area = make("textarea", "", this.element, { id, rows: "1", spellcheck: "true", autocomplete: "off", ...(labelledBy ? { "aria-labelledby": labelledBy } : {}), ...(describedBy ? { "aria-describedby": describedBy } : {}) });
-    this.area.readOnly = readOnly;
+    this.area = make("textarea", "", this.element, { id, rows: "1", spellcheck: "true", autocomplete: "off", ...(label ? { "aria-label": label } : {}), ...(describedBy ? { "aria-describedby": describedBy } : {}) });
     this.shown = { text: "", links: [] };
     this.broken = [];
     this.found = null;

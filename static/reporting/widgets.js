@@ -32,7 +32,7 @@ class Widget extends EventTarget {
 class Text extends Widget {
   constructor(field, ids) {
     super(field, ids);
-    this.text = new TextField({ id: ids.control, single: field.type === "text", labelledBy: ids.label, describedBy: ids.about });
+    this.text = new TextField({ id: ids.control, single: field.type === "text", label: ids.name, describedBy: ids.about });
     this.element = this.text.element;
     this.focusable = this.text.area;
     this.text.addEventListener("changed", ({ detail }) => this.dispatchEvent(new CustomEvent("changed", { detail })));
