@@ -26,9 +26,9 @@ PASSWORD = "a lantern over the harbour"
 HEAD = "series/ct_head_gantry_tilt_ge_jpll"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _engine_is_stopped() -> Iterator[None]:
-    """An engine that some test started in this process ends while threads can still be waited for."""
+    """An engine that a test started in this process ends with its file: the next file's images may bear the same UIDs."""
     yield
     runtime().stop_private()
 

@@ -17,9 +17,9 @@ from viewer.archive.storage import BlobStore, blob_store
 from viewer.serving.runtime import runtime
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _engine_is_stopped() -> Iterator[None]:
-    """An engine that some test started in this process ends while threads can still be waited for."""
+    """An engine that a test started in this process ends with its file: the next file's images may bear the same UIDs."""
     yield
     runtime().stop_private()
 
