@@ -10,9 +10,15 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from accounts.insert_only import protect, release
 from tests.live import live_server_process as live_server_process
+
+# How long an example takes says nothing on a machine that is shared.
+hypothesis_settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("shared")
 
 INSERT_ONLY = (
     "accounts_auditevent",
