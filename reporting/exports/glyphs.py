@@ -49,6 +49,13 @@ def plainest(text: str) -> str:
     )
 
 
+def barest(text: str) -> str:
+    """Letters, digits and signs of ASCII and Latin-1 alone, every other character as its number: what always can be set."""
+    return "".join(
+        one if one == "\n" or " " <= one <= "~" or "\xa1" <= one <= "\xff" else _named(one) for one in plainest(text)
+    )
+
+
 def _composed(text: str) -> str:
     """Letters with their accents in one where there is such a character; without marks that only rule how text is drawn."""
     return "".join(one for one in unicodedata.normalize("NFC", text) if not _unseen(one))

@@ -6,6 +6,7 @@ text of it is ever markup.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Callable
@@ -19,7 +20,7 @@ import typst
 
 from reporting.exports.cleaning import cleaned
 from reporting.exports.document import SignedReport
-from reporting.exports.glyphs import FAMILIES, FONTS, drawable, plainest
+from reporting.exports.glyphs import FAMILIES, FONTS, barest, drawable, plainest
 from reporting.exports.overlay import overlay
 from reporting.exports.sheet import Figure, sheet_of
 
@@ -39,10 +40,10 @@ Spelling = Callable[[str], str]
 def make(report: SignedReport, standards: tuple[str, ...] = STANDARDS) -> bytes:
     """The whole document. Its dates are those of the newest signature."""
     report = cleaned(report)
-    try:
-        return _compiled(report, drawable, standards)
-    except typst.TypstError:
-        return _compiled(report, plainest, standards)
+    for spelling in (drawable, plainest):
+        with contextlib.suppress(typst.TypstError):
+            return _compiled(report, spelling, standards)
+    return _compiled(report, barest, standards)
 
 
 def _compiled(report: SignedReport, spelling: Spelling, standards: tuple[str, ...]) -> bytes:
@@ -85,7 +86,7 @@ def _data(report: SignedReport, folder: Path, spelling: Spelling) -> dict[str, A
         "lang": sheet.language.partition("-")[0],
         "region": "CN" if sheet.language == "zh-Hans" else None,
         "fonts": list(FAMILIES),
-        "figures": [_figure(one, folder) for one in sheet.figures],
+        "figures": [_figure(one, folder, spelling) for one in sheet.figures],
     }
     spelled: dict[str, Any] = _spelled(told, spelling)
     for titled in (spelled, *spelled["parts"]):
@@ -99,10 +100,10 @@ def _short(text: str) -> str:
     return line if len(line) <= RUNNING else f"{line[: RUNNING - 1]}…"
 
 
-def _figure(figure: Figure, folder: Path) -> dict[str, Any]:
+def _figure(figure: Figure, folder: Path, spelling: Spelling) -> dict[str, Any]:
     file, drawing = f"{figure.number}.png", f"{figure.number}.svg"
     (folder / file).write_bytes(figure.picture.png)
-    drawn = overlay(figure.picture, drawable)
+    drawn = overlay(figure.picture, spelling)
     if drawn:
         (folder / drawing).write_text(drawn, encoding="utf-8")
     return {

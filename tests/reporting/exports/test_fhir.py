@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reporting.exports import EXPORTS, fhir, page, pdf
@@ -91,6 +91,7 @@ def test_every_bundle_is_valid_and_whole(name: str) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+@example("Ê𝔍")
 def test_no_text_breaks_it(text: str) -> None:
     judged(bundle_of(made.saying(text)))
 
