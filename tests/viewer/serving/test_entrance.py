@@ -81,8 +81,13 @@ async def test_a_disabled_person_is_nobody(dial: Dial, people: People) -> None:
     assert (await dial(NEWS, token))[1:] == (False, 4401)
 
 
-async def test_whoever_reads_nowhere_finds_no_viewer(dial: Dial, people: People) -> None:
+async def test_whoever_looks_nowhere_finds_no_viewer(dial: Dial, people: People) -> None:
+    await in_thread(people.bob.memberships.update)(role="admin")
     assert (await dial(VIEWER, await in_thread(token_of)(people.bob)))[1:] == (False, 4404)
+
+
+async def test_a_referrer_may_come_in_and_look_at_what_was_granted(dial: Dial, people: People) -> None:
+    assert (await dial(VIEWER, await in_thread(token_of)(people.bob)))[1]
 
 
 async def test_a_socket_that_is_none_is_not_there(dial: Dial, people: People) -> None:
