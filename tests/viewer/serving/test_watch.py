@@ -40,7 +40,7 @@ def role_taken(people: People) -> None:
 
 
 def role_changed_behind_our_back(people: People) -> None:
-    Membership.objects.filter(user=people.alice).update(role="referrer")
+    Membership.objects.filter(user=people.alice).update(role="admin")
 
 
 def role_given(people: People) -> None:
