@@ -375,6 +375,7 @@ def test_an_overdue_critical_result_is_red_and_says_so_on_every_open_page(signed
 def test_a_critical_result_is_recorded_beside_the_pictures_by_keys_alone(beside: Page, writer: Writer) -> None:
     at_end(beside, "findings")
     beside.keyboard.press("Shift+F4")
+    wait_for(beside, "document.querySelector('dialog[open]')?.contains(document.activeElement)")
     beside.keyboard.type("Free air under the diaphragm")
     beside.keyboard.press("Tab")
     beside.keyboard.press("Space")
