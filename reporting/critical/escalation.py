@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from datetime import datetime
 
 from django.utils import timezone
@@ -16,8 +14,7 @@ from reporting.workflow.acting import about
 from reporting.workflow.finding import in_hand
 from viewer.archive import rows
 from viewer.serving.database import database
-
-logger = logging.getLogger(__name__)
+from viewer.tasks import repeatedly
 
 PERIOD_SECONDS = 10.0
 AT_ONCE = 100
@@ -62,9 +59,4 @@ def _escalate(result_id: int, now: datetime) -> bool:
 
 async def escalations() -> None:
     """The task."""
-    while True:
-        try:
-            await database(escalate_overdue)()
-        except Exception:
-            logger.exception("cannot look for critical results that nobody has read back")
-        await asyncio.sleep(PERIOD_SECONDS)
+    await repeatedly(database(escalate_overdue), PERIOD_SECONDS, "critical results that nobody has read back")

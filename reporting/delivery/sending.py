@@ -19,6 +19,7 @@ from reporting.models import Delivery
 from viewer.archive.rows import DatabaseBusy
 from viewer.archive.storage import StorageFull
 from viewer.serving.database import database
+from viewer.tasks import repeatedly
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,7 @@ class Sender:
 
     async def run(self) -> None:
         try:
-            while True:
-                try:
-                    await self.look()
-                except Exception:
-                    logger.exception("cannot look for reports to deliver")
-                await asyncio.sleep(PERIOD_S)
+            await repeatedly(self.look, PERIOD_S, "reports to deliver")
         finally:
             for task in self._busy.values():
                 task.cancel()

@@ -17,9 +17,8 @@ from reporting.evidence.blobs import Kept
 from reporting.evidence.blobs import keep as keep_bytes
 from reporting.evidence.lines import stated
 from reporting.models import Evidence, Report, ReportVersion
-from viewer.api.frames import objects_of, opened_series
+from viewer.api.frames import draw_kept_view
 from viewer.archive.query import NotFound
-from viewer.engine.engine import Drawn
 from viewer.engine.errors import CannotDraw
 from viewer.engine.series import OpenSeries
 from viewer.models import Instance, KeyImage, Measurement, Series, Study
@@ -117,25 +116,15 @@ async def draws_the_same(evidence: Evidence) -> bool:
     study = await sync_to_async(lambda: evidence.report_version.report.study)()
     try:
         series = await sync_to_async(_series)(study, evidence.series_instance_uid)
-        drawn, _ = await draw(study, series, View.from_json(evidence.view))
+        drawn, _ = await draw_kept_view(series, View.from_json(evidence.view))
     except (CannotFreeze, NotFound, BadView, CannotDraw, OSError):
         return False
     return bool(drawn.header.get("sha256") == evidence.sha256)
 
 
-async def draw(study: Study, series: Series, view: View) -> tuple[Drawn, OpenSeries]:
-    """The exact picture of a View of a study's series. Raises NotFound, BadView, CannotDraw."""
-    engine, opened = await opened_series(series)
-    fused = None
-    if view.fusion is not None:
-        fused = (await opened_series(await sync_to_async(_series)(study, view.fusion.series)))[1]
-    drawn = await engine.draw(opened, view, media_type="image/png", fused=fused, objects=await objects_of(view, series))
-    return drawn, opened
-
-
 async def _frozen(position: int, wanted: _Wanted) -> Frozen:
     try:
-        drawn, opened = await draw(wanted.study, wanted.series, wanted.view)
+        drawn, opened = await draw_kept_view(wanted.series, wanted.view)
     except (NotFound, BadView, CannotDraw, OSError) as problem:
         raise CannotFreeze(f'The picture "{wanted.caption}" cannot be drawn: {problem}') from problem
     header = drawn.header

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from viewer.marks.annotating import SAID
+from viewer.marks.annotating import SAID, number_words
 from viewer.models import KeyImage, Measurement, Series, Study
 
 NAMES = {"long": "long axis", "short": "short axis", "sd": "SD", "minimum": "min", "maximum": "max"}
@@ -59,12 +58,7 @@ def words_of_measurement(mark: Measurement) -> str:
 
 def words_of_value(said: Any) -> str:
     """A number with its unit, rounded as the viewer shows it; empty for what is none."""
-    value = said.get("value") if isinstance(said, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return ""
-    unit = str(said.get("unit") or "")
-    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}"
-    return safe(f"{text}{unit}" if unit == "°" else f"{text} {unit}".rstrip())
+    return safe(number_words(said))
 
 
 def safe(words: str) -> str:

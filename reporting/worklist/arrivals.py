@@ -7,7 +7,6 @@ does not fill the worklist; a report opened on an older study makes its item the
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import datetime, timedelta
 
@@ -20,6 +19,7 @@ from reporting.worklist import claiming, items
 from viewer.archive import outbox
 from viewer.models import Study
 from viewer.serving.database import database
+from viewer.tasks import repeatedly
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +60,7 @@ class Arrivals:
         return len(named)
 
     async def run(self) -> None:
-        while True:
-            try:
-                await database(self.look)()
-            except Exception:
-                logger.exception("cannot look for studies that arrive")
-            await asyncio.sleep(PERIOD_SECONDS)
+        await repeatedly(database(self.look), PERIOD_SECONDS, "studies that arrive")
 
 
 async def arrivals() -> None:

@@ -19,7 +19,7 @@ from viewer.api.doors import AsyncDoor
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.archive.query import BadQuery
-from viewer.engine.engine import Engine, Objects, OpenSeries, by_uid
+from viewer.engine.engine import Drawn, Engine, Objects, OpenSeries, by_uid
 from viewer.engine.errors import CannotDraw
 from viewer.models import Series
 from viewer.rendering.encode import ENCODERS
@@ -174,6 +174,17 @@ async def opened_series(series: Series) -> tuple[Engine, OpenSeries]:
     if opened is None:
         opened = await engine.open(await sync_to_async(query.series_content)(series))
     return engine, opened
+
+
+async def draw_kept_view(series: Series, view: View) -> tuple[Drawn, OpenSeries]:
+    """The exact picture of a View that was kept, for whoever may see its study; what is laid over it is looked for in the same
+    organization. Raises NotFound, BadView, CannotDraw."""
+    engine, opened = await opened_series(series)
+    fused = None
+    if view.fusion is not None:
+        fused = (await opened_series(await sync_to_async(query.series_beside)(series, view.fusion.series)))[1]
+    drawn = await engine.draw(opened, view, media_type="image/png", fused=fused, objects=await objects_of(view, series))
+    return drawn, opened
 
 
 def _picture(request: Request, fields: dict[str, Any], payload: bytes) -> HttpResponse:

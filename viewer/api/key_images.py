@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from viewer.api import shapes
 from viewer.api.doors import AsyncDoor
-from viewer.api.frames import VIEW_CHARACTERS, laid_over, objects_of, opened_series, view_of
+from viewer.api.frames import VIEW_CHARACTERS, draw_kept_view, laid_over, objects_of, opened_series, view_of
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
 from viewer.archive.query import BadQuery
@@ -219,13 +219,7 @@ async def drawn_view(request: Request, series: Series, view: View) -> Drawn:
 async def draw_kept(kept: KeyImage) -> Drawn:
     """A key image once more, for whoever may see its study. Raises NotFound, BadView, CannotDraw."""
     series = await sync_to_async(_series)(kept.study, kept.series_instance_uid)
-    view = View.from_json(kept.view)
-    engine, opened = await opened_series(series)
-    fused = None
-    if view.fusion is not None:
-        fused = (await opened_series(await sync_to_async(_beside)(kept.study, view.fusion.series)))[1]
-    objects = await objects_of(view, series)
-    return await engine.draw(opened, view, media_type="image/png", fused=fused, objects=objects)
+    return (await draw_kept_view(series, View.from_json(kept.view)))[0]
 
 
 class KeyImageObject(AsyncDoor):
@@ -308,15 +302,6 @@ def _series(study: Study, uid: str) -> Series:
     series = found.first()
     if series is None:
         raise query.NotFound("there is no such series in this study")
-    return series
-
-
-def _beside(study: Study, uid: str) -> Series:
-    """A series of the same organization. Raises NotFound."""
-    found = Series.objects.filter(organization=study.organization, series_instance_uid=uid)
-    series = found.select_related("study__patient", "organization").first()
-    if series is None:
-        raise query.NotFound("there is no such series")
     return series
 
 

@@ -140,6 +140,15 @@ def instance_files(rows: QuerySet[Instance], store: BlobStore) -> Iterable[Insta
         yield InstanceFile(path=store.path(digest), digest=digest, index=index)
 
 
+def series_beside(series: Series, series_instance_uid: str) -> Series:
+    """A series of the same organization. Raises NotFound."""
+    found = Series.objects.filter(organization=series.organization, series_instance_uid=series_instance_uid)
+    beside = found.select_related("study__patient", "organization").first()
+    if beside is None:
+        raise NotFound("there is no such series")
+    return beside
+
+
 def objects_beside(
     series: Series, wanted: Collection[str] | None = None, store: BlobStore | None = None
 ) -> list[InstanceFile]:

@@ -103,7 +103,8 @@ def words_of(mark: Measurement, points: Sequence[Pair]) -> Words | None:
     )
 
 
-def _number(name: str, said: object, kind: str) -> str:
+def number_words(said: object) -> str:
+    """A value of a measurement with its unit, rounded as pictures show it; empty for what is no number."""
     if not isinstance(said, dict):
         return ""
     value = said.get("value")
@@ -111,8 +112,12 @@ def _number(name: str, said: object, kind: str) -> str:
         return ""
     unit = str(said.get("unit") or "")
     text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}"
-    text = f"{text}{unit}" if unit == "°" else f"{text} {unit}".rstrip()
-    return text if len(SAID[kind]) == 1 else f"{name} {text}"
+    return f"{text}{unit}" if unit == "°" else f"{text} {unit}".rstrip()
+
+
+def _number(name: str, said: object, kind: str) -> str:
+    text = number_words(said)
+    return text if not text or len(SAID[kind]) == 1 else f"{name} {text}"
 
 
 def _line(*points: Pair) -> Drawing:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from datetime import datetime
 
 from viewer.api.key_images import draw_kept
 from viewer.marks import key_objects
 from viewer.serving.database import database
-
-logger = logging.getLogger(__name__)
+from viewer.tasks import repeatedly
 
 PERIOD_SECONDS = 20.0
 ACTOR = "farview"
@@ -29,9 +26,4 @@ class KeyImageObjects:
 
     async def run(self) -> None:
         """Look for as long as the process serves."""
-        while True:
-            try:
-                await self.look()
-            except Exception:
-                logger.exception("cannot look for key images to write")
-            await asyncio.sleep(PERIOD_SECONDS)
+        await repeatedly(self.look, PERIOD_SECONDS, "key images to write")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from datetime import datetime
 
 from viewer.marks import others, reports
 from viewer.serving.database import database
-
-logger = logging.getLogger(__name__)
+from viewer.tasks import repeatedly
 
 PERIOD_SECONDS = 20.0
 ACTOR = "farview"
@@ -31,9 +28,4 @@ class MeasurementObjects:
 
     async def run(self) -> None:
         """Look for as long as the process serves."""
-        while True:
-            try:
-                await self.look()
-            except Exception:
-                logger.exception("cannot look for measurements to write")
-            await asyncio.sleep(PERIOD_SECONDS)
+        await repeatedly(self.look, PERIOD_SECONDS, "measurements to write")
