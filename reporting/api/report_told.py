@@ -12,7 +12,7 @@ from reporting.workflow.another_template import left_over, merge_names
 from reporting.workflow.checking import changes_since
 from reporting.workflow.context import context_of, disagreements
 from reporting.workflow.merging import merged, priors_of
-from reporting.workflow.naming import name_of, roles_in
+from reporting.workflow.naming import name_of, roles_in, title_of
 from reporting.workflow.states import acts
 from reporting.workflow.versions import (
     accusation_of,
@@ -45,7 +45,7 @@ def row(report: Report) -> dict[str, Any]:
         "study": report.study.study_instance_uid,
         "organization": report.organization.name,
         "signed_version": report.signed_version,
-        "title": report.template_version.title,
+        "title": title_of(report, report.template_version),
         "author": name_of(report.author),
         "created_at": report.created_at.isoformat(),
     }

@@ -1,9 +1,10 @@
-"""People as reports print them."""
+"""People and reports by the names that are printed."""
 
 from __future__ import annotations
 
 from accounts.models import User
-from reporting.models import Report
+from reporting.models import Report, TemplateVersion
+from reporting.seeds import FREE_TEXT
 
 ROLES = ("radiologist", "resident", "admin", "technologist", "referrer")
 
@@ -21,6 +22,14 @@ def role_of(user: User, report: Report) -> str:
     """The role under a signature: of several the one that reads with most right."""
     held = roles_in(user, report)
     return next((role for role in ROLES if role in held), "")
+
+
+def title_of(report: Report, version: TemplateVersion) -> str:
+    """What a report is called: by its template, or by what was examined where the template suits everything."""
+    if version.template.identifier != FREE_TEXT:
+        return version.title
+    ordered = report.order.procedure_text if report.order else ""
+    return " ".join((ordered or report.study.description).split()) or version.title
 
 
 def person_name(text: str) -> str:

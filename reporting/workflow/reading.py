@@ -27,6 +27,7 @@ from reporting.exports.document import (
 from reporting.models import Evidence, Report, ReportingSite, ReportVersion
 from reporting.mrrt.showing import shown
 from reporting.workflow.difference import empty, reads
+from reporting.workflow.naming import title_of
 from reporting.workflow.versions import SIGNING, addenda_of, signatures_of, signed_text_of
 from viewer.models import Instance
 
@@ -81,7 +82,7 @@ def facts_of(
         uid=str(report.uid),
         version=text.number,
         state="draft",
-        title=text.template_version.title,
+        title=title_of(report, text.template_version),
         language=text.template_version.language,
         template_identifier=text.template_version.template.identifier,
         site=site_of(report),

@@ -52,7 +52,7 @@ export class Signing {
     const facts = make("dl", "signing-facts", this.dialog);
     for (const [term, words] of [
       [t("Patient"), desk.patientLine],
-      [t("Report"), t("{template}, version {version}", { template: desk.report.template.title, version: desk.draft.version })],
+      [t("Report"), t("{template}, version {version}", { template: desk.report.title, version: desk.draft.version })],
       [t("As"), desk.me.shown],
     ]) {
       make("dt", "", facts).textContent = term;

@@ -237,3 +237,26 @@ def test_what_the_doors_answer_is_what_the_schema_says(
 @pytest.fixture
 def dora_client(site: Organization) -> Client:
     return signed_in(person("dora", site, Role.RADIOLOGIST, "Dora Dorn"))
+
+
+def test_a_report_in_free_text_is_called_after_what_was_examined(
+    alice: User, site: Organization, item: ReadingItem
+) -> None:
+    client, study = signed_in(alice), item.study
+    report = saved(client, opened(client, study))
+    assert (report["title"], report["template"]["title"]) == ("CT head", "Free text")
+    signed(client, report)
+    page = client.get(f"/api/reports/{report['id']}/export/html").content.decode()
+    assert '<h1 dir="auto">CT head</h1>' in page
+    assert "Free text" not in page
+    Report.objects.update(order=None)
+    Study.objects.update(description="Head  routine")
+    row = client.get("/api/reports/", {"study": study.study_instance_uid}).json()["reports"][0]
+    assert row["title"] == "Head routine"
+    Study.objects.update(description="")
+    assert client.get(f"/api/reports/{report['id']}/").json()["title"] == "Free text"
+
+
+def test_one_in_a_template_of_its_own_is_called_after_that(alice: User, item: ReadingItem) -> None:
+    report = opened(signed_in(alice), item.study, template="farview-mr-brain")
+    assert report["title"] == report["template"]["title"] == "MR brain"
