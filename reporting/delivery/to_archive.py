@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from accounts.models import Organization
 from reporting.delivery.outcomes import NotSent, Outgoing
 from viewer.archive.ingest import ingest, note_refusals
-from viewer.archive.rows import DatabaseBusy, Sender
+from viewer.archive.rows import OWN, DatabaseBusy, Sender
 from viewer.archive.sources import Source
 from viewer.archive.storage import StorageFull
 from viewer.serving.database import database
 
-ORIGIN = ACTOR = "farview"
+ACTOR = "farview"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """Time of every entry: the same objects are the same zip."""
 
@@ -43,7 +43,7 @@ async def send(outgoing: Outgoing) -> str:
 
 def _file(outgoing: Outgoing) -> str:
     objects = unpacked(outgoing.data)
-    sender = Sender(Organization.objects.get(name=outgoing.organization), ACTOR, ORIGIN)
+    sender = Sender(Organization.objects.get(name=outgoing.organization), ACTOR, OWN)
     sources = [Source(name, len(data), _opener(data), alone=True) for name, data in objects]
     try:
         told = list(ingest(sources, sender, batch=max(1, len(sources))))

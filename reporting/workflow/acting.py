@@ -11,13 +11,15 @@ from reporting.workflow.naming import roles_in
 from reporting.workflow.refusals import NotYours, WrongState
 from reporting.workflow.states import why_not
 from reporting.workflow.versions import standing_of
+from reporting.worklist import images
 
 
 def stated(report: Report) -> dict[str, Any]:
     """Patient, study, order and template as they stand: the context of a version."""
     version = report.template_version
     template = {"identifier": version.template.identifier, "version": version.number, "sha256": version.sha256}
-    return {**context_of(report.study, report.order), "template": template}
+    modalities = images.modalities_of(report.study)
+    return {**context_of(report.study, report.order), "modalities": modalities, "template": template}
 
 
 def about(report: Report) -> dict[str, str]:

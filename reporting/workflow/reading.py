@@ -29,7 +29,9 @@ from reporting.mrrt.showing import shown
 from reporting.workflow.difference import empty, reads
 from reporting.workflow.naming import title_of
 from reporting.workflow.versions import SIGNING, addenda_of, signatures_of, signed_text_of
-from viewer.models import Instance
+from reporting.worklist import images
+from viewer.models import Instance, Study
+from viewer.objects.header import MANUFACTURER
 
 CO_WRITTEN = ("preliminary", "submit")
 """Kinds of versions whose author also wrote what somebody else made final."""
@@ -182,10 +184,18 @@ def _study(report: Report, text: ReportVersion) -> StudyFacts:
         time=study.time,
         timezone_offset=study.timezone_offset,
         description=study.description,
-        modalities=tuple(one for one in study.modalities.split("\\") if one),
+        modalities=_modalities(study, text),
         institution=study.institution,
         referring_physician=(order.referring_physician if order else "") or study.referring_physician,
     )
+
+
+def _modalities(study: Study, text: ReportVersion) -> tuple[str, ...]:
+    """Of the images that were read: as the signature states them, for a draft as they are."""
+    if not text.meaning:
+        return tuple(images.modalities_of(study))
+    stated = text.context.get("modalities")
+    return tuple(stated if isinstance(stated, list) else images.modalities_of(study, text.at))
 
 
 def _order(report: Report) -> OrderFacts | None:
@@ -205,8 +215,10 @@ def _order(report: Report) -> OrderFacts | None:
 
 
 def _images_read(report: Report, text: ReportVersion) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Series Instance UID -> (SOP Class UID, SOP Instance UID) of the images that were here when the text was signed."""
+    """Series Instance UID -> (SOP Class UID, SOP Instance UID) of the images that were here when the text was signed; what
+    Farview wrote, earlier versions of this report too, was not read."""
     rows = Instance.objects.filter(series__study=report.study, number_of_frames__gt=0, stored_at__lte=text.at)
+    rows = rows.exclude(series__manufacturer=MANUFACTURER)
     columns = rows.order_by("series__series_instance_uid", "sop_instance_uid").values_list(
         "series__series_instance_uid", "sop_class_uid", "sop_instance_uid"
     )

@@ -15,10 +15,9 @@ from django.db.models import Q
 from accounts.models import User
 from reporting.models import Order, Template, TemplateChoice, TemplateVersion
 from reporting.seeds import FREE_TEXT
+from viewer.dicom.modalities import examining
 from viewer.hanging.words import any_found, folded, regions_in
 from viewer.models import Study
-
-NO_IMAGES = frozenset({"SR", "KO", "PR", "SEG", "DOC", "OT", "REG", "RTSTRUCT", "RTPLAN", "RTDOSE", "SC", "AU", "PLAN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def examination_of(study: Study, order: Order | None) -> Examination:
 
 def _examined_by(modalities: set[str], ordered: str) -> frozenset[str]:
     """Modalities that the examination is one of: the CT of a PET/CT is not read as a CT unless one was ordered."""
-    found = modalities - NO_IMAGES - {""}
+    found = examining(modalities)
     return frozenset(found - {"CT", "MR"} | ({ordered} & found) if found & {"PT", "NM"} else found)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max, QuerySet
 
 from reporting.models import Order
-from viewer.archive.query import DERIVED
+from viewer.dicom.modalities import NOT_IMAGES
 from viewer.models import Instance, Series, Study
 from viewer.objects.header import MANUFACTURER
 
@@ -18,7 +18,14 @@ SIDES = ("L", "R")
 def series_with_images(study: Study) -> QuerySet[Series]:
     """Series that came from a modality: with frames, not of a derived kind, and not written by Farview."""
     found = Series.objects.filter(study=study, number_of_frames__gt=0)
-    return found.exclude(modality__in=DERIVED).exclude(manufacturer=MANUFACTURER)
+    return found.exclude(modality__in=NOT_IMAGES).exclude(manufacturer=MANUFACTURER)
+
+
+def modalities_of(study: Study, until: datetime | None = None) -> list[str]:
+    """Of the images of a study; those that were here at a time, where one is given."""
+    came = {"instances__stored_at__lte": until} if until is not None else {}
+    rows = series_with_images(study).filter(**came).exclude(modality="")
+    return sorted(rows.values_list("modality", flat=True).distinct())
 
 
 def newest_at(study: Study) -> datetime | None:

@@ -14,6 +14,7 @@ from django.db.models import Case, Count, Model, Q, QuerySet, When
 from accounts.models import User
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.dicom import text as text_of_dicom
+from viewer.dicom.modalities import NOT_IMAGES
 from viewer.dicom.series import InstanceFile, SeriesContent
 from viewer.models import Instance, Series, Study, StudyQuerySet
 
@@ -24,8 +25,6 @@ WORDS = 12
 """Of one filter; further ones are not looked for. Databases bound how deep a condition may be."""
 STATES_LISTED = 200
 """Presentation states of one study."""
-DERIVED = ("SEG", "RTDOSE", "REG", "PR", "KO", "SR")
-"""Modalities that stand for a study only where it holds nothing else."""
 
 Row = TypeVar("Row", bound=Model)
 
@@ -203,11 +202,12 @@ def matching(user: User, asked: StudySearch) -> StudyQuerySet:
 
 
 def pictures(studies: Iterable[Study]) -> dict[int, Picture]:
-    """The series that stands for each study (by row id): of those with frames the one with most. Others are left out.
+    """The series that stands for each study (by row id): of those with frames the one with most, of images where there are
+    any. Others are left out.
 
     Asked for a page alone: as a column of the search it would be worked out for every study that is sorted.
     """
-    derived = Case(When(modality__in=DERIVED, then=1), default=0)
+    derived = Case(When(modality__in=NOT_IMAGES, then=1), default=0)
     rows = (
         Series.objects.filter(study__in=[study.pk for study in studies], number_of_frames__gt=0)
         .order_by(derived, "-number_of_frames", "number", "id")

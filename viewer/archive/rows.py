@@ -54,6 +54,10 @@ class Sender:
     """Where the sender is, when it came over a network."""
 
 
+OWN = "farview"
+"""The door of what Farview itself writes. It says of patient and study what was known of them, or was ordered: nothing new."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of one arrival: "stored", "duplicate" or "conflict", the latter with its reason."""
@@ -189,7 +193,9 @@ def _take(arrival: Arrival, hand: _Hand) -> Verdict:
         study = _new_study(parsed, hand)
     if series is None:
         series = _new_series(parsed, study, hand)
-    _note_disagreement(parsed, study)
+    if hand.sender.origin != OWN:
+        _fill(parsed, study)
+    disagreement.note(study, disagreement.between(study, parsed))
     instance = _instance(arrival, series, hand.sender.organization)
     hand.new.append(instance)
     hand.instances[parsed.sop_instance_uid] = instance
@@ -265,15 +271,14 @@ def _instance(arrival: Arrival, series: Series, organization: Organization) -> I
     )
 
 
-def _note_disagreement(parsed: ParsedInstance, study: Study) -> None:
-    """First wins: what is missing is filled in, what differs is said on the study."""
+def _fill(parsed: ParsedInstance, study: Study) -> None:
+    """First wins: only what is missing is filled in."""
     if disagreement.fill(study.patient, parsed.patient, PATIENT_COLUMNS):
         study.patient.save(update_fields=PATIENT_COLUMNS)
     for name in STATED:
         column = f"patient_{name}"
         setattr(study, column, getattr(study, column) or getattr(parsed.patient, name))
     disagreement.fill(study, parsed.study, STUDY_COLUMNS)
-    disagreement.note(study, disagreement.between(study, parsed))
 
 
 def _write_conflicts(arrivals: Sequence[Arrival], verdicts: list[Verdict], hand: _Hand) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from viewer.dicom.modalities import examining
+
 from . import words
 
 SAME_KIND, SAME_MODALITY, SAME_PART, OTHER = 3, 2, 1, 0
 ALIKE = ({"CR", "DX", "RG"}, {"XA", "RF"}, {"PT", "NM"})
 """Modalities that show the same."""
-NOT_IMAGES = frozenset({"SR", "PR", "KO", "DOC", "REG", "SEG", "RTSTRUCT", "RTPLAN", "RTDOSE", "OT", "SC"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +80,5 @@ def _compares(found: Relevance) -> bool:
 
 def _kinds(study: Outline) -> set[str]:
     """Modalities of its images, those that show the same under one name."""
-    images = set(study.modalities) - NOT_IMAGES
+    images = examining(study.modalities)
     return {min(next((group for group in ALIKE if one in group), {one})) for one in images}

@@ -11,16 +11,13 @@ from pydicom.dataset import Dataset
 
 from accounts.models import User
 from viewer.archive.ingest import Outcome, ingest, note_refusals
-from viewer.archive.rows import Sender
+from viewer.archive.rows import OWN, Sender
 from viewer.archive.sources import Source
 from viewer.models import Study
 from viewer.objects.header import SeriesOfObject, encoded, new_object
 
 from .subject import NotFiled as NotFiled
 from .subject import subject_for
-
-ORIGIN = "farview"
-"""The door, as the audit knows it, of what was written here."""
 
 
 def begun(study: Study, series: SeriesOfObject, images: Iterable[str], when: datetime) -> Dataset:
@@ -33,7 +30,7 @@ def filed(dataset: Dataset, study: Study, actor: User | str) -> Outcome:
     """Store the object in the archive; once this returns it is durable. Raises NotFiled, StorageFull, DatabaseBusy."""
     data = encoded(dataset)
     name = f"{dataset.Modality} {dataset.SOPInstanceUID}"
-    sender = Sender(study.organization, actor, ORIGIN)
+    sender = Sender(study.organization, actor, OWN)
     told = list(ingest([Source(name, len(data), lambda: io.BytesIO(data), alone=True)], sender, batch=1))
     note_refusals(told, sender)
     if told[0].outcome not in ("stored", "duplicate"):
