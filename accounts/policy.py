@@ -59,6 +59,7 @@ PUBLIC = Rule("public", public=True)
 SIGNED_IN = Rule("signed_in")
 READER = Rule("reader", roles=READING_ROLES)
 VIEWER = Rule("viewer", roles=VIEWING_ROLES, changing=READING_ROLES)
+DICOMWEB = Rule("dicomweb", roles=VIEWING_ROLES, changing=UPLOAD_ROLES)
 REPORTER = Rule("reporter", roles=REPORTING_ROLES)
 REPORT_KEEPER = Rule("report_keeper", roles=(*REPORTING_ROLES, Role.ADMIN))
 TEMPLATE = Rule("template", roles=(*REPORTING_ROLES, Role.ADMIN), changing=(Role.ADMIN,))
@@ -261,6 +262,26 @@ RULES: dict[str, Rule] = {
     "fhir-metadata": PUBLIC,
     "fhir-search": VIEWER,
     "fhir-read": VIEWER,
+    # DICOM over the web: looking is narrowed to what one may see, storing and deleting to where one may
+    "dicomweb": SIGNED_IN,
+    "dicomweb-capabilities": SIGNED_IN,
+    **{
+        f"dicomweb-{name}": DICOMWEB
+        for name in (
+            *("studies", "all-series", "all-instances", "bulkdata", "frames", "frames-rendered", "frames-thumbnail"),
+            *(
+                "study",
+                "study-metadata",
+                "study-rendered",
+                "study-thumbnail",
+                "study-all-series",
+                "study-all-instances",
+            ),
+            *("series", "series-metadata", "series-rendered", "series-thumbnail", "series-all-instances"),
+            *("instance", "instance-metadata", "instance-rendered", "instance-thumbnail"),
+        )
+    },
+    "wado-uri": VIEWER,
     # templates and macros
     "api-templates": REPORT_KEEPER,
     "api-template-default": REPORTER,

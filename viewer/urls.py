@@ -11,4 +11,5 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
     path("api/", include("viewer.api.urls")),
+    path("", include("viewer.dicomweb.urls")),
 ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from accounts.models import Organization
 from viewer.archive import query
 from viewer.dicom.series import InstanceFile
 from viewer.dicom.suv import NoSuv, Suv, suv_of
-from viewer.models import Organization, Series
+from viewer.models import Series
 
 Json = dict[str, Any]
 

@@ -162,6 +162,12 @@ class Blob(models.Model):
     stored_at = models.DateTimeField(auto_now_add=True)
 
 
+class InstanceQuerySet(models.QuerySet["Instance"]):
+    def served(self) -> InstanceQuerySet:
+        """Those that doors give out: all that nobody has rejected."""
+        return self.filter(rejection="")
+
+
 class Instance(models.Model):
     """One SOP Instance. `index` is what sorting, drawing and metadata need, so that no header is read again."""
 
@@ -178,7 +184,12 @@ class Instance(models.Model):
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="instances")
     index = models.JSONField()
     warnings = models.JSONField(default=list)
+    rejection = models.CharField(max_length=16, blank=True, default="")
+    """Code value of CID 7011 for which it was rejected (113001, 113037, 113038, 113039); empty: it is not. No door gives a
+    rejected object out (IHE IOCM)."""
     stored_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InstanceQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "sop_instance_uid"], name="instance_once")]

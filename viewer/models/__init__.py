@@ -1,0 +1,56 @@
+"""All rows of the viewer: the archive, what readers leave on images, the DICOM network, corrections."""
+
+from __future__ import annotations
+
+from viewer.models.archive import (
+    Blob,
+    Conflict,
+    Grant,
+    HangingProtocol,
+    Instance,
+    InstanceQuerySet,
+    KeyImage,
+    Measurement,
+    Outbox,
+    Patient,
+    ReaderSettings,
+    Series,
+    Study,
+    StudyQuerySet,
+    ViewedImage,
+)
+from viewer.models.corrections import Correction, CorrectionKind
+from viewer.models.network import (
+    Commitment,
+    DicomPeer,
+    PerformedStep,
+    Quarantined,
+    Transfer,
+    TransferState,
+)
+
+__all__ = [
+    "Blob",
+    "Commitment",
+    "Conflict",
+    "Correction",
+    "CorrectionKind",
+    "DicomPeer",
+    "Grant",
+    "HangingProtocol",
+    "Instance",
+    "InstanceQuerySet",
+    "KeyImage",
+    "Measurement",
+    "Outbox",
+    "Patient",
+    "PerformedStep",
+    "Quarantined",
+    "ReaderSettings",
+    "Series",
+    "Study",
+    "StudyQuerySet",
+    "Transfer",
+    "TransferState",
+    "ViewedImage",
+]
