@@ -57,6 +57,7 @@ $(BENCH_STAMP): requirements-bench.txt constraints.txt | $(TEST_STAMP)
 browser: $(TEST_STAMP)
 	@sh .ci/browser $(PYTHON)
 	@sh .ci/validator
+	@sh .ci/peers $(PYTHON)
 
 lint: $(TEST_STAMP)
 	@$(VENV)/bin/ruff check .

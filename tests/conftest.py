@@ -47,6 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 LONG = (
     "tests/links/",
+    "tests/peers/",
     "tests/browser/",
     "tests/viewer/serving/",
     "tests/reporting/delivery/",
