@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +35,8 @@ BATCH_S = 1.0
 """A batch is also closed after this long, so that the first images of a slow sender show soon."""
 WRITERS = 4
 A_DICOMDIR = partial(Left, reason="a DICOMDIR; the files beside it are taken by themselves")
+Unwanted = Callable[[ParsedInstance], str]
+"""Why an object is not wanted at this door, in words; empty: it is."""
 HELD_ALREADY = rows.Verdict("duplicate")
 
 
@@ -49,6 +51,7 @@ class Outcome:
     study_instance_uid: str = ""
     series_instance_uid: str = ""
     sop_instance_uid: str = ""
+    sop_class_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class _Admitted:
             parsed.study.study_instance_uid,
             parsed.series.series_instance_uid,
             parsed.sop_instance_uid,
+            parsed.sop_class_uid,
         )
 
 
@@ -92,9 +96,15 @@ def ingest_file(path: Path, organization: Organization, origin: str, actor: User
 
 
 def ingest(
-    sources: Iterable[Source | Left], sender: Sender, *, batch: int = BATCH, store: BlobStore | None = None
+    sources: Iterable[Source | Left],
+    sender: Sender,
+    *,
+    batch: int = BATCH,
+    store: BlobStore | None = None,
+    unwanted: Unwanted = lambda parsed: "",
 ) -> Iterator[Outcome]:
-    """Take in everything that comes from `sources`, one outcome for each, in order within a batch.
+    """Take in everything that comes from `sources`, one outcome for each, in order within a batch. What is sound and yet
+    `unwanted` is refused.
 
     An outcome "stored", "duplicate" or "conflict" is an acknowledgement: the bytes and the rows would survive a loss of
     power. Raises storage.StorageFull and rows.DatabaseBusy; whatever was not yielded by then is not acknowledged.
@@ -102,7 +112,7 @@ def ingest(
     store, pending, opened = store or blob_store(), [], time.monotonic()
     try:
         for source in sources:
-            found = source if isinstance(source, Left) else _admit(source, store)
+            found = source if isinstance(source, Left) else _admit(source, store, unwanted)
             if isinstance(found, _Admitted):
                 pending.append(found)
             else:
@@ -124,7 +134,7 @@ def _left(left: Left) -> Outcome:
     return Outcome(left.name, "refused" if left.refused else "skipped", left.reason)
 
 
-def _admit(source: Source, store: BlobStore) -> _Admitted | Left:
+def _admit(source: Source, store: BlobStore, unwanted: Unwanted) -> _Admitted | Left:
     """Receive one object and check it. Whatever is wrong with it is a reason, never an exception."""
     bounds = limits()
     try:
@@ -146,9 +156,10 @@ def _admit(source: Source, store: BlobStore) -> _Admitted | Left:
         logger.exception("An object could not be read")
         found = Left(source.name, f"cannot be read ({type(problem).__name__})", refused=True)
     else:
-        if not parsed.is_directory:
+        reason = unwanted(parsed)
+        if not parsed.is_directory and not reason:
             return _Admitted(source.name, received, parsed)
-        found = A_DICOMDIR(source.name)
+        found = A_DICOMDIR(source.name) if parsed.is_directory else Left(source.name, reason, refused=True)
     store.discard(received)
     return found
 
