@@ -7,7 +7,7 @@ import json
 
 from django.utils import timezone
 
-from reporting.delivery import objects, to_archive, to_mail
+from reporting.delivery import filed, objects, to_archive, to_mail
 from reporting.delivery.kinds import KINDS
 from reporting.delivery.outcomes import NotSent, Outgoing, Payload
 from reporting.delivery.to_fhir import COLLECTION
@@ -72,14 +72,20 @@ def _recipients(delivery: Delivery) -> tuple[str, ...]:
 
 def _bytes_of(delivery: Delivery, export: str) -> tuple[str, bytes]:
     """(control id, bytes)"""
-    report = signed_report(delivery.report, delivery.report_version.number)
+    number = delivery.report_version.number
     if export == "objects":
-        files = objects.of_report(delivery.report, delivery.report_version, report)
-        return control_id_of(delivery), to_archive.packed(files)
+        made = filed.made_before(delivery.report_id, number)
+        return control_id_of(delivery), made if made is not None else _objects(delivery)
+    report = signed_report(delivery.report, number)
     if export == "hl7":
         return _addressed(delivery, hl7.make(report, document=bool(delivery.destination.options.get("pdf"))))
     data = fhir.make(report, transaction=delivery.destination.options.get("bundle") != COLLECTION)
     return _identifier_of(data) or control_id_of(delivery), data
+
+
+def _objects(delivery: Delivery) -> bytes:
+    said = signed_report(delivery.report, delivery.report_version.number, as_signed=True)
+    return to_archive.packed(objects.of_report(delivery.report, delivery.report_version, said))
 
 
 def _identifier_of(bundle: bytes) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from viewer.objects.header import Reference
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -196,5 +198,9 @@ class SignedReport:
     first_signed_at: datetime | None = None
     predecessors: tuple[str, ...] = ()
     """SOP Instance UIDs of SR objects of earlier signed versions, newest first."""
+    filed: tuple[Reference, ...] = ()
+    """Of a report that was withdrawn: its objects that lie in the archive."""
+    told_since: str = ""
+    """Digest of what was heard of its critical results after the signature; empty: nothing was."""
     study_series: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Series Instance UID -> (SOP Class UID, SOP Instance UID) of the images that were read."""

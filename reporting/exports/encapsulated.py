@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydicom.dataset import Dataset
 
 from reporting.exports import dicom_values as fit
@@ -30,7 +32,7 @@ def dataset(report: SignedReport) -> Dataset:
         number=NUMBER,
         description="Report",
         instance_number=report.version,
-        sop_instance_uid=identifiers.document_object(report.uid, report.version),
+        sop_instance_uid=identifiers.document_object(report.uid, report.version, report.told_since),
     )
     d = begun(report, series)
     d.ConversionType = "WSD"
@@ -43,7 +45,8 @@ def dataset(report: SignedReport) -> Dataset:
     if images:
         d.SourceInstanceSequence = [referenced_sop(one.sop_instance_uid, one.sop_class_uid) for one in images]
     d.MIMETypeOfEncapsulatedDocument = "application/pdf"
-    document = pdf.make(report)
+    # How a picture would be drawn today changes from day to day; what lies in an archive does not.
+    document = pdf.make(replace(report, pictures=tuple(replace(one, draws_the_same=None) for one in report.pictures)))
     d.EncapsulatedDocumentLength = len(document)
     d.EncapsulatedDocument = document + b"\0" * (len(document) % 2)
     return d

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from viewer.objects.header import uid_of
 
 NAMESPACE = uuid.UUID("6c1f1c5e-0a5e-5d0f-9f3e-3d0b7c1a4e52")
 
 
-def report_object(report_uid: str, version: int) -> str:
-    """SOP Instance UID of the structured report of one signed version."""
-    return str(uid_of("report", report_uid, version))
+def report_object(report_uid: str, version: int, told_since: str = "") -> str:
+    """SOP Instance UID of the structured report of one signed version; another once it tells what came after the signature."""
+    return str(uid_of("report", report_uid, version, *filter(None, [told_since])))
 
 
-def rejection_object(report_uid: str, version: int) -> str:
-    """SOP Instance UID of the note that withdraws a report."""
-    return str(uid_of("report", report_uid, version, "rejection"))
+def rejection_object(report_uid: str, version: int, taken_back: Iterable[str]) -> str:
+    """SOP Instance UID of the note that takes back these objects of a report."""
+    return str(uid_of("report", report_uid, version, "rejection", *sorted(taken_back)))
 
 
-def document_object(report_uid: str, version: int) -> str:
-    """SOP Instance UID of the PDF of one signed version."""
-    return str(uid_of("report", report_uid, version, "pdf"))
+def document_object(report_uid: str, version: int, told_since: str = "") -> str:
+    """SOP Instance UID of the PDF of one signed version; as with `report_object`."""
+    return str(uid_of("report", report_uid, version, "pdf", *filter(None, [told_since])))
 
 
 def series(report_uid: str, kind: str) -> str:

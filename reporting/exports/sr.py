@@ -1,7 +1,7 @@
 """A signed report as DICOM SR: TID 2000 "Basic Diagnostic Imaging Report" (PS3.16) in an Enhanced SR (PS3.3 A.35.2).
 
-Every line of the report is a TEXT of its section, inferred from the number and the images that it states. One that was entered
-in error becomes a rejection note that names what it withdraws.
+Every line of the report is a TEXT of its section, inferred from the number and the images that it states. One that was
+withdrawn becomes a rejection note that names what it takes back.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ DEVICE_TYPE: Concept = ("122142", "DCM", "Acquisition Device Type")
 def make(report: SignedReport) -> bytes:
     """The file. Raises NoSuchForm for a report that has no object in its state."""
     report = cleaned(report)
-    if report.state == "entered_in_error":
+    if report.state in rejection.TITLES:
         return rejection.make(report)
     return encoded(dataset(report))
 
@@ -73,7 +73,7 @@ def dataset(report: SignedReport) -> Dataset:
         number=NUMBER,
         description="Report",
         instance_number=report.version,
-        sop_instance_uid=identifiers.report_object(report.uid, report.version),
+        sop_instance_uid=identifiers.report_object(report.uid, report.version, report.told_since),
     )
     d = begun(report, series)
     d.update(_root(report))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 from accounts.models import User
@@ -19,7 +22,29 @@ def stated(report: Report) -> dict[str, Any]:
     version = report.template_version
     template = {"identifier": version.template.identifier, "version": version.number, "sha256": version.sha256}
     modalities = images.modalities_of(report.study)
-    return {**context_of(report.study, report.order), "modalities": modalities, "template": template}
+    more = {"modalities": modalities, "criticals": criticals_of(report), "template": template}
+    return {**context_of(report.study, report.order), **more}
+
+
+def criticals_of(report: Report) -> list[dict[str, Any]]:
+    """What is known of its critical results, as a version states it."""
+    return [
+        {**{name: getattr(one, name) for name in CRITICAL}, **{name: _moment(getattr(one, name)) for name in TIMES}}
+        for one in report.critical_results.order_by("pk")
+    ]
+
+
+CRITICAL = ("finding", "category", "recipient", "recipient_role", "method", "read_back")
+TIMES = ("found_at", "acknowledged_at", "closed_at")
+
+
+def _moment(at: datetime | None) -> str:
+    return at.astimezone(UTC).isoformat() if at is not None else ""
+
+
+def digest_of(criticals: list[dict[str, Any]]) -> str:
+    """Of what `criticals_of` states."""
+    return hashlib.sha256(json.dumps(criticals, sort_keys=True).encode()).hexdigest()
 
 
 def about(report: Report) -> dict[str, str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from reporting.chips import chips_of, plain
+from reporting.delivery.filed import references
 from reporting.evidence.blobs import bytes_of
 from reporting.exports import identifiers
 from reporting.exports.document import (
@@ -26,6 +28,7 @@ from reporting.exports.document import (
 )
 from reporting.models import Evidence, Report, ReportingSite, ReportVersion
 from reporting.mrrt.showing import shown
+from reporting.workflow.acting import criticals_of, digest_of
 from reporting.workflow.difference import empty, reads
 from reporting.workflow.naming import title_of
 from reporting.workflow.versions import SIGNING, addenda_of, signatures_of, signed_text_of
@@ -33,6 +36,7 @@ from reporting.worklist import images
 from viewer.models import Instance, Study
 from viewer.objects.header import MANUFACTURER
 
+WITHDRAWN = ("cancelled", "entered_in_error")
 CO_WRITTEN = ("preliminary", "submit")
 """Kinds of versions whose author also wrote what somebody else made final."""
 
@@ -41,9 +45,11 @@ class NotSigned(LookupError):
     """Nobody has signed this report yet: nothing of it leaves."""
 
 
-def signed_report(report: Report, version: int | None = None, pictures: bool = True) -> SignedReport:
+def signed_report(
+    report: Report, version: int | None = None, pictures: bool = True, as_signed: bool = False
+) -> SignedReport:
     """What readers get: the newest signed version, or the report as it stood with `version`. Without `pictures` their bytes are
-    left out. Raises NotSigned, OSError."""
+    left out; `as_signed`: without what was heard of critical results since. Raises NotSigned, OSError."""
     named = [one for one in signatures_of(report) if version is None or one.number <= version]
     text = signed_text_of(report, version)
     if not named or text is None:
@@ -60,6 +66,8 @@ def signed_report(report: Report, version: int | None = None, pictures: bool = T
         () if is_withdrawn else tuple(_picture(one, report, pictures) for one in evidence),
     )
     addenda = addenda_of(report, version)
+    stated = newest.context.get("criticals")
+    since = digest_of(now) if stated is not None and (now := criticals_of(report)) != stated else ""
     return replace(
         read,
         version=newest.number,
@@ -72,6 +80,9 @@ def signed_report(report: Report, version: int | None = None, pictures: bool = T
         first_signed_at=signed[0].at if signed else None,
         predecessors=tuple(_predecessors(report, signed, newest)),
         study_series=_images_read(report, text),
+        criticals=_criticals(stated) if stated is not None and as_signed else read.criticals,
+        told_since="" if as_signed else since,
+        filed=references(report, newest.number) if newest.state in WITHDRAWN else (),
     )
 
 
@@ -94,7 +105,7 @@ def facts_of(
         sections=sections,
         pictures=pictures,
         signatures=(),
-        criticals=tuple(_criticals(report)),
+        criticals=_criticals(criticals_of(report)),
     )
 
 
@@ -333,17 +344,21 @@ def _sources(one: Evidence, report: Report) -> list[SourceImage]:
     return found
 
 
-def _criticals(report: Report) -> list[Critical]:
-    return [
+def _criticals(stated: Sequence[Mapping[str, Any]]) -> tuple[Critical, ...]:
+    return tuple(
         Critical(
-            finding=one.finding,
-            category=one.category,
-            found_at=one.found_at,
-            recipient=", ".join(filter(None, (one.recipient, one.recipient_role))),
-            method=one.method,
-            read_back=one.read_back,
-            acknowledged_at=one.acknowledged_at,
-            closed_at=one.closed_at,
+            finding=one["finding"],
+            category=one["category"],
+            found_at=datetime.fromisoformat(one["found_at"]),
+            recipient=", ".join(filter(None, (one["recipient"], one["recipient_role"]))),
+            method=one["method"],
+            read_back=one["read_back"],
+            acknowledged_at=_moment(one["acknowledged_at"]),
+            closed_at=_moment(one["closed_at"]),
         )
-        for one in report.critical_results.order_by("pk")
-    ]
+        for one in stated
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

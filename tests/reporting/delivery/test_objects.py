@@ -121,7 +121,7 @@ def test_an_independent_validator_finds_no_error(sign, key_image, measurement, a
 
 
 def test_made_again_the_objects_are_the_same_bytes(sign, key_image: dict[str, Any]) -> None:
-    from reporting.delivery import objects
+    from reporting.delivery import objects, to_archive
     from reporting.workflow.reading import signed_report
 
     report = sign(findings=f"{FINDINGS} [[key_image:{key_image['uid']}|image 1]]")
@@ -131,7 +131,7 @@ def test_made_again_the_objects_are_the_same_bytes(sign, key_image: dict[str, An
     assert one["structured report"] == other["structured report"]
     assert one["evidence 1"] == other["evidence 1"]
     delivery = settled(report)
-    held = dict(objects.unpacked(bytes_of(delivery.payload)))
+    held = dict(to_archive.unpacked(bytes_of(delivery.payload)))
     assert {name: held[name] for name in ("structured report", "evidence 1")} == {
         name: one[name] for name in ("structured report", "evidence 1")
     }

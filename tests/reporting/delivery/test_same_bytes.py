@@ -13,12 +13,13 @@ import pytest
 from accounts.models import User
 from reporting.delivery.sending import Sender
 from reporting.exports import EXPORTS, sheet
-from reporting.models import Report
+from reporting.models import Delivery, Report, ReportingSite
 from reporting.workflow.reading import signed_report
-from tests.reporting.conftest import signed_in
+from tests.reporting.conftest import PASSWORD, signed_in
 from tests.reporting.delivery.conftest import FINDINGS
 from tests.reporting.evidence.test_freezing import key_image as key_image
-from viewer.models import Series, Study
+from viewer.archive.storage import blob_store
+from viewer.models import Instance, Series, Study
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,3 +86,93 @@ def test_images_of_another_kind_that_come_after_the_signature_do_not_change_it(s
     Study.objects.filter(pk=study.pk).update(modalities="CT\\MR")
     assert signed_report(Report.objects.get()).study.modalities == ("CT",)
     assert forms(report)["sr"] == before["sr"]
+
+
+def filed(*modalities: str) -> dict[str, bytes]:
+    """SOP Instance UID -> the file in the archive."""
+    rows = Instance.objects.filter(series__modality__in=modalities)
+    return {row.sop_instance_uid: blob_store().path(row.blob_id).read_bytes() for row in rows}
+
+
+def through_the_door(user: User, report: Report, kind: str) -> bytes:
+    answer = signed_in(user).get(f"/api/reports/{report.pk}/export/{kind}")
+    assert answer.status_code == 200, answer.content
+    return bytes(answer.content)
+
+
+def uid_in(data: bytes) -> str:
+    return str(pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True).SOPInstanceUID)
+
+
+def test_a_document_from_the_door_is_byte_for_byte_the_one_in_the_archive(sign, alice: User, study: Study) -> None:
+    report = sign()
+    settle()
+    ReportingSite.objects.update_or_create(organization=study.organization, defaults={"letterhead": "A new letterhead"})
+    for kind, modality in {"sr": "SR", "dicom-pdf": "DOC"}.items():
+        ((uid, held),) = filed(modality).items()
+        given = through_the_door(alice, report, kind)
+        assert (uid_in(given), given == held) == (uid, True), kind
+
+
+def test_what_is_told_of_a_critical_result_after_the_signature_is_another_object(sign, alice: User) -> None:
+    report = sign()
+    settle()
+    (held,) = filed("SR")
+    body = {"finding": "Bleeding", "category": "minutes", "recipient": "Dr. Brandt", "method": "phone"}
+    critical = f"/api/reports/{report.pk}/critical/"
+    result = signed_in(alice).post(critical, {**body, "read_back": False}, "application/json").json()
+    unheard = through_the_door(alice, report, "sr")
+    tried = {"recipient": "Dr. Brandt", "method": "phone", "outcome": "reached", "read_back": True}
+    assert signed_in(alice).post(f"{critical}{result['id']}/attempts/", tried, "application/json").status_code == 201
+    heard = through_the_door(alice, report, "sr")
+    assert len({held, uid_in(unheard), uid_in(heard)}) == 3
+    assert (b"not read back" in unheard, b"not read back" in heard) == (True, False)
+
+
+def test_the_note_that_takes_a_report_back_is_one_note_whoever_asks_for_it(
+    sign, study: Study, key_image: dict[str, Any], coloured: str, alice: User, boss: User
+) -> None:
+    report = sign(findings=f"{FINDINGS} [[key_image:{key_image['uid']}|1]] [[key_image:{coloured}|in colours]]")
+    settle()
+    for user in (alice, boss):
+        body = {"password": PASSWORD, "reason": "Another patient's images."}
+        answer = signed_in(user).post(f"/api/reports/{report.pk}/entered-in-error/", body, "application/json")
+        assert answer.status_code == 200, answer.content
+    selection = set(filed("KO"))
+    before = through_the_door(alice, report, "sr")
+    settle()
+    notes = {uid: data for uid, data in filed("KO").items() if uid not in selection}
+    assert notes == {uid_in(before): before}
+    assert through_the_door(alice, report, "sr") == before
+    named = pydicom.dcmread(io.BytesIO(before)).ContentSequence
+    kinds = {
+        one.ReferencedSOPSequence[0].ReferencedSOPInstanceUID: one.ValueType
+        for one in named
+        if "ReferencedSOPSequence" in one
+    }
+    captured = set(filed("OT"))
+    assert set(kinds) == captured | set(filed("SR", "DOC", "PR"))
+    assert {uid for uid, kind in kinds.items() if kind == "IMAGE"} == captured
+
+
+def test_an_object_is_about_the_patient_whom_the_study_states_and_not_about_the_oldest_file(
+    sign, study: Study, key_image: dict[str, Any]
+) -> None:
+    report = sign(findings=f"{FINDINGS} [[key_image:{key_image['uid']}|1]]")
+    Study.objects.filter(pk=study.pk).update(patient_name="Rossi^Anna")
+    settle()
+    (state,) = filed("PR").values()
+    assert pydicom.dcmread(io.BytesIO(state)).PatientName == "Rossi^Anna"
+    assert Delivery.objects.get(report=report).state == "acknowledged"
+
+
+def test_nothing_is_filed_of_pictures_that_show_another_patient_than_the_study(
+    sign, study: Study, key_image: dict[str, Any]
+) -> None:
+    report = sign(findings=f"{FINDINGS} [[key_image:{key_image['uid']}|1]]")
+    Study.objects.filter(pk=study.pk).update(patient_name="Rossi^Anna", warnings=["An image gives another name."])
+    settle()
+    delivery = Delivery.objects.get(report=report)
+    assert (delivery.state, "names another patient" in delivery.problem) == ("failed", True)
+    assert "Rossi" not in delivery.problem
+    assert filed("SR", "DOC", "PR") == {}
