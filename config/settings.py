@@ -87,6 +87,23 @@ FARVIEW_ORIGINS = sorted(
 )
 """Exact Origins from which a browser's cookie may open a WebSocket."""
 
+# --- the DICOM network
+FARVIEW_DICOM_PORT = _whole("FARVIEW_DICOM_PORT", 11112)
+FARVIEW_DICOM_AE_TITLE = os.environ.get("FARVIEW_DICOM_AE_TITLE", "FARVIEW").strip()
+if not (
+    0 < len(FARVIEW_DICOM_AE_TITLE) <= 16 and FARVIEW_DICOM_AE_TITLE.isascii() and FARVIEW_DICOM_AE_TITLE.isprintable()
+):
+    raise ImproperlyConfigured("FARVIEW_DICOM_AE_TITLE: 1 to 16 ASCII letters, digits and signs are expected")
+FARVIEW_DICOM_TLS = os.environ.get("FARVIEW_DICOM_TLS", "off").strip().lower()
+if FARVIEW_DICOM_TLS not in ("on", "off") or (FARVIEW_DICOM_TLS == "on" and not FARVIEW_TLS_CERT):
+    raise ImproperlyConfigured(
+        f"FARVIEW_DICOM_TLS: on (with FARVIEW_TLS_CERT) or off is expected, not {FARVIEW_DICOM_TLS!r}"
+    )
+FARVIEW_DICOM_ASSOCIATIONS = _whole("FARVIEW_DICOM_ASSOCIATIONS", 50)
+FARVIEW_DICOM_IDLE_SECONDS = _whole("FARVIEW_DICOM_IDLE_SECONDS", 60)
+FARVIEW_MAX_PDU_BYTES = _whole("FARVIEW_MAX_PDU_BYTES", 2**20)
+FARVIEW_QUARANTINE_BYTES = _whole("FARVIEW_QUARANTINE_BYTES", 2**30)
+
 # --- reports going out, orders coming in
 FARVIEW_HL7_PORT = _whole("FARVIEW_HL7_PORT", 0)
 FARVIEW_HL7_TLS = os.environ.get("FARVIEW_HL7_TLS", "off").strip().lower()
