@@ -122,6 +122,10 @@ if _smtp_tls not in ("starttls", "tls", "off"):
 EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp_tls == "starttls", _smtp_tls == "tls"
 DEFAULT_FROM_EMAIL = os.environ.get("FARVIEW_MAIL_FROM", f"farview@{_public.hostname or 'localhost'}")
 
+# --- DICOM peers that we call
+FARVIEW_DICOM_CA_FILE = os.environ.get("FARVIEW_DICOM_CA_FILE", "")
+FARVIEW_PREFETCH_STUDIES = _whole("FARVIEW_PREFETCH_STUDIES", 5)
+
 # --- limits of what comes in; all checked before anything is allocated
 FARVIEW_MAX_OBJECT_BYTES = _whole("FARVIEW_MAX_OBJECT_BYTES", 4 * 2**30)
 FARVIEW_MAX_PIXELS = _whole("FARVIEW_MAX_PIXELS", 2**28)

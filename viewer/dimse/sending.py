@@ -1,0 +1,207 @@
+"""C-STORE as a user (PS3.4 B): objects leave as they are stored, in the transfer syntax they are stored in.
+
+Native pixel data is written in another native syntax for a peer that wants one; nothing is ever compressed or decompressed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom.association import Association
+from pynetdicom.dsutils import split_dataset
+from pynetdicom.presentation import build_context
+from pynetdicom.status import code_to_category
+
+from viewer.dicom.changes import AS_STORED, Changes
+from viewer.dimse.calling import MOST_CONTEXTS, Broken, NotReached, association
+from viewer.models import DicomPeer
+
+NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+"""What native pixel data may be written in for a peer."""
+REWRITABLE = {*NATIVE, ExplicitVRBigEndian}
+LOST, NO_CONTEXT, UNREADABLE = 0x0110, 0x0122, 0xC000
+"""Statuses (PS3.7 C) of what was never answered: processing failure, SOP class not supported, cannot understand."""
+WORDS = {
+    0xA700: "out of resources",
+    0xA900: "the data set does not match its SOP class",
+    0xC000: "it cannot understand the object",
+    0x0110: "processing failure",
+    0x0117: "invalid SOP instance",
+    0x0122: "SOP class not supported",
+    0x0124: "not authorised",
+    0x0210: "duplicate invocation",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One object to send, and how it leaves."""
+
+    path: Path
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    changes: Changes = AS_STORED
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of the objects: what the peer acknowledged (also with a warning), and what not and why."""
+
+    sent: list[str] = field(default_factory=list)
+    failed: list[tuple[str, int, str]] = field(default_factory=list)
+    """(SOP Instance UID, status, words)"""
+    broken: str = ""
+    """Why the peer was left before all was tried; empty: it was not."""
+
+
+OnEach = Callable[[str, int], None]
+
+
+def store(
+    peer: DicomPeer,
+    files: Sequence[Outgoing],
+    on_each: OnEach | None = None,
+    stop: threading.Event | None = None,
+    *,
+    originator: tuple[str, int] | None = None,
+) -> Result:
+    """Send objects, in as many associations as their SOP classes and syntaxes need.
+
+    `on_each(uid, status)` is called after each that was answered or refused. `stop`: whoever sets it ends the sending between
+    two objects. `originator`: (AE title, Message ID) of the C-MOVE that asked for it. Raises NotReached where no association
+    came about at all.
+    """
+    result, told = Result(), on_each or (lambda uid, status: None)
+    for batch in batches(files):
+        try:
+            _batch(peer, batch, result, told, stop or threading.Event(), originator)
+        except NotReached as problem:
+            if not result.sent and not result.failed:
+                raise
+            result.broken = str(problem)
+        if result.broken or (stop is not None and stop.is_set()):
+            break
+    return result
+
+
+def batches(files: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Parts that one association has contexts for, in order."""
+    batch: list[Outgoing] = []
+    contexts: set[tuple[str, str]] = set()
+    for one in files:
+        wanted = {(one.sop_class_uid, syntax) for syntax in syntaxes_for(one)}
+        if len(contexts | wanted) > MOST_CONTEXTS:
+            yield batch
+            batch, contexts = [], set()
+        contexts |= wanted
+        batch.append(one)
+    if batch:
+        yield batch
+
+
+def syntaxes_for(one: Outgoing) -> list[str]:
+    """In which an object may leave, the stored one first."""
+    others = [str(syntax) for syntax in NATIVE if one.transfer_syntax_uid in REWRITABLE]
+    return list(dict.fromkeys([one.transfer_syntax_uid, *others]))
+
+
+def _batch(
+    peer: DicomPeer,
+    batch: Sequence[Outgoing],
+    result: Result,
+    told: OnEach,
+    stop: threading.Event,
+    originator: tuple[str, int] | None,
+) -> None:
+    pairs = dict.fromkeys((one.sop_class_uid, syntax) for one in batch for syntax in syntaxes_for(one))
+    contexts = [build_context(sop_class, syntax) for sop_class, syntax in pairs]
+    try:
+        with association(peer, contexts) as opened:
+            accepted = {(str(cx.abstract_syntax), str(cx.transfer_syntax[0])) for cx in opened.accepted_contexts}
+            for number, one in enumerate(batch, 1):
+                if stop.is_set():
+                    return
+                status, words = _one(opened, one, accepted, number % 0xFFFF or 1, originator)
+                if status is None:
+                    result.broken = words
+                    return
+                if good(status):
+                    result.sent.append(one.sop_instance_uid)
+                else:
+                    result.failed.append((one.sop_instance_uid, status, words))
+                told(one.sop_instance_uid, status)
+    except Broken as problem:
+        result.broken = str(problem)
+
+
+def _one(
+    opened: Association,
+    one: Outgoing,
+    accepted: set[tuple[str, str]],
+    number: int,
+    originator: tuple[str, int] | None,
+) -> tuple[int | None, str]:
+    """(status, words); no status: the association is over."""
+    syntax = next((s for s in syntaxes_for(one) if (one.sop_class_uid, s) in accepted), None)
+    if syntax is None:
+        return NO_CONTEXT, _not_taken(one, accepted)
+    aet, message = originator or (None, None)
+    try:
+        with _leaving(one, syntax) as path:
+            answer = opened.send_c_store(path, number, originator_aet=aet, originator_id=message)
+    except (OSError, ValueError, AttributeError) as problem:
+        if not opened.is_established:
+            return None, "the peer ended the association"
+        return UNREADABLE, f"the stored object cannot be sent ({type(problem).__name__})"
+    if "Status" not in answer:
+        return None, "the peer ended the association" if opened.is_aborted else "the peer does not answer"
+    status = int(answer.Status)
+    return status, in_words(status)
+
+
+def good(status: int) -> bool:
+    """Whether the peer has the object; a warning is an acknowledgement (PS3.4 B.2.3)."""
+    return code_to_category(status) in ("Success", "Warning")
+
+
+def in_words(status: int) -> str:
+    """What a status of C-STORE means. The peer's own comment may name the patient, and is left out."""
+    known = WORDS.get(status) or WORDS.get(status & 0xFF00) or WORDS.get(status & 0xF000)
+    return f"the peer answered 0x{status:04X}" + (f" ({known})" if known else "")
+
+
+def _not_taken(one: Outgoing, accepted: set[tuple[str, str]]) -> str:
+    name = UID(one.sop_class_uid).name
+    if all(sop_class != one.sop_class_uid for sop_class, _ in accepted):
+        return f"the peer does not take {name}"
+    return f"the peer does not take {name} in {UID(one.transfer_syntax_uid).name}"
+
+
+@contextlib.contextmanager
+def _leaving(one: Outgoing, syntax: str) -> Iterator[Path]:
+    """The file as it is sent: the stored one, or one written for this peer."""
+    if syntax == one.transfer_syntax_uid and not one.changes and _says_what_it_is(one):
+        yield one.path
+        return
+    from viewer.dicom.rewriting import rewritten
+
+    with tempfile.NamedTemporaryFile(dir=settings.FARVIEW_TMP_DIR, prefix="outgoing-") as made:
+        for piece in rewritten(one.path, transfer_syntax_uid=syntax, changes=one.changes):
+            made.write(piece)
+        made.flush()
+        yield Path(made.name)
+
+
+def _says_what_it_is(one: Outgoing) -> bool:
+    """Whether the file's own meta information is what C-STORE will say: old files have none, some have another's."""
+    meta, _ = split_dataset(one.path)
+    said = (meta.get("MediaStorageSOPClassUID"), meta.get("MediaStorageSOPInstanceUID"), meta.get("TransferSyntaxUID"))
+    return said == (one.sop_class_uid, one.sop_instance_uid, one.transfer_syntax_uid)
