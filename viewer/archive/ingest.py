@@ -55,7 +55,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Admitted:
+class Admitted:
     """An object that was received and found sound, not yet durable."""
 
     name: str
@@ -113,59 +113,64 @@ def ingest(
     try:
         for source in sources:
             found = source if isinstance(source, Left) else _admit(source, store, unwanted)
-            if isinstance(found, _Admitted):
+            if isinstance(found, Admitted):
                 pending.append(found)
             else:
                 yield _left(found)
             if len(pending) >= batch or (pending and time.monotonic() - opened > BATCH_S):
-                yield from _acknowledge(pending, sender, store)
+                yield from acknowledge(pending, sender, store)
                 pending = []
             if not pending:
                 opened = time.monotonic()
         if pending:
-            yield from _acknowledge(pending, sender, store)
+            yield from acknowledge(pending, sender, store)
             pending = []
     finally:
-        for admitted in pending:
-            store.discard(admitted.received)
+        for one in pending:
+            store.discard(one.received)
 
 
 def _left(left: Left) -> Outcome:
     return Outcome(left.name, "refused" if left.refused else "skipped", left.reason)
 
 
-def _admit(source: Source, store: BlobStore, unwanted: Unwanted) -> _Admitted | Left:
+def _admit(source: Source, store: BlobStore, unwanted: Unwanted) -> Admitted | Left:
     """Receive one object and check it. Whatever is wrong with it is a reason, never an exception."""
-    bounds = limits()
     try:
         with source.open() as file:
-            received = store.receive(file, limit=bounds.max_object_bytes, expected=source.size)
+            received = store.receive(file, limit=limits().max_object_bytes, expected=source.size)
     except TooLarge as problem:
         return Left(source.name, str(problem), refused=True)
     except ZIP_FAULTS as problem:
         return Left(source.name, f"cannot be read: {problem}", refused=True)
-    try:
-        parsed = read_instance(received.path, bounds)
-    except NotDicom as problem:
-        found = Left(source.name, problem.reason, refused=source.alone)
-    except DicomError as problem:
-        directory = source.name.rpartition("/")[2].upper() == "DICOMDIR"
-        found = A_DICOMDIR(source.name) if directory else Left(source.name, problem.reason, refused=True)
-    except (Exception, RecursionError) as problem:
-        # A reader that stumbles over one object must not end the others; the name of the file stays out of the log.
-        logger.exception("An object could not be read")
-        found = Left(source.name, f"cannot be read ({type(problem).__name__})", refused=True)
-    else:
-        reason = unwanted(parsed)
-        if not parsed.is_directory and not reason:
-            return _Admitted(source.name, received, parsed)
-        found = A_DICOMDIR(source.name) if parsed.is_directory else Left(source.name, reason, refused=True)
-    store.discard(received)
+    found = admitted(source.name, received, unwanted, alone=source.alone)
+    if isinstance(found, Left):
+        store.discard(received)
     return found
 
 
-def _acknowledge(batch: list[_Admitted], sender: Sender, store: BlobStore) -> list[Outcome]:
-    """Make a batch durable, record it, and only then say so."""
+def admitted(name: str, received: Received, unwanted: Unwanted, *, alone: bool = True) -> Admitted | Left:
+    """Check an object that has come. Whatever is wrong with it is a reason, never an exception; its bytes are then still
+    there, for the caller to discard."""
+    try:
+        parsed = read_instance(received.path, limits())
+    except NotDicom as problem:
+        return Left(name, problem.reason, refused=alone)
+    except DicomError as problem:
+        directory = name.rpartition("/")[2].upper() == "DICOMDIR"
+        return A_DICOMDIR(name) if directory else Left(name, problem.reason, refused=True)
+    except (Exception, RecursionError) as problem:
+        # A reader that stumbles over one object must not end the others; the name of the file stays out of the log.
+        logger.exception("An object could not be read")
+        return Left(name, f"cannot be read ({type(problem).__name__})", refused=True)
+    if parsed.is_directory:
+        return A_DICOMDIR(name)
+    reason = unwanted(parsed)
+    return Left(name, reason, refused=True) if reason else Admitted(name, received, parsed)
+
+
+def acknowledge(batch: list[Admitted], sender: Sender, store: BlobStore) -> list[Outcome]:
+    """Make a batch durable, record it, and only then say so. Raises StorageFull and rows.DatabaseBusy."""
     try:
         already = _sound_duplicates(batch, sender, store)
         fresh = [one for place, one in enumerate(batch) if place not in already]
@@ -180,7 +185,7 @@ def _acknowledge(batch: list[_Admitted], sender: Sender, store: BlobStore) -> li
             store.discard(one.received)
 
 
-def _sound_duplicates(batch: list[_Admitted], sender: Sender, store: BlobStore) -> set[int]:
+def _sound_duplicates(batch: list[Admitted], sender: Sender, store: BlobStore) -> set[int]:
     """Places of objects that are recorded, durable and undamaged already: nothing is left to do for those.
 
     A stored copy that turns out damaged goes the long way and is mended by these bytes.
@@ -189,7 +194,7 @@ def _sound_duplicates(batch: list[_Admitted], sender: Sender, store: BlobStore) 
     return {place for place in held if not store.damage(batch[place].received.sha256, batch[place].received.size)}
 
 
-def _keep(batch: list[_Admitted], sender: Sender, store: BlobStore) -> list[rows.Verdict]:
+def _keep(batch: list[Admitted], sender: Sender, store: BlobStore) -> list[rows.Verdict]:
     if not batch:
         return []
     with store.holding():

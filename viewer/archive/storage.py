@@ -47,6 +47,42 @@ class Received:
     size: int
 
 
+class Incoming:
+    """An object on its way into a store: a temporary file, written and hashed piece by piece."""
+
+    __slots__ = ("_digest", "_limit", "_measured", "_store", "_unnamed", "size")
+
+    def __init__(self, store: BlobStore, path: Path, handle: int, limit: int) -> None:
+        self._store = store
+        self._unnamed = Received(path, handle, "", 0)
+        self._digest = hashlib.sha256()
+        self._limit = limit
+        self._measured = 0
+        self.size = 0
+
+    def write(self, chunk: bytes | memoryview) -> None:
+        """Raises TooLarge and StorageFull; the object is to be discarded then."""
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise TooLarge(f"more than the limit of {self._limit:,} bytes")
+        with _full_is_said():
+            if self.size - self._measured >= ROOM_IS_MEASURED_EVERY:
+                self._store.check_room()
+                self._measured = self.size
+            self._digest.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(self._unnamed.handle, view) :]
+
+    def received(self) -> Received:
+        """All of it has come."""
+        self._unnamed.sha256, self._unnamed.size = self._digest.hexdigest(), self.size
+        return self._unnamed
+
+    def discard(self) -> None:
+        self._store.discard(self._unnamed)
+
+
 class BlobStore:
     """Content-addressed files under `root`. Cheap to make; threads and processes may use one folder side by side."""
 
@@ -70,6 +106,17 @@ class BlobStore:
 
         Raises TooLarge past `limit` bytes and StorageFull where there is no room; nothing is left behind then.
         """
+        incoming = self.begin(limit=limit, expected=expected)
+        try:
+            for chunk in _chunks(source):
+                incoming.write(chunk)
+        except BaseException:
+            incoming.discard()
+            raise
+        return incoming.received()
+
+    def begin(self, *, limit: int, expected: int = 0) -> Incoming:
+        """A temporary file for an object whose bytes are brought piece by piece. Raises as `receive` does."""
         if expected > limit:
             raise TooLarge(f"{expected:,} bytes are more than the limit of {limit:,}")
         with _full_is_said():
@@ -77,29 +124,13 @@ class BlobStore:
             self.check_room(expected)
             path = self.incoming / secrets.token_hex(16)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            received = Received(path, handle, "", 0)
+            incoming = Incoming(self, path, handle, limit)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
-                received.sha256, received.size = self._copy(source, handle, limit)
             except BaseException:
-                self.discard(received)
+                incoming.discard()
                 raise
-        return received
-
-    def _copy(self, source: BinaryIO | Iterable[bytes], handle: int, limit: int) -> tuple[str, int]:
-        digest, size, measured = hashlib.sha256(), 0, 0
-        for chunk in _chunks(source):
-            size += len(chunk)
-            if size > limit:
-                raise TooLarge(f"more than the limit of {limit:,} bytes")
-            if size - measured >= ROOM_IS_MEASURED_EVERY:
-                self.check_room()
-                measured = size
-            digest.update(chunk)
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(handle, view) :]
-        return digest.hexdigest(), size
+        return incoming
 
     def discard(self, received: Received) -> None:
         """Forget bytes that are not wanted. Harmless after `keep`."""
