@@ -62,6 +62,10 @@ class StudyQuerySet(models.QuerySet["Study"]):
         in_force = granted.filter(Q(until=None) | Q(until__gt=timezone.now()))
         return self.filter(everything | Q(pk__in=in_force.values("study")))
 
+    def listed(self) -> StudyQuerySet:
+        """Those that a list or a search tells of: all that have not been emptied by corrections."""
+        return self.filter(emptied=False)
+
 
 class Study(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="studies")
@@ -89,6 +93,8 @@ class Study(models.Model):
     number_of_series = models.PositiveIntegerField(default=0)
     number_of_instances = models.PositiveIntegerField(default=0)
     warnings = models.JSONField(default=list)
+    emptied = models.BooleanField(default=False)
+    """All that it had was moved away or rejected."""
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

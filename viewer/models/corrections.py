@@ -32,7 +32,9 @@ class Correction(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="corrections", null=True, blank=True)
     """As it is after the act."""
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="corrections", null=True, blank=True)
-    """The study whose objects leave changed; null where all studies of the patient do."""
+    """The study whose objects leave changed; null where several do: each has a row that is part of this one."""
+    part_of = models.ForeignKey("self", on_delete=models.PROTECT, related_name="parts", null=True, blank=True)
+    """The act that this row belongs to: what it did to one study, or to one series. Null: an act."""
     series_instance_uid = models.CharField(max_length=64, blank=True)
     sop_instance_uids = models.JSONField(default=list, blank=True)
     before = models.JSONField(default=dict)
@@ -54,6 +56,8 @@ class Correction(models.Model):
             models.Index(fields=["study", "at"]),
             models.Index(fields=["patient", "at"]),
             models.Index(fields=["organization", "-at"]),
+            models.Index(fields=["organization", "kind", "study"]),
+            models.Index(fields=["series_instance_uid"]),
         ]
 
     def __str__(self) -> str:
