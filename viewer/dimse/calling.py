@@ -99,7 +99,7 @@ def _opened(entity: AE, peer: DicomPeer, contexts: list[PresentationContext], op
     except (OSError, ValueError) as problem:
         raise NotReached(f"{where} cannot be called: {problem}") from None
     if made.is_established:
-        _held_back(made)
+        held_back(made)
         return made
     if made.is_rejected:
         raise NotReached(f"{where} refuses the association: {_refusal(made)}")
@@ -166,7 +166,8 @@ class _HeldBack(queue.Queue[Any]):
         super().put(item, block, timeout)
 
 
-def _held_back(made: Association) -> None:
+def held_back(made: Association) -> None:
+    """From here on what is to be sent waits until the network has taken what was before it."""
     made.dul.to_provider_queue = _HeldBack(made)
     wire = made.dul.socket.socket if made.dul.socket is not None else None
     if wire is not None:

@@ -129,7 +129,7 @@ def _batch(
             for number, one in enumerate(batch, 1):
                 if stop.is_set():
                     return
-                status, words = _one(opened, one, accepted, number % 0xFFFF or 1, originator)
+                status, words = send_one(opened, one, accepted, number % 0xFFFF or 1, originator)
                 if status is None:
                     result.broken = words
                     return
@@ -142,14 +142,14 @@ def _batch(
         result.broken = str(problem)
 
 
-def _one(
+def send_one(
     opened: Association,
     one: Outgoing,
     accepted: set[tuple[str, str]],
     number: int,
     originator: tuple[str, int] | None,
 ) -> tuple[int | None, str]:
-    """(status, words); no status: the association is over."""
+    """Send one object over an association: (status, words); no status: the association is over."""
     syntax = next((s for s in syntaxes_for(one) if (one.sop_class_uid, s) in accepted), None)
     if syntax is None:
         return NO_CONTEXT, _not_taken(one, accepted)
