@@ -54,7 +54,7 @@ def _welcome(path: str, headers: list[tuple[bytes, bytes]], length: int) -> Verd
     if guest is None:
         return Verdict(401, "sign in first")
     rule = rule_of_path(path)
-    if rule is None or not rule.allows(guest.principal.user):
+    if rule is None or not rule.allows(guest.principal.user, changes=True):
         return Verdict(404, "not found")
     try:
         blob_store().check_room(length)
@@ -63,5 +63,8 @@ def _welcome(path: str, headers: list[tuple[bytes, bytes]], length: int) -> Verd
     return Verdict()
 
 
-LARGE_BODIES: Mapping[str, str] = {"/api/uploads/": "FARVIEW_MAX_ZIP_BYTES"}
+LARGE_BODIES: Mapping[str, str] = {
+    "/api/uploads/": "FARVIEW_MAX_ZIP_BYTES",
+    "/dicom-web/studies": "FARVIEW_MAX_ZIP_BYTES",
+}
 """Doors that take large bodies, and the setting that bounds them. Everywhere else DATA_UPLOAD_MAX_MEMORY_SIZE."""
