@@ -11,9 +11,10 @@ from reporting.models import Order, Report
 from reporting.workflow.naming import person_name
 from viewer.archive import query
 from viewer.archive.ingest import limits
+from viewer.dicom.apart import Waiting
 from viewer.dicom.dose_report import dose_table, is_dose_report
 from viewer.dicom.errors import DicomError
-from viewer.dicom.structured_report import read_report
+from viewer.dicom.report_apart import report_of
 from viewer.marks.other_objects import path_of
 from viewer.models import Instance, Measurement, Study
 
@@ -91,8 +92,8 @@ def dose(study: Study) -> str:
     found: list[str] = []
     for instance in rows.order_by("id")[:DOSE_REPORTS]:
         try:
-            report = read_report(path_of(instance), limits())
-        except (DicomError, OSError):
+            report = report_of(path_of(instance), limits())
+        except (DicomError, OSError, Waiting):
             continue
         if is_dose_report(report):
             found += [
