@@ -33,7 +33,6 @@ STATUS: dict[str, str] = {
 }
 OBSERVED = {"appended": "final", "amended": "amended"}
 """Status of an Observation where it is not that of the report."""
-GENDERS = {"M": "male", "F": "female", "O": "other"}
 CATEGORY = {
     "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "RAD", "display": "Radiology"}]
 }
@@ -86,6 +85,12 @@ def _request(resource: Json) -> Json:
     return {"method": "POST", "url": kind, "ifNoneExist": asked}
 
 
+def status_of(report: SignedReport) -> str:
+    """DiagnosticReport.status; a correction of content alone is "amended"."""
+    state = STATUS.get(report.state, "unknown")
+    return "amended" if state == "corrected" and report.reason_code == "content" else state
+
+
 class _Resources:
     """The resources of one report; each is (its UUID, itself)."""
 
@@ -94,8 +99,7 @@ class _Resources:
         signatures = signatures_of(report)
         self.signatures = signatures
         self.issued = fhir.instant(signatures[-1].at if signatures else None)
-        state = STATUS.get(report.state, "unknown")
-        self.status = "amended" if state == "corrected" and report.reason_code == "content" else state
+        self.status = status_of(report)
         self.observed = OBSERVED.get(self.status, self.status)
         self.withdrawn = report.state in ("cancelled", "entered_in_error")
 
@@ -116,7 +120,7 @@ class _Resources:
             "basedOn": [reference(self.key("order"))] if of.order else [],
             "status": self.status,
             "category": [CATEGORY],
-            "code": concept(Code(*codes.title_of(of.study.modalities)), of.title),
+            "code": parts.code_of(of),
             "subject": self._subject(),
             "effectiveDateTime": fhir.examined(of),
             "issued": self.issued,
@@ -136,7 +140,7 @@ class _Resources:
         }
 
     def _subject(self) -> Json:
-        return reference(self.key("patient"), next((one["text"] for one in fhir.names(self.of.patient.name)), ""))
+        return reference(self.key("patient"), fhir.spoken(self.of.patient.name))
 
     def patient(self) -> tuple[str, Json]:
         patient = self.of.patient
@@ -149,7 +153,7 @@ class _Resources:
             "resourceType": "Patient",
             "identifier": [number],
             "name": fhir.names(patient.name),
-            "gender": GENDERS.get(patient.sex, "unknown" if patient.sex.strip() else ""),
+            "gender": fhir.GENDERS.get(patient.sex, "unknown" if patient.sex.strip() else ""),
             "birthDate": fhir.date(patient.birth_date),
         }
 

@@ -12,7 +12,10 @@ from reporting.exports import sr_codes as codes
 from reporting.exports.cleaning import line
 from reporting.exports.document import Code, SignedReport
 from reporting.exports.fhir_types import Json, concept
+from reporting.exports.words import words_in
 from viewer.objects import codes as measured
+
+IMAGING_STUDY = ("18748-4", "LN", "Diagnostic imaging study")
 
 
 def modality(code: str) -> Json:
@@ -55,8 +58,16 @@ def conclusion(report: SignedReport) -> str:
     for section in report.sections:
         heading = codes.heading_of(section.name, section.code)
         if section.name == "impression" or (heading is not None and heading.value == "19005-8"):
-            parts += [": ".join(filter(None, (one.label, one.text))) for one in section.entries]
-    return "\n".join([*parts, *(one.text for one in report.addenda)])
+            parts.append("\n".join(": ".join(filter(None, (one.label, one.text))) for one in section.entries))
+    added = words_in(report.site.language)["addendum"]
+    return "\n\n".join(filter(None, [*parts, *(f"{added}: {one.text}" for one in report.addenda)]))
+
+
+def code_of(report: SignedReport) -> Json:
+    """What kind of report it is: by its modality where that has a code, and that it is one of imaging."""
+    title = codes.title_of(report.study.modalities)
+    codings = [fhir.coding(title[0], title[1], title[2]), fhir.coding(*IMAGING_STUDY)]
+    return {"coding": codings[title[0] == IMAGING_STUDY[0] :], "text": fhir.string(report.title) or title[2]}
 
 
 def narrative(words: sheet.Sheet) -> str:

@@ -1,4 +1,4 @@
-"""Data types of FHIR R4 out of a signed report: no empty values, no codes or dates that are none."""
+"""Data types of FHIR R4 (2.24) out of what DICOM and our rows hold: no empty values, no codes or dates that are none."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ SYSTEMS = {
     "DCM": "http://dicom.nema.org/resources/ontology/DCM",
     "LN": "http://loinc.org",
     "SCT": "http://snomed.info/sct",
+    "SRT": "http://snomed.info/srt",
     "RADLEX": "http://radlex.org",
     "I10": "http://hl7.org/fhir/sid/icd-10",
     "C4": "http://www.ama-assn.org/go/cpt",
 }
 """Coding scheme designators as FHIR names them; local ones have no name that others would know."""
+IDENTIFIER_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
+GENDERS = {"M": "male", "F": "female", "O": "other"}
 _REPRESENTATION = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 
 
@@ -43,10 +46,14 @@ def bare(value: Any) -> Any:
 def concept(code: Code | None, words: str = "") -> Json:
     if code is None or not line(code.value):
         return {"text": string(words) or "–"}
-    scheme = code.scheme.strip()
-    system = scheme if re.fullmatch(r"(https?://|urn:)[!-~]+", scheme) else SYSTEMS.get(scheme.upper(), "")
-    coding = {"system": system, "code": line(code.value), "display": string(code.meaning)}
-    return {"coding": [coding], "text": string(words or code.meaning)}
+    return {"coding": [coding(code.value, code.scheme, code.meaning)], "text": string(words or code.meaning)}
+
+
+def coding(value: str, scheme: str = "", meaning: str = "") -> Json:
+    """`scheme`: a designator of DICOM or HL7 v2, or the system itself."""
+    named = scheme.strip()
+    system = named if re.fullmatch(r"(https?://|urn:)[!-~]+", named) else SYSTEMS.get(named.upper(), "")
+    return {"system": system, "code": line(value), "display": string(meaning)}
 
 
 def string(text: str) -> str:
@@ -58,8 +65,7 @@ def identifier(value: str, system: str = "", kind: str = "") -> Json | None:
     """`kind` is of HL7 table 0203: MR, ACSN, PLAC, FILL."""
     if not value.strip():
         return None
-    table = "http://terminology.hl7.org/CodeSystem/v2-0203"
-    kinds = {"coding": [{"system": table, "code": kind}]} if kind else None
+    kinds = {"coding": [{"system": IDENTIFIER_TYPES, "code": kind}]} if kind else None
     return {"type": kinds, "system": system, "value": value}
 
 
@@ -89,21 +95,31 @@ def names(name: str) -> list[Json]:
     return found
 
 
+def spoken(name: str) -> str:
+    """A DICOM name as a person says it, for `display`."""
+    return next((one["text"] for one in names(name)), "")
+
+
 def date(text: str) -> str:
+    """FHIR's date of a DA; empty for what is none."""
     plain = fit.date(text)
     return f"{plain[:4]}-{plain[4:6]}-{plain[6:]}" if plain > "1000" else ""
 
 
+def moment(day: str, time: str, offset: str, zone: str) -> str:
+    """FHIR's dateTime of a DA and a TM, in their own zone or that of the site; the day alone where the time is none."""
+    plain, clock = date(day), fit.time(time)
+    if not plain or len(clock) < 4:
+        return plain
+    second = min(int(clock[4:6] or 0), 59)
+    here = datetime.fromisoformat(f"{plain}T{clock[:2]}:{clock[2:4]}:{second:02}")
+    return here.replace(tzinfo=fit.zone(offset) or written.zone_of(zone)).isoformat()
+
+
 def examined(report: SignedReport) -> str:
-    """dateTime of the study: with its time where its zone is known too."""
-    day, time = date(report.study.date), fit.time(report.study.time)
-    if not day or len(time) < 4:
-        return day
-    clock = f"{time[:2]}:{time[2:4]}:{time[4:6] or '00'}"
-    at = datetime.fromisoformat(f"{day}T{clock}")
-    noon = datetime.fromisoformat(f"{day}T12:00+00:00")
-    zone = fit.zone(report.study.timezone_offset) or written.local(noon, report.site.time_zone).tzinfo
-    return at.replace(tzinfo=zone).isoformat()
+    """dateTime of the study."""
+    study = report.study
+    return moment(study.date, study.time, study.timezone_offset, report.site.time_zone)
 
 
 def instant(at: datetime | None) -> str:

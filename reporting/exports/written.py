@@ -53,11 +53,11 @@ def moment(at: datetime, zone: str) -> str:
 
 def local(at: datetime, zone: str) -> datetime:
     """In the site's time zone; in UTC where nobody knows that zone."""
-    return at.astimezone(_zone(zone))
+    return at.astimezone(zone_of(zone))
 
 
 @lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):

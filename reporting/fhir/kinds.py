@@ -9,8 +9,9 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import READING_ROLES, Role, User
+from reporting.exports.fhir import STATUS
+from reporting.exports.fhir_types import Json
 from reporting.fhir import resources
-from reporting.fhir.elements import Json
 from reporting.fhir.searching import (
     Condition,
     by_code,
@@ -140,7 +141,7 @@ def _of_patient(path: str) -> dict[str, Condition]:
 
 _OF_PATIENT = {"patient": "reference", "subject": "reference"}
 _REPORT_STATES: dict[str, list[str]] = {}
-for _state, _status in resources.STATUSES.items():
+for _state, _status in STATUS.items():
     _REPORT_STATES.setdefault(_status, []).append(_state)
 _REPORT_STATES["amended"] = _REPORT_STATES["corrected"]
 

@@ -4,39 +4,32 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from reporting.exports import fhir_parts as parts
+from reporting.exports.cleaning import cleaned
 from reporting.exports.document import SignedReport
-from reporting.fhir.elements import (
+from reporting.exports.fhir import CATEGORY, status_of
+from reporting.exports.fhir_types import (
+    DICOM_UID,
     GENDERS,
+    URI,
     Json,
     bare,
     coding,
     date,
+    examined,
     identifier,
     instant,
     moment,
     names,
-    reference,
     spoken,
 )
+from reporting.fhir.elements import reference
 from reporting.models import Order, Report, ReportVersion
 from viewer.models import Instance, Patient, Series, Study
 
-STATUSES = {
-    "preliminary": "preliminary",
-    "pending_cosign": "preliminary",
-    "returned": "preliminary",
-    "final": "final",
-    "appended": "appended",
-    "corrected": "corrected",
-    "cancelled": "cancelled",
-    "entered_in_error": "entered-in-error",
-}
-"""State of a report -> DiagnosticReport.status; a correction of content alone is "amended"."""
 PRIORITIES = {"STROKE": "stat", "TRAUMA": "stat", "STAT": "stat", "URGENT": "urgent", "ROUTINE": "routine"}
 ENDED = {"cancelled": "revoked", "discontinued": "revoked"}
-RADIOLOGY = {"coding": [coding("RAD", "http://terminology.hl7.org/CodeSystem/v2-0074", "Radiology")]}
 IMAGING = {"coding": [coding("363679005", "SCT", "Imaging")]}
-REPORT_CODE = coding("18748-4", "LN", "Diagnostic imaging study")
 INSTANCES = 20_000
 """Listed of one study."""
 
@@ -69,7 +62,7 @@ def imaging_study(row: Study, series: list[Series], *, whole: bool = False) -> J
             "id": str(row.pk),
             "meta": {"lastUpdated": instant(row.updated_at)},
             "identifier": [
-                identifier(f"urn:oid:{row.study_instance_uid}", "urn:dicom:uid"),
+                identifier(f"urn:oid:{row.study_instance_uid}", DICOM_UID),
                 identifier(row.accession_number, kind="ACSN"),
             ],
             "status": "available",
@@ -100,7 +93,7 @@ def _series(row: Series, study: Study, zone: str, whole: bool) -> Json:
         "started": moment(row.date, row.time, study.timezone_offset, zone),
         "instance": [
             {
-                **{"uid": uid, "sopClass": {"system": "urn:ietf:rfc:3986", "code": f"urn:oid:{kind}"}},
+                **{"uid": uid, "sopClass": {"system": URI, "code": f"urn:oid:{kind}"}},
                 "number": number if number is not None and number >= 0 else None,
             }
             for uid, kind, number in listed
@@ -144,6 +137,7 @@ def service_request(row: Order) -> Json:
 
 def diagnostic_report(row: Report, version: ReportVersion, said: SignedReport) -> Json:
     """The newest signed version. The whole of it, to print or to keep, is at the addresses of `presentedForm`."""
+    said = cleaned(said)
     withdrawn = said.state in ("entered_in_error", "cancelled")
     study = row.study
     return bare(
@@ -153,20 +147,20 @@ def diagnostic_report(row: Report, version: ReportVersion, said: SignedReport) -
             "meta": {"versionId": str(version.number), "lastUpdated": instant(version.at)},
             "language": said.language,
             "identifier": [
-                identifier(f"urn:uuid:{row.uid}", "urn:ietf:rfc:3986"),
+                identifier(f"urn:uuid:{row.uid}", URI),
                 identifier(study.accession_number, kind="ACSN"),
             ],
             "basedOn": [reference("ServiceRequest", row.order_id)] if _was_asked_for(row) else [],
-            "status": _status(said),
-            "category": [RADIOLOGY],
-            "code": {"coding": [REPORT_CODE], "text": said.title},
+            "status": status_of(said),
+            "category": [CATEGORY],
+            "code": parts.code_of(said),
             "subject": reference("Patient", study.patient_id, spoken(study.stated_patient["name"])),
-            "effectiveDateTime": moment(study.date, study.time, study.timezone_offset, study.organization.time_zone),
+            "effectiveDateTime": examined(said),
             "issued": instant(version.at),
             "performer": [{"display": str(row.organization)}],
             "resultsInterpreter": [{"display": name} for name in _signers(said)],
             "imagingStudy": [reference("ImagingStudy", study.pk)],
-            "conclusion": "" if withdrawn else _conclusion(said),
+            "conclusion": "" if withdrawn else parts.conclusion(said),
             "presentedForm": [] if withdrawn else [_form(row, kind) for kind in ("pdf", "html")],
         }
     )
@@ -176,25 +170,9 @@ def _was_asked_for(row: Report) -> bool:
     return row.order is not None and row.order.source != "study"
 
 
-def _status(said: SignedReport) -> str:
-    if said.state == "corrected" and said.reason_code == "content":
-        return "amended"
-    return STATUSES[said.state]
-
-
 def _signers(said: SignedReport) -> list[str]:
     signatures = [*said.signatures, *(one.signature for one in said.addenda)]
     return list(dict.fromkeys(one.name for one in signatures))
-
-
-def _conclusion(said: SignedReport) -> str:
-    """The impression, and what was added since."""
-    parts = [
-        "\n".join(f"{entry.label}: {entry.text}" if entry.label else entry.text for entry in section.entries)
-        for section in said.sections
-        if section.name == "impression" or (section.code is not None and section.code.value == "19005-8")
-    ]
-    return "\n\n".join(filter(None, [*parts, *(f"Addendum: {one.text}" for one in said.addenda)]))
 
 
 def _form(row: Report, kind: str) -> Json:

@@ -14,7 +14,8 @@ from django.views import View
 
 from accounts import audit
 from accounts.models import User
-from reporting.fhir.elements import Json, outcome
+from reporting.exports.fhir_types import Json
+from reporting.fhir.elements import outcome
 from reporting.fhir.kinds import KINDS, Kind
 from reporting.fhir.searching import Asked, BadSearch, asked, cursor
 from reporting.workflow.noting import note_reading

@@ -72,11 +72,10 @@ def test_a_report_is_read_with_what_it_is_about(at: Client, report: Report, stud
     assert (told["id"], told["status"]) == (str(report.uid), "final")
     assert told["conclusion"] == IMPRESSION
     assert told["resultsInterpreter"] == [{"display": "Alice Adler"}]
-    assert told["code"]["coding"][0] == {
-        "system": "http://loinc.org",
-        "code": "18748-4",
-        "display": "Diagnostic imaging study",
-    }
+    assert told["code"]["coding"] == [
+        {"system": "http://loinc.org", "code": "25045-6", "display": "CT Report"},
+        {"system": "http://loinc.org", "code": "18748-4", "display": "Diagnostic imaging study"},
+    ]
     for name in ("subject", "imagingStudy", "basedOn"):
         one = told[name][0] if isinstance(told[name], list) else told[name]
         assert judged(json.loads(at.get(f"/fhir/{one['reference']}").content))["id"] == one["reference"].split("/")[1]
