@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import AuditEvent, Role, User
+from accounts.models import Role, User
 from reporting.models import Order, ReadingItem, Report
 from reporting.visibility import visible_reports
+from reporting.workflow.noting import read_by
 from viewer.models import Study
 
 LISTED = 50
-VIEWED = "report.view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +48,14 @@ def results_of(user: User, words: str = "", page: int = 0) -> tuple[list[Result]
     ).order_by("-updated_at", "-id")
     held = list(reports[page * LISTED : (page + 1) * LISTED + 1])
     shown, more = held[:LISTED], len(held) > LISTED
-    looked_at = _looked_at(user, shown)
+    seen = read_by(user, shown)
     open_criticals = set(
         Report.objects.filter(pk__in=[one.pk for one in shown], critical_results__closed_at=None)
         .exclude(critical_results=None)
         .values_list("pk", flat=True)
     )
-    rows = [_of_report(one, key_of(one) not in looked_at, one.pk in open_criticals) for one in shown]
+    rows = [_of_report(one, (str(one.uid), one.signed_version) not in seen, one.pk in open_criticals) for one in shown]
     return ([*_awaited(user, words), *rows] if page == 0 else rows), more
-
-
-def key_of(report: Report) -> str:
-    """What the record calls the signed version that was looked at."""
-    return f"{report.uid}/{report.signed_version}"
-
-
-def _looked_at(user: User, reports: Iterable[Report]) -> set[str]:
-    events = AuditEvent.objects.filter(actor=user.get_username(), action=VIEWED, outcome="success")
-    return set(events.filter(object_uid__in=[key_of(one) for one in reports]).values_list("object_uid", flat=True))
 
 
 def _awaited(user: User, words: str) -> list[Result]:

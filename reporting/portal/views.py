@@ -11,14 +11,13 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from accounts import audit
 from reporting.exports.document import Picture
 from reporting.exports.page import body
 from reporting.models import Report
-from reporting.portal.results import VIEWED, Result, key_of, results_of
+from reporting.portal.results import Result, results_of
 from reporting.visibility import may_write, visible_reports
+from reporting.workflow.noting import note_denial, note_reading
 from reporting.workflow.reading import signed_report
-from viewer.archive import rows
 from viewer.models import Study
 
 WORDS = {
@@ -53,11 +52,11 @@ def result(request: HttpRequest, report_id: int) -> HttpResponse:
     held = visible_reports(request.user).select_related("study__patient", "study__organization", "organization")
     report = held.filter(pk=report_id).first()
     if report is None:
-        _note_denial(request, report_id)
+        note_denial(request.user, report_id, request)
         raise Http404
     if not report.signed_version:
         return HttpResponseRedirect(f"/reports/{report.pk}/")
-    _note(request, report)
+    note_reading(report, request.user, request, door="page")
     signed = signed_report(report, pictures=True)
     others = visible_reports(request.user).filter(study__patient=report.study.patient_id, signed_version__gt=0)
     patient = report.study.stated_patient
@@ -88,32 +87,3 @@ def _address_of(report: Report) -> Any:
 
 def _row(found: Result) -> dict[str, Any]:
     return {"result": found, "state": WORDS.get(found.status, found.status)}
-
-
-def _note(request: HttpRequest, report: Report) -> None:
-    study = report.study
-    rows.patiently(
-        lambda: audit.record(
-            VIEWED,
-            actor=request.user,
-            request=request,
-            organization=report.organization.name,
-            patient_id=study.patient.patient_id,
-            study_instance_uid=study.study_instance_uid,
-            object_uid=key_of(report),
-            detail={"door": "page", "state": report.state},
-        )
-    )
-
-
-def _note_denial(request: HttpRequest, report_id: int) -> None:
-    rows.patiently(
-        lambda: audit.record(
-            VIEWED,
-            actor=request.user,
-            request=request,
-            object_uid=str(report_id),
-            outcome="denied",
-            detail={"door": "page"},
-        )
-    )

@@ -66,7 +66,7 @@ def test_the_report_stands_in_the_list_and_reads(report: Report, bob: User) -> N
     assert ">new<" not in listed(bob), "it was looked at"
     event = AuditEvent.objects.get(action="report.view")
     assert (event.actor, event.outcome) == ("bob", "success")
-    assert event.object_uid == f"{report.uid}/1"
+    assert (event.object_uid, event.detail["door"], event.detail["signed_version"]) == (str(report.uid), "page", 1)
 
 
 def test_a_newer_signature_makes_it_new_again(report: Report, bob: User) -> None:
@@ -74,6 +74,16 @@ def test_a_newer_signature_makes_it_new_again(report: Report, bob: User) -> None
     Report.objects.filter(pk=report.pk).update(state="appended", signed_version=2)
     assert ">new<" in listed(bob)
     assert "Final, with addendum" in listed(bob)
+
+
+def test_a_sitting_is_noted_once_and_a_newer_version_anew(report: Report, bob: User) -> None:
+    for _ in range(3):
+        assert signed_in(bob).get(f"/results/{report.pk}/").status_code == 200
+    Report.objects.filter(pk=report.pk).update(state="appended", signed_version=2)
+    signed_in(bob).get(f"/results/{report.pk}/")
+    assert ">new<" not in listed(bob)
+    noted = AuditEvent.objects.filter(action="report.view", actor="bob").order_by("id")
+    assert [one.detail["signed_version"] for one in noted] == [1, 2]
 
 
 @pytest.mark.parametrize("state", ["draft", "preliminary", "pending_cosign", "returned", "cancelled"])
@@ -104,7 +114,7 @@ def test_who_comes_in(
     Grant.objects.all().delete()
     assert signed_in(bob).get(address).status_code == 404, "the referrer of another patient"
     denied = AuditEvent.objects.filter(action="report.view", outcome="denied", actor="bob")
-    assert denied.get().object_uid == str(report.pk)
+    assert denied.get().object_uid == f"report {report.pk}"
 
 
 def test_search_finds_by_every_word(report: Report, bob: User) -> None:
