@@ -53,14 +53,19 @@ class Archive:
     def study(self, name: str, *more: str) -> Study:
         """The study that the shared file or folder `name` belongs to."""
         if name not in self._taken:
-            import pydicom
+            self.server.manage("ingest", self.shared / name, *(self.shared / one for one in more))
+            self.arrived(name)
+        return self._taken[name]
 
-            path = self.shared / name
-            self.server.manage("ingest", path, *(self.shared / one for one in more))
-            first = path if path.is_file() else sorted(path.glob("*.dcm"))[0]
-            uid = str(pydicom.dcmread(first, stop_before_pixels=True, force=True).StudyInstanceUID)
-            whole = self.get(f"/api/studies/{uid}/").json()
-            self._taken[name] = Study(uid, whole, whole["series"])
+    def arrived(self, name: str) -> Study:
+        """The same, where it came by another door."""
+        import pydicom
+
+        path = self.shared / name
+        first = path if path.is_file() else sorted(path.glob("*.dcm"))[0]
+        uid = str(pydicom.dcmread(first, stop_before_pixels=True, force=True).StudyInstanceUID)
+        whole = self.get(f"/api/studies/{uid}/").json()
+        self._taken[name] = Study(uid, whole, whole["series"])
         return self._taken[name]
 
 

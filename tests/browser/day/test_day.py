@@ -18,24 +18,28 @@ from tests.chromium import wait_for, wait_until
 from tests.live import LiveServer, free_port
 
 HEAD = "series/mr_head_sag_HFDR"
-HL7_PORT = free_port()
 MIDDLE = 17
 """The image that is measured."""
 
 
 @pytest.fixture(scope="module")
 def day(shared_data: Path) -> Iterator[Day]:
-    with LiveServer(FARVIEW_ARRIVAL_QUIET_SECONDS="1", FARVIEW_HL7_PORT=str(HL7_PORT)) as server:
-        roles = {"alice": "radiologist", "tess": "technologist", "bob": "referrer"}
-        people = {name: Reader(name, *server.user(name, role)) for name, role in roles.items()}
-        known = (
-            "from accounts.models import *; from reporting.models import *;"
-            "home = Organization.objects.get(name='default');"
-            "ReferrerIdentity.objects.create(organization=home, user=User.objects.get(username='bob'), identifier='R-77');"
-            "HL7Peer.objects.create(organization=home, name='RIS', address='127.0.0.1')"
-        )
-        server.manage("shell", "-c", known)
-        yield Day(server, Archive(server, shared_data, people["alice"]), people)
+    with LiveServer(FARVIEW_ARRIVAL_QUIET_SECONDS="1", FARVIEW_HL7_PORT=str(free_port())) as server:
+        yield opened(server, shared_data)
+
+
+def opened(server: LiveServer, shared: Path) -> Day:
+    """A site with its people, a referrer who is known by a number, and a system that may send orders."""
+    roles = {"alice": "radiologist", "tess": "technologist", "bob": "referrer"}
+    people = {name: Reader(name, *server.user(name, role)) for name, role in roles.items()}
+    known = (
+        "from accounts.models import *; from reporting.models import *;"
+        "home = Organization.objects.get(name='default');"
+        "ReferrerIdentity.objects.create(organization=home, user=User.objects.get(username='bob'), identifier='R-77');"
+        "HL7Peer.objects.create(organization=home, name='RIS', address='127.0.0.1')"
+    )
+    server.manage("shell", "-c", known)
+    return Day(server, Archive(server, shared, people["alice"]), people)
 
 
 def picture(page: Page, name: str) -> None:
@@ -46,18 +50,24 @@ def picture(page: Page, name: str) -> None:
 
 
 def test_a_day(day: Day, browser_of: Callable[..., Page], tmp_path: Path) -> None:
+    a_day(day, browser_of, tmp_path, lambda: day.archive.study(HEAD))
+
+
+def a_day(day: Day, browser_of: Callable[..., Page], folder: Path, images_arrive: Callable[[], object]) -> int:
+    """From the order to the addendum; the number of the report."""
     alice = browser_of("alice", width=1920, height=1080)
     bob = browser_of("bob", width=390, height=844, has_touch=True)
-    order_arrives(day, alice)
+    order_arrives(day, alice, images_arrive)
     reading(day, alice)
     findings_by_keyboard(alice)
     report = signing(day, alice)
     the_doctor_reads(day, bob, report)
     addendum(day, bob, report)
-    every_export_is_sound(day, report, tmp_path)
+    every_export_is_sound(day, report, folder)
+    return report
 
 
-def order_arrives(day: Day, alice: Page) -> None:
+def order_arrives(day: Day, alice: Page, images_arrive: Callable[[], object]) -> None:
     """By HL7; a calm one was there before. The images follow, and the item rises."""
     day.order("Calm^Carl", reading_class="ROUTINE")
     alice.goto(f"{day.server.url}/worklist/?tab=scheduled")
@@ -65,7 +75,7 @@ def order_arrives(day: Day, alice: Page) -> None:
     folder = day.archive.shared / HEAD
     header = pydicom.dcmread(next(folder.glob("*.dcm")), stop_before_pixels=True)
     answer = send(
-        HL7_PORT,
+        int(day.server.environment["FARVIEW_HL7_PORT"]),
         order_message(
             patient=str(header.PatientID),
             name=str(header.PatientName),
@@ -82,7 +92,7 @@ def order_arrives(day: Day, alice: Page) -> None:
     alice.reload()
     wait_for(alice, f"{rows}[0]?.includes('DAY-ACC')")
     picture(alice, "1-expected")
-    day.archive.study(HEAD)
+    images_arrive()
     alice.goto(f"{day.server.url}/worklist/")
     wait_for(alice, f"{rows}[0]?.includes('DAY-ACC') && {rows}[0].includes('Ready')", 30)
     picture(alice, "2-worklist")
