@@ -6,20 +6,26 @@ Native pixel data is written in another native syntax for a peer that wants one;
 from __future__ import annotations
 
 import contextlib
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
+from pydicom.dataset import FileMetaDataset
+from pydicom.errors import InvalidDicomError
+from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.association import Association
 from pynetdicom.dsutils import split_dataset
-from pynetdicom.presentation import build_context
+from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.status import code_to_category
 
 from viewer.dicom.changes import AS_STORED, Changes
+from viewer.dicom.rewriting import rewritten
 from viewer.dimse.calling import MOST_CONTEXTS, Broken, NotReached, association
 from viewer.models import DicomPeer
 
@@ -28,6 +34,8 @@ NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 REWRITABLE = {*NATIVE, ExplicitVRBigEndian}
 LOST, NO_CONTEXT, UNREADABLE = 0x0110, 0x0122, 0xC000
 """Statuses (PS3.7 C) of what was never answered: processing failure, SOP class not supported, cannot understand."""
+BREAKS_IN_A_ROW = 3
+"""Associations that end over objects one after the other: it is not the objects, the peer is unwell."""
 WORDS = {
     0xA700: "out of resources",
     0xA900: "the data set does not match its SOP class",
@@ -121,25 +129,49 @@ def _batch(
     stop: threading.Event,
     originator: tuple[str, int] | None,
 ) -> None:
+    """One association; a new one after an object over which the peer ended it, so that one bad object holds up no others."""
     pairs = dict.fromkeys((one.sop_class_uid, syntax) for one in batch for syntax in syntaxes_for(one))
     contexts = [build_context(sop_class, syntax) for sop_class, syntax in pairs]
-    try:
-        with association(peer, contexts) as opened:
-            accepted = {(str(cx.abstract_syntax), str(cx.transfer_syntax[0])) for cx in opened.accepted_contexts}
-            for number, one in enumerate(batch, 1):
-                if stop.is_set():
-                    return
-                status, words = send_one(opened, one, accepted, number % 0xFFFF or 1, originator)
-                if status is None:
-                    result.broken = words
-                    return
-                if good(status):
-                    result.sent.append(one.sop_instance_uid)
-                else:
-                    result.failed.append((one.sop_instance_uid, status, words))
-                told(one.sop_instance_uid, status)
-    except Broken as problem:
-        result.broken = str(problem)
+    waiting, in_a_row = list(batch), 0
+    while waiting and not stop.is_set():
+        before = len(waiting)
+        words = _associated(peer, contexts, waiting, result, told, stop, originator)
+        if not words:
+            return
+        in_a_row = in_a_row + 1 if before == len(waiting) else 1
+        lost = waiting.pop(0)
+        result.failed.append((lost.sop_instance_uid, LOST, words))
+        told(lost.sop_instance_uid, LOST)
+        if in_a_row >= BREAKS_IN_A_ROW:
+            result.broken = words
+            return
+
+
+def _associated(
+    peer: DicomPeer,
+    contexts: list[PresentationContext],
+    waiting: list[Outgoing],
+    result: Result,
+    told: OnEach,
+    stop: threading.Event,
+    originator: tuple[str, int] | None,
+) -> str:
+    """Send from the front of `waiting` until nothing waits; why the association ended before that, else nothing."""
+    with association(peer, contexts) as opened:
+        accepted = {(str(cx.abstract_syntax), str(cx.transfer_syntax[0])) for cx in opened.accepted_contexts}
+        number = 0
+        while waiting and not stop.is_set():
+            number = number % 0xFFFF + 1
+            status, words = send_one(opened, waiting[0], accepted, number, originator)
+            if status is None:
+                return words
+            uid = waiting.pop(0).sop_instance_uid
+            if good(status):
+                result.sent.append(uid)
+            else:
+                result.failed.append((uid, status, words))
+            told(uid, status)
+    return ""
 
 
 def send_one(
@@ -157,12 +189,14 @@ def send_one(
     try:
         with _leaving(one, syntax) as path:
             answer = opened.send_c_store(path, number, originator_aet=aet, originator_id=message)
-    except (OSError, ValueError, AttributeError) as problem:
+    except Broken as problem:
+        return None, str(problem)
+    except Exception as problem:  # of a stored object that no reader understands, whatever it stumbles over
         if not opened.is_established:
             return None, "the peer ended the association"
         return UNREADABLE, f"the stored object cannot be sent ({type(problem).__name__})"
     if "Status" not in answer:
-        return None, "the peer ended the association" if opened.is_aborted else "the peer does not answer"
+        return None, "the peer does not answer" if opened.is_established else "the peer ended the association"
     status = int(answer.Status)
     return status, in_words(status)
 
@@ -188,20 +222,43 @@ def _not_taken(one: Outgoing, accepted: set[tuple[str, str]]) -> str:
 @contextlib.contextmanager
 def _leaving(one: Outgoing, syntax: str) -> Iterator[Path]:
     """The file as it is sent: the stored one, or one written for this peer."""
-    if syntax == one.transfer_syntax_uid and not one.changes and _says_what_it_is(one):
+    if syntax == one.transfer_syntax_uid and not one.changes and _says_what_it_is(one.path, one, syntax):
         yield one.path
         return
-    from viewer.dicom.rewriting import rewritten
-
-    with tempfile.NamedTemporaryFile(dir=settings.FARVIEW_TMP_DIR, prefix="outgoing-") as made:
+    with _temporary() as made, _temporary() as named:
         for piece in rewritten(one.path, transfer_syntax_uid=syntax, changes=one.changes):
             made.write(piece)
         made.flush()
-        yield Path(made.name)
+        path = Path(made.name)
+        if _says_what_it_is(path, one, syntax):
+            yield path
+        else:
+            _name(made, named, one, syntax)
+            yield Path(named.name)
 
 
-def _says_what_it_is(one: Outgoing) -> bool:
+def _temporary() -> IO[bytes]:
+    return tempfile.NamedTemporaryFile(dir=settings.FARVIEW_TMP_DIR, prefix="outgoing-")
+
+
+def _says_what_it_is(path: Path, one: Outgoing, syntax: str) -> bool:
     """Whether the file's own meta information is what C-STORE will say: old files have none, some have another's."""
-    meta, _ = split_dataset(one.path)
+    try:
+        meta, _ = split_dataset(path)
+    except InvalidDicomError:
+        return False
     said = (meta.get("MediaStorageSOPClassUID"), meta.get("MediaStorageSOPInstanceUID"), meta.get("TransferSyntaxUID"))
-    return said == (one.sop_class_uid, one.sop_instance_uid, one.transfer_syntax_uid)
+    return said == (one.sop_class_uid, one.sop_instance_uid, syntax)
+
+
+def _name(made: IO[bytes], named: IO[bytes], one: Outgoing, syntax: str) -> None:
+    """The same data set behind meta information (PS3.10 7.1) that says what it is."""
+    _, offset = split_dataset(Path(made.name))
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(one.sop_class_uid), UID(one.sop_instance_uid)
+    meta.TransferSyntaxUID = UID(syntax)
+    named.write(bytes(128) + b"DICM")
+    write_file_meta_info(named, meta)
+    made.seek(offset)
+    shutil.copyfileobj(made, named, 1 << 20)
+    named.flush()
