@@ -1,13 +1,140 @@
-"""How objects leave after corrections; every door that gives bytes or attributes out asks here."""
+"""How objects leave after corrections; every door that gives bytes or attributes out asks here.
+
+What was done to a study, or to one of its series, are rows in the order they were done. A series that came from another
+study brings along what had been done there. Acts that were undone, and what undid them, count for nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from viewer.dicom.changes import Changes
-from viewer.models import Instance
+from django.db.models import Q, QuerySet
+
+from viewer.dicom.changes import Changes, Original
+from viewer.models import Correction, CorrectionKind, Instance
+
+SYSTEM = "FARVIEW"
+"""Modifying System (0400,0563)."""
+CHANGING = (
+    CorrectionKind.PATIENT_UPDATED,
+    CorrectionKind.PATIENTS_MERGED,
+    CorrectionKind.STUDY_OF_ANOTHER_PATIENT,
+    CorrectionKind.STUDY_OF_ANOTHER_ORDER,
+    CorrectionKind.SERIES_MOVED,
+)
+"""Kinds after which objects leave changed."""
 
 
 def changes_of(instances: Iterable[Instance]) -> dict[int, Changes]:
     """By row id; objects that leave as they are stored are left out. `instances` have `series__study__patient` at hand."""
-    return {}
+    asked = [(one.pk, one.series) for one in instances]
+    studies = {series.study.pk for _, series in asked}
+    uids = {series.series_instance_uid for _, series in asked}
+    if not asked:
+        return {}
+    lines = Lines.of(
+        standing().filter(
+            Q(study__in=studies)
+            | Q(series_instance_uid__in=uids, organization__in={series.organization_id for _, series in asked})
+        )
+    )
+    if not lines:
+        return {}
+    by_series: dict[int, Changes] = {}
+    for _, series in asked:
+        if series.pk not in by_series:
+            by_series[series.pk] = changes(
+                lines.of_series(series.organization_id, series.series_instance_uid, series.study.study_instance_uid)
+            )
+    return {key: by_series[series.pk] for key, series in asked if by_series[series.pk]}
+
+
+def changes(path: Iterable[Correction]) -> Changes:
+    """What one correction after the other comes to (Original Attributes Sequence, PS3.3 C.12.1.1.9.1), the newest last."""
+    attributes: dict[str, str] = {}
+    original = []
+    for row in path:
+        attributes.update(row.after)
+        former = differing(row)
+        if former:
+            original.append(Original(date_time(row.at), SYSTEM, "CORRECT", "", former))
+    return Changes(attributes, tuple(original))
+
+
+def differing(row: Correction) -> dict[str, str]:
+    """Keyword -> value before, of what the correction changed."""
+    return {name: value for name, value in row.before.items() if value != row.after.get(name, "")}
+
+
+def standing() -> QuerySet[Correction]:
+    """Rows of acts after which objects leave changed, in the order they were done: those that no one has undone."""
+    alive = Correction.objects.filter(kind__in=CHANGING, study__isnull=False, undoes=None, undone_by=None)
+    alive = alive.filter(part_of__undoes=None, part_of__undone_by=None)
+    return alive.select_related("study").order_by("id")
+
+
+def date_time(at: datetime) -> str:
+    """As DICOM writes it (PS3.5 6.2, DT), in UTC."""
+    return f"{at.astimezone(UTC):%Y%m%d%H%M%S.%f}+0000"
+
+
+@dataclass(slots=True)
+class Lines:
+    """What was done, by study and by series."""
+
+    studies: dict[tuple[int, str], list[Correction]] = field(default_factory=dict)
+    moves: dict[tuple[int, str], list[Correction]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: QuerySet[Correction]) -> Lines:
+        """Of these rows, and of the studies from which series among them came."""
+        lines, known = cls(), set()
+        for row in rows:
+            known.add(row.pk)
+            lines._add(row)
+        sources = {(home, move.before["StudyInstanceUID"]) for (home, _), all_ in lines.moves.items() for move in all_}
+        if sources:
+            further = standing().filter(
+                series_instance_uid="",
+                organization__in={home for home, _ in sources},
+                study__study_instance_uid__in={uid for _, uid in sources},
+            )
+            for row in further.exclude(pk__in=known):
+                lines._add(row)
+        return lines
+
+    def _add(self, row: Correction) -> None:
+        home = row.organization_id
+        if row.series_instance_uid:
+            self.moves.setdefault((home, row.series_instance_uid), []).append(row)
+        elif row.study is not None:
+            self.studies.setdefault((home, row.study.study_instance_uid), []).append(row)
+
+    def __bool__(self) -> bool:
+        return bool(self.studies or self.moves)
+
+    def of_series(self, organization: int, series: str, study: str) -> list[Correction]:
+        """What has been done to the objects of a series that is in `study` now, in order."""
+        path: list[Correction] = []
+        since = 0
+        for move in self.moves.get((organization, series), []):
+            path += self._between(organization, move.before["StudyInstanceUID"], since, move.pk)
+            path.append(move)
+            since = move.pk
+        return path + self._between(organization, study, since, None)
+
+    def _between(self, organization: int, study: str, since: int, until: int | None) -> list[Correction]:
+        rows = self.studies.get((organization, study), [])
+        return [row for row in rows if row.pk > since and (until is None or row.pk < until)]
+
+
+def applied(path: Collection[Correction], said: dict[str, str]) -> dict[str, str]:
+    """What an object that says `said` of itself says after the corrections: what it says otherwise than they knew stays."""
+    now = dict(said)
+    for row in path:
+        for name, value in row.after.items():
+            if name in now and now[name] == row.before.get(name, ""):
+                now[name] = value
+    return now

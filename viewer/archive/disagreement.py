@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from viewer.dicom.read import ParsedInstance
@@ -56,6 +57,39 @@ def note(study: Study, sentences: list[str]) -> None:
     study.warnings = [*study.warnings, *new][:MOST_WARNINGS]
 
 
+def after_correction(sentences: list[str], before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The warnings of a study after a correction (`before` and `after` by DICOM keyword): those that it settles are gone,
+    others name the new value."""
+    kept = []
+    for sentence in sentences:
+        match = _SENTENCE.fullmatch(sentence)
+        said = _SAID.get(match[1]) if match else None
+        if match and said:
+            ours, settled = said(after), same_name if match[1] == "patient's name" else str.__eq__
+            if settled(match[2], ours) or not ours:
+                continue
+            if said(before) != ours:
+                sentence = f'An image of this study gives another {match[1]}: "{match[2]}" instead of "{ours}".'
+        elif sentence.startswith(HOSPITAL) and any(before.get(one) != after.get(one) for one in _PERSONAL):
+            continue
+        kept.append(sentence)
+    return kept
+
+
+HOSPITAL = "The hospital's system gives another"
+"""How a warning begins that a message, not an image, has brought about."""
+_PERSONAL = ("PatientName", "PatientBirthDate", "PatientSex")
+_SENTENCE = re.compile(r'An image of this study gives another ([^:"]+): "(.*)" instead of ".*"\.')
+_SAID: dict[str, Callable[[Mapping[str, str]], str]] = {
+    "Patient ID": lambda said: _written(said["PatientID"], said["IssuerOfPatientID"]),
+    "patient's name": lambda said: said["PatientName"],
+    "birth date": lambda said: said["PatientBirthDate"],
+    "sex": lambda said: said["PatientSex"],
+    "accession number": lambda said: said["AccessionNumber"],
+    "study date": lambda said: said["StudyDate"],
+}
+
+
 def same_name(one: str, other: str) -> bool:
     """Do two Person Names (PS3.5 6.2.1.2) agree, group by group, in those groups that both have? Case, padding and empty
     trailing components do not count."""
@@ -71,7 +105,11 @@ def _bare(group: str) -> list[str]:
 
 
 def _identity(person: Any) -> str:
-    return f"{person.patient_id} ({person.issuer_of_patient_id})" if person.issuer_of_patient_id else person.patient_id
+    return _written(person.patient_id, person.issuer_of_patient_id)
+
+
+def _written(patient_id: str, issuer: str) -> str:
+    return f"{patient_id} ({issuer})" if issuer else patient_id
 
 
 def _same_identity(one: str, other: str) -> bool:

@@ -21,6 +21,7 @@ from django.db import DataError, IntegrityError
 from accounts import audit
 from accounts.models import Organization, User
 from viewer.archive import rows
+from viewer.archive.rejecting import note_of
 from viewer.archive.rows import Arrival, Sender
 from viewer.archive.sources import ZIP_FAULTS, Left, Source, from_file
 from viewer.archive.storage import BlobStore, Received, TooLarge, blob_store
@@ -204,7 +205,10 @@ def _keep(batch: list[Admitted], sender: Sender, store: BlobStore) -> list[rows.
             with ThreadPoolExecutor(WRITERS, thread_name_prefix="ingest") as writers:
                 places = list(writers.map(lambda one: store.place(one.received), batch))
         store.settle(place.parent for place in places)
-        arrivals = [Arrival(one.parsed, one.received.sha256, one.received.size) for one in batch]
+        arrivals = [
+            Arrival(one.parsed, one.received.sha256, one.received.size, note_of(one.parsed, place, limits()))
+            for one, place in zip(batch, places, strict=True)
+        ]
         return _recorded(arrivals, sender)
 
 

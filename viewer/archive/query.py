@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from django.db.models import Case, Count, Model, Q, QuerySet, When
 
 from accounts.models import User
+from viewer.archive.correcting_links import linked
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.dicom import text as text_of_dicom
 from viewer.dicom.modalities import NOT_IMAGES
@@ -120,7 +121,7 @@ def series_content(series: Series, store: BlobStore | None = None) -> SeriesCont
     """
     store = store or blob_store()
     while True:
-        instances = tuple(instance_files(Instance.objects.filter(series=series), store))
+        instances = tuple(instance_files(Instance.objects.served().filter(series=series), store))
         version = Series.objects.values_list("version", flat=True).get(pk=series.pk)
         if version == series.version:
             break
@@ -153,17 +154,18 @@ def objects_beside(
 ) -> list[InstanceFile]:
     """Objects of the study that a series is of, by SOP Instance UID; without UIDs its presentation states, the newest first."""
     store = store or blob_store()
-    rows = Instance.objects.filter(series__study_id=series.study_id).order_by("-id")
+    rows = Instance.objects.served().filter(series__study_id=series.study_id).order_by("-id")
     rows = rows.filter(sop_instance_uid__in=wanted) if wanted is not None else rows.filter(series__modality="PR")
     rows = rows if wanted is not None else rows[:STATES_LISTED]
     return [InstanceFile(store.path(digest), digest, index) for digest, index in rows.values_list("blob_id", "index")]
 
 
 def priors(user: User, study: Study) -> StudyQuerySet:
-    """Other studies of the same patient that `user` may see, newest first."""
+    """Other studies of the same patient, also under IDs that are linked, that `user` may see, newest first."""
     return (
         Study.objects.visible_to(user)
-        .filter(patient_id=study.patient_id)
+        .listed()
+        .filter(patient_id__in=linked(study.patient_id))
         .exclude(pk=study.pk)
         .order_by("-date", "-time", "-id")
     )
@@ -193,7 +195,7 @@ def search(user: User, asked: StudySearch) -> Page:
 
 def matching(user: User, asked: StudySearch) -> StudyQuerySet:
     """The studies that `user` may see and that match, in no order. Raises BadQuery."""
-    rows = Study.objects.visible_to(user)
+    rows = Study.objects.visible_to(user).listed()
     for name, narrow in FILTERS.items():
         text = getattr(asked, name).strip()
         if text:

@@ -6,31 +6,21 @@ written in a few more, however many objects come together.
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.models import Organization, User
-from viewer.archive import disagreement, outbox
-from viewer.archive.storage import StorageFull
+from viewer.archive import disagreement, outbox, rejecting
+from viewer.archive.correcting_arrivals import Routes
+from viewer.archive.patience import DatabaseBusy as DatabaseBusy
+from viewer.archive.patience import is_locked as is_locked
+from viewer.archive.patience import patiently as patiently
 from viewer.dicom.read import ParsedInstance
+from viewer.dicom.rejection_note import RejectionNote
 from viewer.models import Blob, Conflict, Instance, Patient, Series, Study
-
-PATIENCE_S = 120.0
-"""How long a busy database is waited for, beyond its own time-out."""
-COLLISIONS = 5
-
-Answer = TypeVar("Answer")
-
-
-class DatabaseBusy(Exception):
-    """Nobody let go of the database for minutes; nothing of the objects was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +30,8 @@ class Arrival:
     parsed: ParsedInstance
     sha256: str
     size: int
+    note: RejectionNote | None = None
+    """What it rejects, where it is such a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +70,8 @@ class _Hand:
     new: list[Instance] = field(default_factory=list)
     stored: dict[int, list[ParsedInstance]] = field(default_factory=dict)
     """By series."""
+    rejected: dict[int, int] = field(default_factory=dict)
+    """How many came that are not given out: rejected before they came, or notes of rejection; by study."""
     conflicts: dict[int, int] = field(default_factory=dict)
     """How many new ones, by study."""
 
@@ -88,33 +82,6 @@ def record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
     Raises DatabaseBusy, never "database is locked", and StorageFull.
     """
     return patiently(lambda: _record(arrivals, sender))
-
-
-def patiently(work: Callable[[], Answer]) -> Answer:
-    """Run `work` in a transaction of its own, again when another writer was in the way."""
-    deadline, collisions = time.monotonic() + PATIENCE_S, 0
-    while True:
-        try:
-            with transaction.atomic(durable=True):
-                return work()
-        except OperationalError as problem:
-            if "disk is full" in str(problem).lower():
-                raise StorageFull("the disk of the database is full") from problem
-            if not is_locked(problem):
-                raise
-            if time.monotonic() > deadline:
-                raise DatabaseBusy("the database is busy; try again later") from problem
-            time.sleep(random.uniform(0.02, 0.2))  # noqa: S311 - spreads writers, no secret
-        except IntegrityError:  # another process made the same row between our look and our write
-            collisions += 1
-            if collisions >= COLLISIONS:
-                raise
-
-
-def is_locked(problem: OperationalError) -> bool:
-    """Is this another writer's doing, so that waiting helps?"""
-    text = str(problem).lower()
-    return "locked" in text or "busy" in text or "deadlock" in text or "could not serialize" in text
 
 
 def held(arrivals: Iterable[tuple[ParsedInstance, str]], organization: Organization) -> set[int]:
@@ -142,13 +109,19 @@ def _instances_held(parsed: list[ParsedInstance], organization: Organization) ->
 
 
 def _record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
+    routes = Routes.of(sender.organization, [arrival.parsed for arrival in arrivals])
+    as_said, arrivals = arrivals, [replace(one, parsed=routes.corrected(one.parsed)) for one in arrivals]
     hand = _look_up([arrival.parsed for arrival in arrivals], sender)
     blobs = {arrival.sha256: Blob(sha256=arrival.sha256, size=arrival.size) for arrival in arrivals}
     Blob.objects.bulk_create(blobs.values(), ignore_conflicts=True)
-    verdicts = [_take(arrival, hand) for arrival in arrivals]
+    verdicts = [_take(arrival, hand, routes) for arrival in arrivals]
     Instance.objects.bulk_create(hand.new)
-    _write_conflicts(arrivals, verdicts, hand)
+    _write_conflicts(as_said, verdicts, hand)
     _sum_up(hand)
+    routes.write_down()
+    for arrival, verdict in zip(arrivals, verdicts, strict=True):
+        if arrival.note is not None and verdict.outcome == "stored":
+            rejecting.apply(arrival.note, sender.organization, sender.actor, own=sender.origin == OWN)
     return verdicts
 
 
@@ -178,7 +151,7 @@ def _adopt_series(series: Series, hand: _Hand) -> Series:
     return series
 
 
-def _take(arrival: Arrival, hand: _Hand) -> Verdict:
+def _take(arrival: Arrival, hand: _Hand, routes: Routes) -> Verdict:
     parsed = arrival.parsed
     held_instance = hand.instances.get(parsed.sop_instance_uid)
     if held_instance is not None:
@@ -197,9 +170,13 @@ def _take(arrival: Arrival, hand: _Hand) -> Verdict:
         _fill(parsed, study)
     disagreement.note(study, disagreement.between(study, parsed))
     instance = _instance(arrival, series, hand.sender.organization)
+    instance.rejection = arrival.note.code if arrival.note else routes.rejection(parsed)
     hand.new.append(instance)
     hand.instances[parsed.sop_instance_uid] = instance
-    hand.stored.setdefault(series.pk, []).append(parsed)
+    if instance.rejection:
+        hand.rejected[study.pk] = hand.rejected.get(study.pk, 0) + 1
+    else:
+        hand.stored.setdefault(series.pk, []).append(parsed)
     return Verdict("stored")
 
 
@@ -316,7 +293,7 @@ def _sum_up(hand: _Hand) -> None:
             series.save(update_fields=["number_of_instances", "number_of_frames", "version"])
             touched.setdefault(series.study_id, []).append(series)
     for study in hand.studies.values():
-        if study.pk in touched or study.pk in hand.conflicts:
+        if study.pk in touched or study.pk in hand.conflicts or study.pk in hand.rejected:
             _sum_up_study(study, touched.get(study.pk, []), hand)
 
 
@@ -330,6 +307,7 @@ def _sum_up_study(study: Study, changed: list[Series], hand: _Hand) -> None:
         *(series.modality for series in changed if series.modality),
     }
     study.modalities = _fitting(sorted(modalities), 100)
+    study.emptied = study.number_of_instances == 0
     study.save()
     conflicts = hand.conflicts.get(study.pk, 0)
     audit.record(
@@ -344,6 +322,7 @@ def _sum_up_study(study: Study, changed: list[Series], hand: _Hand) -> None:
             "instances": sum(arrived.values()),
             "series": sorted(arrived),
             "conflicts": conflicts,
+            **({"rejected": hand.rejected[study.pk]} if study.pk in hand.rejected else {}),
         },
     )
     outbox.announce(

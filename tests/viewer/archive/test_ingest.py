@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent, Organization
 from tests.viewer.archive.objects import ct_slice, save, slices
-from viewer.archive import rows, storage
+from viewer.archive import patience, rows, storage
 from viewer.archive.ingest import Outcome, ingest, ingest_file, note_refusals
 from viewer.archive.rows import DatabaseBusy, Sender
 from viewer.archive.sources import walk
@@ -417,7 +417,7 @@ def test_a_batch_costs_few_queries_however_many_objects_it_holds(sender: Sender,
 
 
 def test_a_locked_database_is_waited_for(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
-    monkeypatch.setattr(rows.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(patience.time, "sleep", lambda seconds: None)
     tries = iter([OperationalError("database is locked"), OperationalError("database is locked"), None])
 
     def work() -> str:
@@ -438,7 +438,7 @@ def test_a_full_disk_under_the_database_is_said(db: None) -> None:
 
 
 def test_a_database_that_stays_locked_is_called_busy(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
-    monkeypatch.setattr(rows, "PATIENCE_S", -1.0)
+    monkeypatch.setattr(patience, "PATIENCE_S", -1.0)
 
     def work() -> None:
         raise OperationalError("database is locked")
