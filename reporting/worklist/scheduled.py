@@ -42,7 +42,9 @@ def _named(order: Order, peer: DicomPeer) -> Order:
     """The order with a UID for the study that is to come: modalities write it into the images, which are known by it."""
 
     def write() -> Order:
-        held = Order.objects.select_for_update(of=("self",)).select_related("patient", "organization").get(pk=order.pk)
+        held: Order = (
+            Order.objects.select_for_update(of=("self",)).select_related("patient", "organization").get(pk=order.pk)
+        )
         if not held.study_instance_uid:
             held.study_instance_uid = str(new_uid())
             held.save(update_fields=["study_instance_uid", "updated_at"])
@@ -99,7 +101,7 @@ BESIDE = ("organization", "order__patient", "study")
 
 def _known(item: ReadingItem, step: PerformedStep, kind: str) -> bool:
     """A step that goes on may be told of often; its state is an event once."""
-    return item.events.filter(kind=kind, detail__performed_step=step.sop_instance_uid).exists()
+    return bool(item.events.filter(kind=kind, detail__performed_step=step.sop_instance_uid).exists())
 
 
 def orders_of(step: PerformedStep) -> list[Order]:
@@ -120,7 +122,7 @@ def ended_at(step: PerformedStep) -> datetime:
     """When it ended, by its own words, in its own zone or that of the organization; else now."""
     date, time = _first(step.attributes, "00400250"), _first(step.attributes, "00400251")
     digits = date + time.partition(".")[0].ljust(6, "0")[:6]
-    now = clock.now()
+    now: datetime = clock.now()
     try:
         said = datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=_zone(step)).astimezone(UTC)
     except ValueError:

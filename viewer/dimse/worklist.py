@@ -16,8 +16,8 @@ from pydicom.dataset import Dataset
 
 from accounts.models import Organization
 from viewer.dimse.comparing import matches, returned
-from viewer.dimse.finding import Question
 from viewer.dimse.identifiers import UTF_8, first_text, texts
+from viewer.dimse.question import Question
 from viewer.models import DicomPeer
 from viewer.scheduling import SCHEDULED, ScheduledStep
 

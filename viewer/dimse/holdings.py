@@ -1,0 +1,208 @@
+"""Patients, studies, series and instances as C-FIND tells of them, by study root and patient root (PS3.4 C.6.1, C.6.2).
+
+Hierarchical search; relational queries, fuzzy names and combined dates and times are not negotiated. Answers are in UTF-8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Model, QuerySet
+from pydicom import config
+from pydicom.datadict import keyword_for_tag, tag_for_keyword
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+from viewer.archive.matching import ATTRIBUTES, ORDER, PREFIXES, BadKey, Held, Key, Level, narrowed
+from viewer.dimse.identifiers import (
+    IMAGE,
+    MODELS,
+    NO_MATCH_OF_CLASS,
+    PATIENT,
+    SERIES,
+    STUDY,
+    UNIQUE,
+    UTF_8,
+    Asked,
+    Refused,
+    asked,
+    is_key,
+    texts,
+)
+from viewer.dimse.question import Question
+from viewer.models import DicomPeer, Instance
+
+AT_ONCE = 200
+"""Rows that are looked up together; memory holds no more of an answer."""
+LEVELS = {PATIENT: Level.PATIENT, STUDY: Level.STUDY, SERIES: Level.SERIES, IMAGE: Level.INSTANCE}
+ONLINE = "ONLINE"
+
+
+def held_objects(peer: DicomPeer, identifier: Dataset, sop_class_uid: str) -> Question:
+    """Of the peer's organization. Raises Refused."""
+    wanted = asked(identifier, MODELS[sop_class_uid])
+    rows = _rows(peer, wanted)
+    patients, studies = wanted.uids.get(PATIENT, ()), wanted.uids.get(STUDY, ())
+    return Question(
+        _answers(rows, wanted),
+        {"level": wanted.level, "keys": sorted(element.keyword for element in identifier if _asks(element))},
+        patients[0] if len(patients) == 1 else _single(identifier, "PatientID"),
+        studies[0] if len(studies) == 1 else "",
+    )
+
+
+def _rows(peer: DicomPeer, wanted: Asked) -> QuerySet[Any]:
+    level = LEVELS[wanted.level]
+    depth = ORDER.index(level)
+    keys = [
+        Key(int(element.tag), values)
+        for element in wanted.identifier
+        if element.tag in ATTRIBUTES
+        and ORDER.index(ATTRIBUTES[element.tag].level) <= depth
+        and (values := tuple(value for value in texts(element.value) if value.strip("*")))
+    ]
+    try:
+        return narrowed(level, keys, combined=False).filter(organization=peer.organization)
+    except BadKey as problem:
+        named = keyword_for_tag(problem.tag)
+        raise Refused(NO_MATCH_OF_CLASS, f"{named}: the value is not one of its kind", named) from problem
+
+
+def _answers(rows: QuerySet[Any], wanted: Asked) -> Iterator[Dataset]:
+    """In order of arrival, looked up a few at a time: no question to the database stays open while the peer reads."""
+    level, last = LEVELS[wanted.level], 0
+    rows = rows.select_related(*BESIDE[level]).defer(*HEAVY[level]).order_by("pk")
+    while found := list(rows.filter(pk__gt=last)[:AT_ONCE]):
+        last = found[-1].pk
+        counted = Counted.of(level, found)
+        for row in found:
+            yield _answer(row, level, counted, wanted)
+
+
+def _answer(row: Model, level: Level, counted: Counted, wanted: Asked) -> Dataset:
+    """One match (PS3.4 C.4.1.1.3.2): every key that was asked for, empty where nothing is known of it."""
+    answer = Dataset()
+    _put(answer, 0x00080005, "CS", UTF_8)
+    _put(answer, 0x00080052, "CS", wanted.level)
+    _put(answer, 0x00080054, "AE", settings.FARVIEW_DICOM_AE_TITLE)
+    _put(answer, 0x00080056, "CS", ONLINE)
+    for element in wanted.identifier:
+        if is_key(element) and element.tag not in answer:
+            vr = element.VR if element.VR != "UN" else "LO"
+            _put(answer, int(element.tag), vr, value_of(row, level, int(element.tag), counted))
+    for unique in wanted.uids:
+        tag = tag_for_keyword(UNIQUE[unique]) or 0
+        if tag not in answer:
+            _put(answer, tag, ATTRIBUTES[tag].vr, value_of(row, level, tag, counted))
+    return answer
+
+
+def value_of(row: Any, level: Level, tag: int, counted: Counted) -> Any:
+    """What a row and those above it hold of an attribute; None where they hold nothing."""
+    found = counted.value(row, tag)
+    held = ATTRIBUTES.get(tag)
+    if found is not None or held is None or ORDER.index(held.level) > ORDER.index(level):
+        return found
+    value = _attribute(row, PREFIXES.get((level, held.level), ""), held)
+    return None if value == "" else value
+
+
+def _attribute(row: Any, prefix: str, held: Held) -> Any:
+    stated = ""
+    if held.of_study and prefix:
+        stated = _reached(row, prefix.removesuffix("patient__"), held.of_study)
+    return stated or _reached(row, prefix, held.column)
+
+
+def _reached(row: Any, prefix: str, column: str) -> Any:
+    for step in prefix.split("__"):
+        row = getattr(row, step) if step else row
+    return getattr(row, column, None) if column else None
+
+
+def _put(answer: Dataset, tag: int, vr: str, value: Any) -> None:
+    answer[tag] = DataElement(tag, vr, [] if vr == "SQ" else value, validation_mode=config.IGNORE)
+
+
+@dataclass(slots=True)
+class Counted:
+    """What is counted and gathered of rows that are told together; what was rejected does not count."""
+
+    level: Level
+    values: dict[tuple[int, int], Any] = field(default_factory=dict)
+    """By (tag, key of the row it is of)."""
+
+    @classmethod
+    def of(cls, level: Level, rows: list[Any]) -> Counted:
+        found = cls(level)
+        for of_level, way, counts in COUNTS:
+            if ORDER.index(of_level) <= ORDER.index(level):
+                found._count(way, counts, {_key(row, level, of_level) for row in rows})
+        if level is not Level.PATIENT:
+            found._gather({_key(row, level, Level.STUDY) for row in rows})
+        return found
+
+    def _count(self, way: str, counts: dict[int, str], keys: set[int]) -> None:
+        served = Instance.objects.served().filter(**{f"{way}__in": keys}).order_by().values(way)
+        for line in served.annotate(**{f"n{tag}": Count(of, distinct=True) for tag, of in counts.items()}):
+            self.values.update({(tag, line[way]): line[f"n{tag}"] for tag in counts})
+
+    def _gather(self, studies: set[int]) -> None:
+        """Modalities in Study, SOP Classes in Study (PS3.4 C.6.2.1.2)."""
+        served = Instance.objects.served().filter(series__study__in=studies).order_by()
+        for tag, column in ((0x00080061, "series__modality"), (0x00080062, "sop_class_uid")):
+            for study, value in served.values_list("series__study", column).distinct():
+                if value:
+                    self.values.setdefault((tag, study), []).append(value)
+
+    def value(self, row: Any, tag: int) -> Any:
+        of_level = OF_LEVEL.get(tag)
+        if of_level is None or ORDER.index(of_level) > ORDER.index(self.level):
+            return None
+        value = self.values.get((tag, _key(row, self.level, of_level)))
+        return sorted(value) if isinstance(value, list) else value
+
+
+def _key(row: Any, level: Level, of_level: Level) -> int:
+    return int(_reached(row, PREFIXES.get((level, of_level), "").removesuffix("__"), "pk"))
+
+
+def _asks(element: DataElement) -> bool:
+    return is_key(element) and bool(element.value)
+
+
+def _single(identifier: Dataset, name: str) -> str:
+    values = texts(identifier.get(name))
+    return values[0] if len(values) == 1 and not set(values[0]) & set("*?") else ""
+
+
+BESIDE: dict[Level, tuple[str, ...]] = {
+    Level.PATIENT: (),
+    Level.STUDY: ("patient",),
+    Level.SERIES: ("study__patient",),
+    Level.INSTANCE: ("series__study__patient",),
+}
+HEAVY: dict[Level, tuple[str, ...]] = {
+    Level.PATIENT: (),
+    Level.STUDY: ("warnings",),
+    Level.SERIES: ("stacks",),
+    Level.INSTANCE: ("index", "warnings", "series__stacks"),
+}
+"""Columns that no answer needs."""
+COUNTS: tuple[tuple[Level, str, dict[int, str]], ...] = (
+    (
+        Level.PATIENT,
+        "series__study__patient",
+        {0x00201200: "series__study", 0x00201202: "series", 0x00201204: "pk"},
+    ),
+    (Level.STUDY, "series__study", {0x00201206: "series", 0x00201208: "pk"}),
+    (Level.SERIES, "series", {0x00201209: "pk"}),
+)
+"""Number of Patient Related Studies, Series, Instances; of Study Related; of Series Related Instances (PS3.4 C.6.1.1)."""
+OF_LEVEL = {tag: level for level, _, counts in COUNTS for tag in counts} | {
+    0x00080061: Level.STUDY,
+    0x00080062: Level.STUDY,
+}
