@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
+from viewer.dimse.supervising import listens
 from viewer.serving.runtime import runtime
 
 
@@ -22,6 +23,6 @@ def database_answers() -> bool:
 
 @never_cache
 async def healthz(request: HttpRequest) -> HttpResponse:
-    """200 "ok" when the database is migrated and the engine runs, else 503."""
-    sound = runtime().running and await sync_to_async(database_answers)()
+    """200 "ok" when the database is migrated, the engine runs and the DICOM node listens, else 503."""
+    sound = runtime().running and listens() and await sync_to_async(database_answers)()
     return HttpResponse("ok\n" if sound else "not ready\n", status=200 if sound else 503, content_type="text/plain")

@@ -1,7 +1,8 @@
-"""`manage.py serve`: migrations, then one process tree: pages, sockets, engine, decode children."""
+"""`manage.py serve`: migrations, then one process tree: pages, sockets, engine, decode children, the DICOM node."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import logging
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 15.0
 """After this long a stopping server ends whatever still runs."""
+NODE_SECONDS = 60.0
+"""How long a starting server waits for its DICOM node."""
 STILL_SECONDS = 10.0
 """Between two lines about a step that goes on."""
 
@@ -44,7 +47,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, welcome: bool = False, **options: Any) -> None:
         with one_server_per_data_folder():
-            refuse_a_taken_port()
+            refuse_a_taken_port(settings.FARVIEW_PORT, "FARVIEW_PORT")
+            if settings.FARVIEW_DICOM_PORT:
+                refuse_a_taken_port(settings.FARVIEW_DICOM_PORT, "FARVIEW_DICOM_PORT")
             allow_many_connections()
             with self.step("Database"):
                 call_command("migrate", interactive=False, verbosity=0)
@@ -62,12 +67,19 @@ class Command(BaseCommand):
         # Twisted's reactor is chosen by the first import, and it must be the one that runs asyncio.
         from channels.routing import get_default_application
 
+        from viewer.dimse import supervising
         from viewer.serving.life import Life, listener
         from viewer.serving.web import WebServer
 
         application = get_default_application()
 
         life = Life()
+        node = supervising.begin() if settings.FARVIEW_DICOM_PORT else None
+
+        async def starting() -> None:
+            await life.start()
+            if node is not None and not await asyncio.to_thread(node.wait, NODE_SECONDS):
+                logger.error("The DICOM node does not listen yet; pages are served without it")
 
         def listening() -> None:
             self.say(f"Farview is ready at {settings.FARVIEW_PUBLIC_URL}/")
@@ -79,9 +91,9 @@ class Command(BaseCommand):
             watchdog.daemon = True
             watchdog.start()
             self.say("Farview is stopping")
-            await life.stop()
+            await asyncio.gather(life.stop(), *([asyncio.to_thread(node.stop)] if node is not None else []))
 
-        server = WebServer(application, listen=listener(), starting=life.start, listening=listening, stopping=stopping)
+        server = WebServer(application, listen=listener(), starting=starting, listening=listening, stopping=stopping)
         server.run()
         if server.failed:
             sys.exit(1)
@@ -152,9 +164,9 @@ def one_server_per_data_folder() -> Iterator[None]:
         os.close(handle)
 
 
-def refuse_a_taken_port() -> None:
-    """CommandError in words when nothing can listen on the address of the settings."""
-    host, port = settings.FARVIEW_HOST, settings.FARVIEW_PORT
+def refuse_a_taken_port(port: int, setting: str) -> None:
+    """CommandError in words when nothing can listen on this port at the host of the settings."""
+    host = settings.FARVIEW_HOST
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, number) as probe:
@@ -163,7 +175,7 @@ def refuse_a_taken_port() -> None:
             probe.listen(1)
     except OSError as problem:
         raise CommandError(
-            f"cannot listen on {host}:{port}: {problem.strerror or problem}. Set FARVIEW_PORT to a free port "
+            f"cannot listen on {host}:{port}: {problem.strerror or problem}. Set {setting} to a free port "
             "(FARVIEW_HOST for another address)."
         ) from problem
 
