@@ -23,13 +23,18 @@ def unknown_terms(terms: list[str]) -> list[str]:
 
 def decode(raw: bytes, charset: tuple[str, ...], delimiters: bytes = b"\r\n\f\t\\") -> str:
     """One text value as Unicode; nothing that is no character survives, and nothing raises."""
+    return _clean(as_stored(raw, charset, delimiters))
+
+
+def as_stored(raw: bytes, charset: tuple[str, ...], delimiters: bytes = b"\r\n\f\t\\") -> str:
+    """The same with all spaces, ends of lines and control characters that are there."""
     first = charset[0] if charset else DEFAULT
     if b"\x1b" not in raw:
         text = _plain(raw, first)
     else:
         head, *rest = raw.split(b"\x1b")
         text = _plain(head, first) + "".join(_escaped(part, first, delimiters) for part in rest)
-    return _clean(text)
+    return text
 
 
 def decode_name(raw: bytes, charset: tuple[str, ...]) -> str:
