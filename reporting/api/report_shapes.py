@@ -86,6 +86,9 @@ class Opening(serializers.Serializer):
     token = serializers.CharField(required=False, help_text="Of the window that opens it.")
     organization = serializers.CharField(required=False)
     new = serializers.BooleanField(required=False, help_text="A further report, where the study's is finished.")
+    reason = serializers.CharField(
+        required=False, help_text="Why it is taken over from whoever reads or writes it now."
+    )
 
 
 class Save(serializers.Serializer):

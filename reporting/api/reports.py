@@ -47,8 +47,9 @@ class Reports(Refusing):
     @extend_schema(
         operation_id="report_open",
         summary="Open the report of a study, or begin one, and take its lock",
-        description="A study has one open report at most; where its report is finished that one is the answer. 423 says who"
-        " holds the lock, with the whole report beside it.",
+        description="A study has one open report at most; where its report is finished that one is the answer. Whoever begins"
+        " it has claimed its examination in the worklist. 423 says who holds the lock, with the whole report beside it, or who"
+        " reads the examination, where there is no report yet; `reason` takes it over.",
         request=shaped.Opening,
         responses={
             200: shaped.ReportShape,
@@ -69,7 +70,8 @@ class Reports(Refusing):
         except NotFound:
             note_denied_study(request.user, uid, request, door="report")
             raise
-        report, new = drafts.opened(request.user, study, template, token, request, another=body.get("new") is True)
+        another, reason = body.get("new") is True, words_of(body.get("reason"), "reason", 1000).strip()
+        report, new = drafts.opened(request.user, study, template, token, request, another, reason)
         if not new:
             note_reading(report, request.user, request)
         told = tell.told(report, request.user, token)
@@ -154,13 +156,13 @@ class Lock(OfReport):
         def work() -> Report:
             report = in_hand(self.report)
             if action == "release":
-                locking.release(report, request.user, token)
+                locking.release(report, request.user, token, request)
                 return report
             drafts.must_be_able(report, "save", request.user)
             if action == "take":
                 locking.take_over(report, request.user, token, reason, request)
             else:
-                locking.require(report, request.user, token)
+                locking.require(report, request.user, token, request)
             return report
 
         report = rows.patiently(work)

@@ -54,19 +54,22 @@ def opened(
     token: str,
     request: Request | None,
     another: bool = False,
+    reason: str = "",
 ) -> tuple[Report, bool]:
     """The report of this study that is being written, else its newest finished one, else a new draft; and whether it is new.
 
-    The lock is taken where the report can be written and nobody else holds it. `another`: one more beside finished ones.
+    The lock is taken where the report can be written and nobody else holds it, with the examination in the worklist; `reason`
+    takes both from whoever holds them. `another`: one more beside finished ones. Raises Held where another reads an examination
+    that has no report yet.
     """
     found = _standing_report(study, another)
     if found is not None:
-        return rows.patiently(lambda: _opened_again(found, user, token)), False
+        return rows.patiently(lambda: _opened_again(found, user, token, reason, request)), False
     item = item_for_study(study, user, request)
     order = item.order
     chosen, why = chosen_template(user, study, order, template)
     known = merged(study, order, merge_names(chosen))
-    return rows.patiently(lambda: _begun(user, study, item, chosen, why, known, token, request, another))
+    return rows.patiently(lambda: _begun(user, study, item, chosen, why, known, token, request, another, reason))
 
 
 def _standing_report(study: Study, another: bool) -> Report | None:
@@ -74,10 +77,11 @@ def _standing_report(study: Study, another: bool) -> Report | None:
     return reports.filter(state__in=OPEN).first() or (None if another else reports.filter(state__in=CLOSED).first())
 
 
-def _opened_again(found: Report, user: User, token: str) -> Report:
+def _opened_again(found: Report, user: User, token: str, reason: str, request: Request | None) -> Report:
     report = in_hand(found)
-    if "save" in acts(standing_of(report), roles_in(user, report), user.pk):
-        locking.take_at_opening(report, user, token)
+    writable = "save" in acts(standing_of(report), roles_in(user, report), user.pk)
+    if writable and not locking.take_at_opening(report, user, token, request) and reason:
+        locking.take_over(report, user, token, reason, request)
     return report
 
 
@@ -91,11 +95,12 @@ def _begun(
     token: str,
     request: Request | None,
     another: bool,
+    reason: str,
 ) -> tuple[Report, bool]:
     Study.objects.select_for_update(of=("self",)).get(pk=study.pk)  # two at once make one report
     there = _standing_report(study, another)
     if there is not None:
-        return _opened_again(there, user, token), False
+        return _opened_again(there, user, token, reason, request), False
     report = Report.objects.create(
         organization=study.organization,
         study=study,
@@ -108,7 +113,10 @@ def _begun(
     content, fills = contents.beginning(chosen.schema, known)
     step = TRANSITIONS["draft", "save"]
     append(report, step, user, content=content, fills=fills, context=stated(report), reason=why[:1000])
-    locking.require(report, user, token)
+    if reason:
+        locking.take_over(report, user, token, reason, request)
+    else:
+        locking.require(report, user, token, request)
     audit.record("report.open", actor=user, request=request, **about(report), detail={"template": str(chosen)})
     return report, True
 
@@ -154,7 +162,7 @@ def _saved(
     report = in_hand(report)
     must_be_able(report, "save", user)
     must_agree(report, context)
-    locking.require(report, user, token)
+    locking.require(report, user, token, request)
     newest = text_of(report)
     schema = report.template_version.schema
     new = contents.checked(schema, given if given is not None else {})

@@ -28,7 +28,7 @@ def send_back(report: Report, user: User, comment: Any, token: str, request: Req
     def work() -> ReportVersion:
         held = in_hand(report)
         must_be_able(held, "return", user)
-        locking.require(held, user, token)
+        locking.require(held, user, token, request)
         version = _step(held, "return", user, reason=said)
         goes_out(held, version, user, "return", request)
         locking.let_go(held)
@@ -54,7 +54,7 @@ def correct(
             raise Unusable("there is no signed text to correct")
         held.template_version = signed.template_version
         version = _step(held, "correct", user, of=signed, reason=said, reason_code=str(code))
-        locking.require(held, user, token)
+        locking.require(held, user, token, request)
         note("report.correct", held, user, request, version=version.number, code=code)
         return version
 
@@ -67,7 +67,7 @@ def abandon(report: Report, user: User, token: str, request: Request | None) -> 
     def work() -> ReportVersion:
         held = in_hand(report)
         must_be_able(held, "abandon", user)
-        locking.require(held, user, token)
+        locking.require(held, user, token, request)
         signed = signed_text_of(held)
         if signed is None:
             raise Unusable("there is no signed text to go back to")

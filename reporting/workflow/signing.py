@@ -66,8 +66,7 @@ def _made_ready(report: Report, user: User, act: str, asked: Asked, request: Req
     """Everything that can be asked before the transaction. Raises refusals."""
     must_be_able(report, act, user)
     must_agree(report, asked.context)
-    if locking.live(report) and not locking.is_mine(report, user, asked.token):
-        raise locking.held(report, user)
+    locking.must_be_free(report, user, asked.token)
     text = text_of(report)
     _must_be_newest(report, text, asked.version)
     acknowledged, grade = checking.acknowledged_of(asked.acknowledged), checking.grade_of(asked.discrepancy)
@@ -96,7 +95,7 @@ def _sign(
         held = in_hand(report)
         must_be_able(held, act, user)
         must_agree(held, asked.context)
-        locking.require(held, user, asked.token)
+        locking.require(held, user, asked.token, request)
         text = text_of(held)
         _must_be_newest(held, text, ready.number)
         begun = correction_of(held)

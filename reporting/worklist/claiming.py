@@ -98,14 +98,28 @@ def claimed(
     item.claimed_at = now
     if item.status not in COSIGN:
         item.status = "claimed"
-    taken = other is not None or (assigned is not None and assigned.pk != user.pk)
-    former = other or (assigned if taken else None)
-    detail = {"from": former.get_username() if former else "", "reason": reason} if taken else {}
-    fields = (*CLAIM, "claimed_at", "status")
-    changed(
-        item, "taken_over" if taken else "claimed", user, fields, request=request, detail=detail, purpose=reason[:64]
-    )
+    former = next((one for one in (other, writer and writer[0], assigned) if one and one.pk != user.pk), None)
+    kind, detail = "claimed", {}
+    if former is not None:
+        kind, detail = "taken_over", {"from": former.get_username(), "reason": reason}
+        _stop_writing(item, user)
+    changed(item, kind, user, (*CLAIM, "claimed_at", "status"), request=request, detail=detail, purpose=reason[:64])
     return item
+
+
+def _stop_writing(item: ReadingItem, user: User | None = None) -> None:
+    """Whoever writes its report, other than `user`, holds it no longer."""
+    open_ones = Report.objects.filter(item=item, locked_by__isnull=False)
+    if user is not None:
+        open_ones = open_ones.exclude(locked_by=user)
+    open_ones.update(locked_by=None, lock_token="", lock_seen_at=None)
+
+
+def seen(item: ReadingItem, user: User) -> bool:
+    """`user` was heard of, who reads it; False: they do not read it (any more). Within a transaction."""
+    now = timezone.now()
+    theirs = ReadingItem.objects.filter(pk=item.pk, claimed_by=user, claim_seen_at__gt=now - EXPIRY)
+    return bool(theirs.update(claim_seen_at=now))
 
 
 def heartbeat(item_id: int, user: User, token: str = "") -> ReadingItem:
@@ -129,11 +143,16 @@ def release(
     def write() -> ReadingItem:
         item = locked(item_id, version)
         _own(item, user, token)
-        let_go(item)
-        changed(item, "released", user, (*CLAIM, "status"), request=request)
+        released(item, user, request)
         return item
 
     return whole(write)
+
+
+def released(item: ReadingItem, user: User, request: Request | None = None) -> None:
+    """As `release`, of an item that this transaction has locked and `user` reads."""
+    let_go(item)
+    changed(item, "released", user, (*CLAIM, "status"), request=request)
 
 
 def put_aside(
@@ -167,6 +186,7 @@ def free(
         if former is None:
             raise Refused("Nobody is reading this.")
         let_go(item)
+        _stop_writing(item)
         detail = {"from": former.get_username(), "reason": reason}
         changed(item, "freed", actor, (*CLAIM, "status"), request=request, detail=detail, purpose=reason[:64])
         return item
