@@ -40,7 +40,14 @@ ROOMS: dict[str, set[str]] = {
         "viewer.rendering",
         "viewer.serving",
     },
-    "viewer.dimse": {"accounts", "viewer.archive", "viewer.dicom", "viewer.models", "viewer.scheduling"},
+    "viewer.dimse": {
+        "accounts",
+        "viewer.archive",
+        "viewer.dicom",
+        "viewer.hanging.priors",
+        "viewer.models",
+        "viewer.scheduling",
+    },
     "viewer.serving": {"accounts", "viewer"},
     "viewer": {"accounts", "viewer"},  # the edges: views, api, consumers, admin, apps, commands
     "reporting.chips": set(),

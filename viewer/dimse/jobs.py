@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.db import connections
 
-from viewer.dimse import commitment
+from viewer.dimse import commitment, priors, queue
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,8 @@ RESTS_S = (1.0, 5.0, 30.0)
 
 JOBS: list[tuple[str, Job]] = [
     ("storage commitment", commitment.answer_all),
+    ("transfers", queue.run),
+    ("earlier studies", priors.watch),
 ]
 
 

@@ -196,7 +196,7 @@ def send_one(
             return None, "the peer ended the association"
         return UNREADABLE, f"the stored object cannot be sent ({type(problem).__name__})"
     if "Status" not in answer:
-        return None, "the peer does not answer" if opened.is_established else "the peer ended the association"
+        return None, "the peer ended the association over it, or does not answer"
     status = int(answer.Status)
     return status, in_words(status)
 
