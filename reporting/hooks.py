@@ -7,18 +7,27 @@ from reporting.delivery.listener import listen
 from reporting.delivery.sending import deliver
 from reporting.workflow import verifying
 from reporting.worklist.arrivals import arrivals
-from viewer import panels, tasks, verification
+from reporting.worklist.scheduled import performed, scheduled
+from viewer import panels, scheduling, tasks, verification
 
 
 def install() -> None:
-    """Hang reporting into the viewer page and into the server's background tasks, and have it verified."""
+    """Hang reporting into the viewer page, into the server's background tasks and into the modality worklist, and have it
+    verified."""
     panels.add(panels.Panel("report", module="reporting/panel.js", sheets=SHEETS))
     for task in TASKS:
         tasks.add(task)
+    scheduling.add(scheduled, performed)
     verification.add("reports", verifying.problems, verifying.owners)
 
 
-SHEETS = ("reporting/signed_report.css", "reporting/report.css", "reporting/fields.css", "reporting/acts.css")
+SHEETS = (
+    "dialog.css",
+    "reporting/signed_report.css",
+    "reporting/report.css",
+    "reporting/fields.css",
+    "reporting/acts.css",
+)
 """Style sheets of the viewer page's report panel."""
 
 TASKS: tuple[tasks.Task, ...] = (arrivals, listen, deliver, escalations)

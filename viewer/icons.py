@@ -72,6 +72,7 @@ ICONS = (
     "square-mouse-pointer",
     "square-pen",
     "star",
+    "text-quote",
     "triangle-alert",
     "triangle-right",
     "type",

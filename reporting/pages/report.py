@@ -18,7 +18,7 @@ from viewer.models import Study
 
 ICONS = (
     *("app-window", "chevron-down", "eye", "keyboard", "link-2", "notebook-pen", "ruler", "square-pen", "star", "x"),
-    *("images", "triangle-alert"),
+    *("images", "text-quote", "triangle-alert"),
 )
 
 

@@ -1,9 +1,10 @@
 // What may be done with a report beside writing and signing it: one table, one dialog. The server says which of them are open.
 
+import { dialogOf, openForm } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
+import { line } from "./checks.js";
 import { drawn } from "./difference.js";
-import { openForm } from "./formdialog.js";
 import { fillPreview } from "./preview.js";
 
 const moment = (at) => new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -97,17 +98,17 @@ export function openActs({ may = [], error_request: asked }) {
   return Object.keys(ACTS).filter((name) => may.includes(name) || name === wrong);
 }
 
-/** Their buttons. */
+/** Buttons of those that no notice on top offers. */
 export function actButtons(desk, element) {
-  for (const name of openActs(desk.report)) {
+  for (const name of openActs(desk.report).filter((one) => !desk.notices.offers(one))) {
     const button = make("button", "", element, { type: "button", "data-act": name });
     button.textContent = ACTS[name].label();
     button.addEventListener("click", () => act(desk, name));
   }
 }
 
-/** One button of them, for a notice: [label, run]. */
-export const actAction = (desk, name) => [ACTS[name].label(), () => act(desk, name)];
+/** One button of them, for a notice: [label, run, name]. */
+export const actAction = (desk, name) => [ACTS[name].label(), () => act(desk, name), name];
 
 /** Opens the dialog of an act; afterwards the page shows what became of the report. */
 export async function act(desk, name) {
@@ -121,6 +122,7 @@ export async function act(desk, name) {
     more: row.more?.(desk) ?? null,
     fields: row.fields?.() ?? [],
     go: row.go(),
+    also: problemsOf,
     send: (values) => sent(desk, door, { method, ...(method === "POST" ? { body: { ...values, ...row.with?.(desk) } } : {}) }),
   };
   const writing = desk.state === "writing";
@@ -139,6 +141,14 @@ async function sent(desk, door, asked) {
   }
 }
 
+/** What the checks say of what was refused. */
+function problemsOf({ body }) {
+  if (!body?.problems?.length) return [];
+  const list = make("ul", "checks");
+  for (const one of body.problems) list.append(line({ ...one, field: "" }));
+  return [list];
+}
+
 /** What stays as it is, to be unfolded. */
 function signedText(desk) {
   const box = make("details", "changes");
@@ -151,14 +161,8 @@ function signedText(desk) {
 /** What a correction changes, as a sheet. */
 export async function showChanges(desk) {
   await desk.saver?.flush();
-  const dialog = make("dialog", "report-dialog", document.body, { "aria-labelledby": "changes-title" });
-  const head = make("header", "", dialog);
-  make("h2", "", head, { id: "changes-title" }).textContent = t("Changed since the signed text");
-  const close = make("button", "plain", head, { type: "button", "aria-label": t("Close") });
-  close.append(desk.icon("x"));
-  close.addEventListener("click", () => dialog.close());
+  const dialog = dialogOf({ title: t("Changed since the signed text"), icon: desk.icon });
   const body = make("div", "", dialog);
-  dialog.addEventListener("close", () => dialog.remove());
   dialog.showModal();
   try {
     const { changes } = await desk.ask(`/api/reports/${desk.report.id}/difference/`);

@@ -18,6 +18,7 @@ export class Bar {
     this.tools = make("div", "report-tools", element, { role: "toolbar", "aria-label": t("Report") });
     this.buttons = {};
     this.#button("pick", t("Insert a measurement or key image"), "link-2", keyOf("pick"));
+    this.#button("macros", t("Macros"), "text-quote", keyOf("macros"));
     this.#button("next-place", t("Next place to fill"), "square-pen", keyOf("next-place"));
     this.#button("preview", t("As it will be read"), "eye");
     if (ownWindow) this.#button("own-window", t("Write in a window of its own"), "app-window");
@@ -44,7 +45,7 @@ export class Bar {
     this.template.replaceChildren(template.title, this.icon("chevron-down"));
     this.template.title = [t("Template: {title}, version {version}.", template), template.why].filter(Boolean).join(" ");
     this.template.disabled = !writing;
-    for (const name of ["pick", "next-place"]) this.buttons[name].hidden = !writing;
+    for (const name of ["pick", "macros", "next-place"]) this.buttons[name].hidden = !writing;
     this.sign.hidden = !signs(report.may) || !writing;
   }
 

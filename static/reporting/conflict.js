@@ -1,5 +1,6 @@
 // Two people changed the same fields: what each wrote, side by side with the difference marked, and a choice for each field.
 
+import { dialogOf } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 import { drawn } from "./difference.js";
@@ -10,8 +11,7 @@ import { joinable, joined } from "./merging.js";
  *  stays in the journal of this browser.
  *  @param fields as of a schema @param words {title, lead, mine, theirs} */
 export function settleClashes(clashes, fields, words) {
-  const dialog = make("dialog", "report-dialog clash", document.body, { "aria-labelledby": "clash-title" });
-  make("h2", "", dialog, { id: "clash-title" }).textContent = words.title;
+  const dialog = dialogOf({ title: words.title, className: "clash" });
   make("p", "quiet", dialog).textContent = words.lead;
   const chosen = new Map();
   const form = make("form", "clashes", dialog, { method: "dialog" });
@@ -37,10 +37,7 @@ export function settleClashes(clashes, fields, words) {
   dialog.showModal();
   form.querySelector("input")?.focus();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(Object.fromEntries(chosen));
-    });
+    dialog.addEventListener("close", () => resolve(Object.fromEntries(chosen)));
   });
 }
 

@@ -1,7 +1,7 @@
 // What is asked when a critical result is recorded, and when somebody tried to reach somebody.
 
 import { t } from "../i18n.js";
-import { openForm } from "./formdialog.js";
+import { openForm } from "../dialog.js";
 
 const METHODS = {
   phone: () => t("by phone"),

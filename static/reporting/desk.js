@@ -1,6 +1,7 @@
 // The report where it is written: opens it, keeps it, and joins fields, evidence, checks and signing. The same in the viewer's
 // panel, in a window of its own and on its own page; what differs comes with the host.
 
+import { openForm } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 import { rest } from "../viewer/features/rest.js";
@@ -17,7 +18,7 @@ import { Lock } from "./lock.js";
 import { Notices } from "./notices.js";
 import { Outline } from "./outline.js";
 import { Priors } from "./priors.js";
-import { lostNotice, recoveredNotice, leftOverNotice, unsavedElsewhere } from "./remarks.js";
+import { lostNotice, recoveredNotice, leftOverNotice, takeReason, unsavedElsewhere } from "./remarks.js";
 import { Reading } from "./reading.js";
 import { Saver } from "./saving.js";
 import { adoptToken, lastWord, lockToken, signedInAgain, whoAmI } from "./session.js";
@@ -66,8 +67,8 @@ export class Desk extends EventTarget {
     this.element.removeAttribute("aria-busy");
   }
 
-  #byStudy({ study_instance_uid: study, organization }, template) {
-    const body = { study, token: this.token, ...(organization ? { organization } : {}), ...(template ? { template } : {}) };
+  #byStudy({ study_instance_uid: study, organization }, template, reason = "") {
+    const body = { study, token: this.token, ...(organization ? { organization } : {}), ...(template ? { template } : {}), ...(reason ? { reason } : {}) };
     return this.ask("/api/reports/", { method: "POST", body }).catch((problem) => {
       if (problem.status === 423 && problem.body?.id) return problem.body;
       throw problem;
@@ -90,12 +91,34 @@ export class Desk extends EventTarget {
   #failed(problem) {
     this.state = "failed";
     this.element.replaceChildren();
-    const note = make("div", "note danger", this.element, { role: "alert" });
-    make("p", "", note).textContent = t("The report could not be opened. {why}", { why: problem.body?.detail || problem.message });
-    const again = make("button", "", note, { type: "button" });
+    const why = problem.body?.detail || problem.message;
+    const held = problem.status === 423;
+    const note = make("div", held ? "note" : "note danger", this.element, { role: held ? "status" : "alert" });
+    make("p", "", note).textContent = held ? why : t("The report could not be opened. {why}", { why });
+    const row = make("div", "row", note);
+    const again = make("button", "", row, { type: "button" });
     again.textContent = t("Try again");
     again.addEventListener("click", () => this.open());
+    if (held) {
+      const take = make("button", "", row, { type: "button" });
+      take.textContent = t("Take it over…");
+      take.addEventListener("click", () => this.#takeExamination(why));
+    }
     if (problem.status === undefined) throw problem;
+  }
+
+  /** Another reads an examination that has no report yet: it is taken from them with a reason, and its report begun. */
+  async #takeExamination(why) {
+    const report = await openForm({
+      title: t("Take the examination over"),
+      lead: why,
+      fields: [takeReason()],
+      go: t("Take it over"),
+      send: ({ reason }) => this.#byStudy(this.host.study, null, reason),
+    });
+    if (!report) return;
+    this.#begin(report);
+    this.editor?.focus();
   }
 
   #begin(report) {
@@ -237,15 +260,20 @@ export class Desk extends EventTarget {
     return undefined;
   }
 
-  /** Takes the lock, from whoever holds it, and goes on writing. */
-  async takeOver(reason = "") {
+  /** Takes the lock that nobody else holds, and goes on writing. */
+  async takeOver() {
     try {
-      await this.lock.take(reason);
-      await this.open();
-      this.editor?.focus();
+      await this.lock.take("");
+      await this.writeOn();
     } catch (problem) {
       this.notices.set("take", { text: problem.body?.detail || problem.message, tone: "trouble" });
     }
+  }
+
+  /** The lock was taken: what is there now is written on. */
+  async writeOn() {
+    await this.open();
+    this.editor?.focus();
   }
 
   // --- what others need

@@ -10,7 +10,7 @@ export class Notices {
     this.shown = new Map();
   }
 
-  /** Shows or renews a notice. @param what {text, tone: "trouble" | "good" | "", actions: [[label, run]], more: element} */
+  /** Shows or renews a notice. @param what {text, tone: "trouble" | "good" | "", actions: [[label, run, name]], more: element} */
   set(name, { text, tone = "", actions = [], more = null }) {
     const before = this.shown.get(name);
     if (before?.text === text && !more) return before.element;
@@ -20,14 +20,19 @@ export class Notices {
     const words = make("p", "");
     words.textContent = text;
     const row = make("div", "row");
-    for (const [label, run] of actions) {
-      const button = make("button", "", row, { type: "button" });
+    for (const [label, run, act] of actions) {
+      const button = make("button", "", row, { type: "button", ...(act ? { "data-act": act } : {}) });
       button.textContent = label;
       button.addEventListener("click", run);
     }
     element.replaceChildren(words, ...(more ? [more] : []), ...(actions.length ? [row] : []));
     this.shown.set(name, { text, element });
     return element;
+  }
+
+  /** Whether one of them has the button of an act. */
+  offers(act) {
+    return Boolean(this.element.querySelector(`[data-act="${act}"]`));
   }
 
   clear(name) {

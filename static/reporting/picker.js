@@ -1,6 +1,7 @@
 // The list of what can be inserted: key images with their pictures, measurements with their numbers. Typing narrows it, arrows
 // walk, Enter inserts.
 
+import { dialogOf } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 
@@ -18,12 +19,7 @@ export function offers(evidence) {
 
 /** Opens the list; resolves to what was chosen, or null. */
 export function pick(evidence, icon) {
-  const dialog = make("dialog", "report-dialog picker", document.body, { "aria-labelledby": "picker-title" });
-  const head = make("header", "", dialog);
-  make("h2", "", head, { id: "picker-title" }).textContent = t("Insert a link to evidence");
-  const close = make("button", "plain", head, { type: "button", "aria-label": t("Close") });
-  close.append(icon("x"));
-  close.addEventListener("click", () => dialog.close());
+  const dialog = dialogOf({ title: t("Insert a link to evidence"), className: "picker", icon });
   const search = make("input", "", dialog, { type: "search", placeholder: t("Narrow the list"), role: "combobox", "aria-expanded": "true", "aria-controls": "picker-list", "aria-label": t("Narrow the list"), autocomplete: "off" });
   const list = make("ul", "offers", dialog, { id: "picker-list", role: "listbox", "aria-label": t("Key images and measurements") });
   const none = make("p", "quiet", dialog);
@@ -66,7 +62,6 @@ export function pick(evidence, icon) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       evidence.removeEventListener("changed", draw);
-      dialog.remove();
       resolve(chosen);
     });
   });

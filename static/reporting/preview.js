@@ -1,5 +1,6 @@
 // The report as it will be read, in a sheet over the page. What the server draws is taken as a text of elements, nothing that runs.
 
+import { dialogOf } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 
@@ -33,15 +34,9 @@ export async function fillPreview(element, report, ask) {
 
 /** Opens it as a sheet. */
 export function openPreview(report, ask, icon) {
-  const dialog = make("dialog", "report-dialog preview", document.body, { "aria-labelledby": "preview-title" });
-  const head = make("header", "", dialog);
-  make("h2", "", head, { id: "preview-title" }).textContent = t("As it will be read");
-  const close = make("button", "plain", head, { type: "button", "aria-label": t("Close") });
-  close.append(icon("x"));
-  close.addEventListener("click", () => dialog.close());
+  const dialog = dialogOf({ title: t("As it will be read"), className: "preview", icon });
   const body = make("article", "report-sheet", dialog, { tabindex: "0" });
   make("p", "quiet", body).textContent = t("Drawing…");
-  dialog.addEventListener("close", () => dialog.remove());
   dialog.showModal();
   fillPreview(body, report, ask).then(() => body.querySelector(".quiet:only-child")?.remove());
   body.focus();

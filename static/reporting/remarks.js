@@ -1,6 +1,7 @@
 // What a writer is told when the text is not simply as it was left: recovered, taken by somebody else, left over from another
 // template.
 
+import { openForm } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 import { drawn } from "./difference.js";
@@ -46,31 +47,19 @@ export function lostNotice(desk, lost) {
   notices.set("lock", { text: `${before}${held} ${t("Here it can be read.")}${kept}`, tone: lost && by && !mine ? "trouble" : "", actions: [action] });
 }
 
-function askReason(desk) {
+/** Why somebody takes over what another one has in hand. */
+export const takeReason = () => ({ name: "reason", kind: "text", label: t("Reason"), needed: true, most: 500 });
+
+async function askReason(desk) {
   const { by } = desk.report.lock;
-  const dialog = make("dialog", "report-dialog", document.body, { "aria-labelledby": "take-title" });
-  make("h2", "", dialog, { id: "take-title" }).textContent = t("Take the report over from {name}", { name: by });
-  make("p", "quiet", dialog).textContent = t("What was saved stays. {name} is told, and the reason is kept in the record.", { name: by });
-  const form = make("form", "signing-form", dialog, { method: "dialog" });
-  const label = make("label", "field", form);
-  make("span", "", label).textContent = t("Reason");
-  const input = make("input", "", label, { type: "text", required: "", maxlength: "500", autocomplete: "off" });
-  const row = make("div", "row", form);
-  const go = make("button", "primary", row, { type: "submit" });
-  go.textContent = t("Take it over");
-  const away = make("button", "", row, { type: "button" });
-  away.textContent = t("Leave it");
-  away.addEventListener("click", () => dialog.close());
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const reason = input.value.trim();
-    if (!reason) return;
-    dialog.close();
-    desk.takeOver(reason);
+  const taken = await openForm({
+    title: t("Take the report over from {name}", { name: by }),
+    lead: t("What was saved stays. {name} is told, and the reason is kept in the record.", { name: by }),
+    fields: [takeReason()],
+    go: t("Take it over"),
+    send: ({ reason }) => desk.lock.take(reason),
   });
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.showModal();
-  input.focus();
+  if (taken) desk.writeOn();
 }
 
 /** Texts that have no place in the template of now. */

@@ -1,11 +1,14 @@
 // Keys while a report is written: such that browsers leave to pages, and that work with the hands on the letters.
 
+import { dialogOf } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 import { keyLabel, pressed } from "../viewer/keys.js";
 
 /** [key, command, what it does]. */
 export const KEYS = [
+  ["F7", "macros", () => t("Macros: choose, make, change")],
+  ["Shift+F7", "new-macro", () => t("Make a macro of what is selected")],
   ["F8", "next-field", () => t("Next field")],
   ["Shift+F8", "previous-field", () => t("Field before")],
   ["F9", "next-place", () => t("Next place that waits to be filled: [ ], ***, a needed field")],
@@ -31,12 +34,7 @@ export const keyOf = (command) => keyLabel(KEYS.find(([, name]) => name === comm
 
 /** The sheet that lists them. */
 export function showKeys(icon) {
-  const dialog = make("dialog", "report-dialog keys-of-report", document.body, { "aria-labelledby": "report-keys-title" });
-  const head = make("header", "", dialog);
-  make("h2", "", head, { id: "report-keys-title" }).textContent = t("Keys while writing");
-  const close = make("button", "plain", head, { type: "button", "aria-label": t("Close") });
-  close.append(icon("x"));
-  close.addEventListener("click", () => dialog.close());
+  const dialog = dialogOf({ title: t("Keys while writing"), className: "keys-of-report", icon });
   const list = make("dl", "", dialog);
   const rows = [...KEYS.map(([key, , words]) => [keyLabel(key), words()]), [t("Tab"), t("Next control")], [t("shortcut, then Space"), t("Writes out a macro; undo takes it back")]];
   for (const [key, words] of rows) {
@@ -44,6 +42,5 @@ export function showKeys(icon) {
     make("kbd", "", make("dt", "", row)).textContent = key;
     make("dd", "", row).textContent = words;
   }
-  dialog.addEventListener("close", () => dialog.remove());
   dialog.showModal();
 }

@@ -1,6 +1,7 @@
 // Signing: one dialog that says exactly what is signed, as whom and with what meaning; what the checks say is mended or
 // acknowledged first.
 
+import { dialogOf } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 import { line } from "./checks.js";
@@ -41,14 +42,12 @@ export class Signing {
     this.dialog.showModal();
     this.form.querySelector("input")?.focus();
     await new Promise((resolve) => this.dialog.addEventListener("close", resolve));
-    this.dialog.remove();
     this.dialog = null;
   }
 
   #build() {
     const { desk } = this;
-    this.dialog = make("dialog", "report-dialog signing", document.body, { "aria-labelledby": "signing-title" });
-    make("h2", "", this.dialog, { id: "signing-title" }).textContent = t("Sign this report");
+    this.dialog = dialogOf({ title: t("Sign this report"), className: "signing" });
     const facts = make("dl", "signing-facts", this.dialog);
     for (const [term, words] of [
       [t("Patient"), desk.patientLine],
@@ -59,7 +58,7 @@ export class Signing {
       make("dd", "", facts).textContent = words;
     }
     this.problems = make("div", "signing-problems", this.dialog);
-    this.form = make("form", "signing-form", this.dialog, { method: "dialog" });
+    this.form = make("form", "", this.dialog, { method: "dialog" });
     this.#meanings();
     this.grade = make("div", "", this.form);
     const label = make("label", "field", this.form);

@@ -1,16 +1,13 @@
 // Which template the report is written in, why this one, and another in its place.
 
+import { dialogOf } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
+import { narrowed } from "./narrowing.js";
 
 /** Opens the choice; resolves to a template {id, title, ...} or null. */
 export async function chooseTemplate({ ask, study, now, icon }) {
-  const dialog = make("dialog", "report-dialog templates", document.body, { "aria-labelledby": "templates-title" });
-  const head = make("header", "", dialog);
-  make("h2", "", head, { id: "templates-title" }).textContent = t("Template of this report");
-  const close = make("button", "plain", head, { type: "button", "aria-label": t("Close") });
-  close.append(icon("x"));
-  close.addEventListener("click", () => dialog.close());
+  const dialog = dialogOf({ title: t("Template of this report"), className: "templates", icon });
   make("p", "quiet", dialog).textContent = t("What you wrote stays: fields of the same name and sections of the same kind are filled again, the rest is listed.");
   const search = make("input", "", dialog, { type: "search", placeholder: t("Narrow the list"), "aria-label": t("Narrow the list"), autocomplete: "off" });
   const list = make("ul", "template-list", dialog);
@@ -34,27 +31,12 @@ export async function chooseTemplate({ ask, study, now, icon }) {
     dialog.close();
   }
 
-  search.addEventListener("input", draw);
-  search.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowDown" && event.key !== "Enter") return;
-    event.preventDefault();
-    const [first] = list.querySelectorAll("button");
-    if (event.key === "Enter") first?.click();
-    else first?.focus();
-  });
-  list.addEventListener("keydown", (event) => {
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const buttons = [...list.querySelectorAll("button")];
-    if (!by) return;
-    event.preventDefault();
-    (buttons[buttons.indexOf(document.activeElement) + by] ?? search).focus();
-  });
+  narrowed(search, list, ".template-row", draw);
   dialog.showModal();
   search.focus();
   const { study_instance_uid, organization } = study;
   const closed = new Promise((resolve) => {
     dialog.addEventListener("close", () => {
-      dialog.remove();
       if (chosen && keep.checked) ask("/api/templates/default/", { method: "PUT", body: { template: chosen.id, study: study_instance_uid, ...(organization ? { organization } : {}) } }).catch(() => {});
       resolve(chosen);
     });

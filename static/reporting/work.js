@@ -1,15 +1,17 @@
 // What keys and buttons ask for while a report is written.
 
 import { t } from "../i18n.js";
-import { chooseTemplate } from "./templates.js";
+import { chooseMacro, macrosOf } from "./macrodialog.js";
 import { pick } from "./picker.js";
 import { openPreview } from "./preview.js";
 import { commandOf, showKeys } from "./reportkeys.js";
+import { chooseTemplate } from "./templates.js";
 import { Typing } from "./typing.js";
 
 export class Work {
   constructor(desk) {
     this.desk = desk;
+    this.known = [];
     this.macros = {};
     desk.element.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -21,9 +23,13 @@ export class Work {
   }
 
   async #loadMacros() {
-    const answer = await this.desk.ask("/api/macros/").catch(() => null);
+    this.keepMacros(await macrosOf(this.desk.ask).catch(() => []));
+  }
+
+  keepMacros(macros) {
+    this.known = macros;
     // A reader's own macro goes before the site's of the same name.
-    const ordered = [...(answer?.macros ?? [])].sort((a, b) => Number(a.mine) - Number(b.mine));
+    const ordered = [...macros].sort((a, b) => Number(a.mine) - Number(b.mine));
     this.macros = Object.fromEntries(ordered.map(({ shortcut, text }) => [shortcut, text]));
   }
 
@@ -65,6 +71,18 @@ async function choose(desk) {
   put(desk, offer);
 }
 
+/** The list of macros, or at once a new one of what is selected. */
+async function macro(desk, work, making = false) {
+  const row = desk.editor.target;
+  const { selectionStart: start, selectionEnd: end, value = "" } = row?.text?.area ?? {};
+  const selected = value.slice(start, end);
+  if (making && !selected.trim()) return desk.say(t("Select the text of the macro first."));
+  const chosen = await chooseMacro({ ask: desk.ask, me: desk.me, icon: desk.icon, macros: work.known, selected, making, changed: (macros) => work.keepMacros(macros) });
+  if (!row?.text || !desk.editor) return undefined;
+  row.text.area.focus({ preventScroll: true });
+  return chosen ? work.typing.write(row, start, end, chosen.text, chosen.shortcut) : undefined;
+}
+
 async function template(desk) {
   const chosen = await chooseTemplate({ ask: desk.ask, study: { ...desk.host.study, organization: desk.report.organization }, now: desk.report.template, icon: desk.icon });
   if (!chosen || chosen.id === desk.report.template.id) return desk.editor?.focus();
@@ -87,6 +105,8 @@ const COMMANDS = {
   "newest-measurement": writing((desk) => newest(desk, "measurement")),
   "newest-key-image": writing((desk) => newest(desk, "key_image")),
   pick: writing(choose),
+  macros: writing(macro),
+  "new-macro": writing((desk, work) => macro(desk, work, true)),
   template: writing(template),
   "show-link": writing((desk) => {
     const link = desk.editor.current?.text?.linkHere;

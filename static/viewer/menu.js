@@ -10,16 +10,15 @@ export function make(tag, className, parent, attributes = {}) {
 
 /** A button that opens a list of choices under it; arrows walk, Escape closes. */
 export class Menu {
-  constructor(bar, { label, icon, name, fill }) {
+  constructor(bar, { label, icon, name, fill, className = "tool" }) {
     this.fill = fill;
     this.holder = make("div", "menu", bar, { "data-menu": name });
-    this.button = make("button", "tool", this.holder, { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": label, title: label });
+    this.button = make("button", className, this.holder, { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": label, title: label });
     this.button.append(icon);
     this.list = make("div", "choices", this.holder, { role: "menu", "aria-label": label });
     this.list.hidden = true;
     this.button.addEventListener("click", () => (this.list.hidden ? this.open() : this.close()));
     this.list.addEventListener("keydown", (event) => this.#walk(event));
-    document.addEventListener("pointerdown", (event) => !this.holder.contains(event.target) && this.close(false), { capture: true });
   }
 
   open() {
@@ -27,12 +26,15 @@ export class Menu {
     this.fill(this);
     this.list.hidden = false;
     this.button.setAttribute("aria-expanded", "true");
+    this.shown = new AbortController();
+    document.addEventListener("pointerdown", (event) => !this.holder.contains(event.target) && this.close(false), { capture: true, signal: this.shown.signal });
     (this.list.querySelector("[aria-checked=true]") ?? this.list.querySelector("button"))?.focus();
   }
 
   close(back = true) {
     if (this.list.hidden) return false;
     this.list.hidden = true;
+    this.shown?.abort();
     this.button.setAttribute("aria-expanded", "false");
     if (back) this.button.focus();
     return true;

@@ -1,29 +1,19 @@
 // The tabs above the list: the usual ones with their counts, then the reader's own and shared filters.
 
+import { openForm } from "../dialog.js";
 import { t } from "../i18n.js";
 import { rest } from "../viewer/features/rest.js";
 import { make } from "../viewer/menu.js";
-import { ask } from "./ask.js";
+import { forWhom, manageFilters } from "./filterdialog.js";
 import { kept, same, searchOf } from "./search.js";
+import { TABS } from "./tabs.js";
 
 const DOOR = "/api/worklist/filters/";
 
-/** [tab, words]; the server counts the items of all but those that are done. */
-export const TABS = [
-  ["unread", t("To read")],
-  ["mine", t("Mine")],
-  ["cosign", t("Preliminary")],
-  ["quality", t("Quality control")],
-  ["scheduled", t("Scheduled")],
-  ["done", t("Done")],
-];
-
 export class Filters {
-  /** @param element the tab list @param go called with the search of a tab */
-  constructor(element, { icon, go }) {
-    this.element = element;
-    this.icon = icon;
-    this.go = go;
+  /** @param element the tab list @param go called with the search of a tab @param button that opens the list of all filters */
+  constructor(element, { icon, go, button }) {
+    Object.assign(this, { element, icon, go, button });
     this.filters = [];
     this.counts = {};
   }
@@ -43,44 +33,46 @@ export class Filters {
     }
     for (const filter of this.filters) {
       const wanted = searchOf(new URLSearchParams(filter.query ?? {}).toString());
-      const holder = this.#tab(filter.name, `filter:${filter.id}`, same(wanted, search), undefined, () => this.go(wanted));
-      if (filter.owner?.mine) this.#drop(holder, filter, search);
+      this.#tab(filter.name, `filter:${filter.id}`, same(wanted, search), undefined, () => this.go(wanted)).classList.add("saved");
     }
+    this.button.hidden = !this.filters.length;
     if (held) [...this.element.querySelectorAll("button")].find(({ dataset }) => dataset.name === held)?.focus();
   }
 
   /** Keeps what is asked now under a name. */
   async save(search, organizations) {
-    const done = await ask({
+    const made = await openForm({
       title: t("Keep this filter"),
       fields: [
-        { name: "name", label: t("Name"), kind: "text", required: true },
-        { name: "organization", label: t("For whom"), kind: "choice", choices: [["", t("for me")], ...organizations.map(([name, title]) => [name, t("everybody at {organization}", { organization: title })])] },
+        { name: "name", label: t("Name"), kind: "text", needed: true, most: 100 },
+        { name: "shared_with", label: t("For whom"), kind: "select", options: forWhom(organizations) },
       ],
       go: t("Keep"),
-      send: ({ name, organization }) => rest(DOOR, { method: "POST", body: { name, query: kept(search), ...(organization ? { shared_with: organization } : {}) } }),
+      send: ({ name, shared_with: shared }) => keep({ name, query: kept(search), shared_with: shared }),
     });
-    if (!done) return;
-    this.filters = [...this.filters.filter(({ id }) => id !== done.said.id), done.said];
+    if (!made) return;
+    this.filters = [...this.filters.filter(({ id }) => id !== made.id), made];
+    this.show(search);
+  }
+
+  /** The list of all filters: to rename, share and delete one's own. */
+  async manage(search, organizations) {
+    if (!this.filters.length) return;
+    this.filters = await manageFilters({ filters: this.filters, organizations, icon: this.icon, keep, forget });
     this.show(search);
   }
 
   #tab(words, name, now, count, act) {
-    const holder = make("span", "tab", this.element);
-    const button = make("button", "", holder, { type: "button", "data-name": name, "aria-pressed": String(now), dir: "auto" });
+    const button = make("button", "tab", this.element, { type: "button", "data-name": name, "aria-pressed": String(now), dir: "auto" });
     button.textContent = words;
     if (count !== undefined) make("span", "count", button).textContent = String(count);
     button.addEventListener("click", act);
-    return holder;
-  }
-
-  #drop(holder, filter, search) {
-    const button = make("button", "plain", holder, { type: "button", "data-name": `drop:${filter.id}`, "aria-label": t("Forget the filter {name}", { name: filter.name }), title: t("Forget the filter {name}", { name: filter.name }) });
-    button.append(this.icon("x"));
-    button.addEventListener("click", async () => {
-      await rest(`${DOOR}${filter.id}/`, { method: "DELETE" }).catch(() => null);
-      this.filters = this.filters.filter(({ id }) => id !== filter.id);
-      this.show(search);
-    });
+    return button;
   }
 }
+
+function keep({ name, query, shared_with: shared, position }) {
+  return rest(DOOR, { method: "POST", body: { name, query, ...(shared ? { shared_with: shared } : {}), ...(position ? { position } : {}) } });
+}
+
+const forget = ({ id }) => rest(`${DOOR}${id}/`, { method: "DELETE" });

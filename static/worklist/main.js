@@ -16,8 +16,8 @@ const PAUSE = 220;
 const CALM = 4000;
 
 const form = at("search");
-const table = new Table(at("rows"), { icon, open: (item) => act(item, (one) => read(one)), menu: openMenu });
-const filters = new Filters(at("tabs"), { icon, go: (to) => change(to) });
+const table = new Table(at("rows"), { icon, open: (item) => act(item, (one) => read(one)), fill: fillMenu });
+const filters = new Filters(at("tabs"), { icon, go: (to) => change(to), button: at("filters") });
 let search = searchOf(location.search);
 let shown = 1;
 let asking = null;
@@ -114,6 +114,7 @@ at("more").addEventListener("click", () => {
   ask({ stay: true });
 });
 at("keep").addEventListener("click", () => filters.save(search, organizations));
+at("filters").addEventListener("click", () => filters.manage(search, organizations));
 at("next").addEventListener("click", next);
 at("order")?.addEventListener("click", async () => {
   const done = await newOrder(organizations);
@@ -150,52 +151,19 @@ async function next() {
 
 const possible = (item) => ACTS.filter(([name]) => item.may.includes(name));
 
-let menu = null;
-
-function closeMenu(back = true) {
-  if (!menu) return;
-  const { list, button } = menu;
-  menu = null;
-  list.remove();
-  if (back) button.focus();
+function fillMenu(item, menu) {
+  for (const [, label, picture, key, run] of possible(item)) menu.item({ label, key, icon: icon(picture), run: () => act(item, run) });
+  if (!possible(item).length) menu.note(t("Nothing can be done with it now."));
 }
-
-function openMenu(item, button) {
-  closeMenu(false);
-  const list = make("div", "choices", button.parentElement, { role: "menu", "aria-label": button.getAttribute("aria-label") });
-  menu = { list, button };
-  for (const [name, words, picture, key, run] of possible(item)) {
-    const choice = make("button", "choice", list, { type: "button", role: "menuitem", "data-act": name });
-    choice.append(icon(picture));
-    make("span", "what", choice).textContent = words;
-    if (key) make("kbd", "", choice).textContent = key;
-    choice.addEventListener("click", () => {
-      closeMenu();
-      act(item, run);
-    });
-  }
-  if (!list.children.length) make("p", "note", list).textContent = t("Nothing can be done with it now.");
-  list.querySelector("button")?.focus();
-  list.addEventListener("keydown", (event) => {
-    const all = [...list.querySelectorAll("button")];
-    const here = all.indexOf(document.activeElement);
-    const to = { ArrowDown: here + 1, ArrowUp: here - 1 }[event.key];
-    if (event.key === "Escape" || event.key === "Tab") closeMenu();
-    else if (to !== undefined) all[(to + all.length) % all.length]?.focus();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-}
-document.addEventListener("pointerdown", (event) => menu && !menu.list.contains(event.target) && closeMenu(false), { capture: true });
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog, [role=menu]")) return;
   if (event.key === "/") at("q").focus();
   else if (event.key === "n") next();
   else if (event.key === "?") at("help").showModal();
-  else if (/^[1-9]$/.test(event.key)) at("tabs").querySelectorAll(".tab > button:first-child")[event.key - 1]?.click();
-  else if (event.key === "m" && table.current) openMenu(table.current, at("rows").querySelector(`tr[data-id="${table.current.id}"] .acts button`));
+  else if (/^[1-9]$/.test(event.key)) at("tabs").querySelectorAll(".tab")[event.key - 1]?.click();
+  else if (event.key === "f") filters.manage(search, organizations);
+  else if (event.key === "m" && table.current) at("rows").querySelector(`tr[data-id="${table.current.id}"] .acts button`).click();
   else {
     const item = table.current;
     const found = item && possible(item).find(([, , , key]) => key === event.key && key !== "Enter");
@@ -209,7 +177,7 @@ document.addEventListener("keydown", (event) => {
 
 for (const kind of ["pointermove", "keydown", "focusin"]) at("frame").addEventListener(kind, () => (touched = Date.now()), { passive: true });
 /** Nothing moves under a hand: rows keep their places while somebody works in the list. */
-const busy = () => Date.now() - touched < CALM || at("frame").contains(document.activeElement) || menu !== null;
+const busy = () => Date.now() - touched < CALM || at("frame").contains(document.activeElement);
 
 let soon = null;
 listenToNews(

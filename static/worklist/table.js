@@ -2,7 +2,7 @@
 
 import { t } from "../i18n.js";
 import { ageOn, isoDate, personName, sexWord } from "../text.js";
-import { make } from "../viewer/menu.js";
+import { make, Menu } from "../viewer/menu.js";
 import { clockOf } from "./clock.js";
 
 /** [name, heading] of each column. */
@@ -42,11 +42,11 @@ export const HOLDS = {
 };
 
 export class Table {
-  /** @param body the tbody @param hands {open(item), menu(item, button)} */
-  constructor(body, { icon, open, menu }) {
+  /** @param body the tbody @param open called with an item @param fill called with an item and the menu to be filled for it */
+  constructor(body, { icon, open, fill }) {
     this.body = body;
     this.icon = icon;
-    this.hands = { open, menu };
+    this.hands = { open, fill };
     this.items = new Map();
     this.skew = 0;
     body.addEventListener("keydown", (event) => this.#walk(event));
@@ -59,14 +59,17 @@ export class Table {
   set(items, { stay = false } = {}) {
     const before = this.items;
     const held = this.focused?.id;
+    const hand = document.activeElement;
+    const open = this.body.querySelector("tr:has([aria-haspopup][aria-expanded='true'])");
     this.items = new Map(items.map((item) => [item.id, item]));
     const order = stay ? [...before.keys()].filter((id) => this.items.has(id)) : [];
     for (const { id } of items) if (!order.includes(id)) order.push(id);
-    const rows = order.map((id) => this.#row(this.items.get(id), stay && !before.has(id)));
+    const rows = order.map((id) => (open?.dataset.id === String(id) ? open : this.#row(this.items.get(id), stay && !before.has(id))));
     this.body.replaceChildren(...rows);
     this.tick();
     const back = rows.find((row) => row.dataset.id === String(held));
-    if (back) back.querySelector(".patient button").focus({ preventScroll: true });
+    if (back?.contains(hand)) hand.focus({ preventScroll: true });
+    else if (back) back.querySelector(".patient button").focus({ preventScroll: true });
     else this.#rove(rows[0]);
     return order.some((id, at) => id !== items[at].id);
   }
@@ -176,20 +179,20 @@ export class Table {
   }
 
   _acts(cell, item) {
-    const button = make("button", "plain", cell, { type: "button", tabindex: "-1", "aria-haspopup": "menu", "aria-label": t("What can be done with {name}", { name: personName(item.patient.name) }) });
-    button.append(this.icon("ellipsis-vertical"));
-    button.addEventListener("click", () => this.hands.menu(item, button));
+    const label = t("What can be done with {name}", { name: personName(item.patient.name) });
+    const menu = new Menu(cell, { label, icon: this.icon("ellipsis-vertical"), name: "acts", className: "plain", fill: (list) => this.hands.fill(item, list) });
+    menu.button.tabIndex = -1;
   }
 
   #rove(row) {
     if (!row) return;
     for (const one of this.body.querySelectorAll("button[tabindex='0']")) one.tabIndex = -1;
-    for (const one of row.querySelectorAll("button")) one.tabIndex = 0;
+    for (const one of row.querySelectorAll("button:not(.choice)")) one.tabIndex = 0;
   }
 
   #walk(event) {
     const row = event.target.closest("tr");
-    if (event.ctrlKey || event.metaKey || event.altKey || !row) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !row) return;
     const rows = [...this.body.children];
     const at = rows.indexOf(row);
     const to = { ArrowDown: at + 1, j: at + 1, ArrowUp: at - 1, k: at - 1, Home: 0, End: rows.length - 1 }[event.key];

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Archive
 from tests.browser.made import Made
-from tests.browser.reporting.writing import Writer, writing
+from tests.browser.reporting.writing import Writer, take_in, writing
 from tests.chromium import wait_for
 
 NUMBERS = count(500)
@@ -21,7 +21,7 @@ NUMBERS = count(500)
 def made(archive: Archive, tmp_path: Path) -> Made:
     """A study of its own for each test."""
     made = Made(tmp_path, next(NUMBERS))
-    archive.server.manage("ingest", made.folder)
+    take_in(archive, made.folder)
     return made
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser.conftest import Archive, sign_in
+from tests.browser.reporting.people import people
 from tests.browser.reporting.writing import Writer, area, at_end, saved, writing
 from tests.chromium import wait_for
 
@@ -29,28 +29,25 @@ def picture(page: Page, name: str) -> None:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody beside Alice, with a browser of their own and as a program."""
+    """Somebody beside Alice, with a browser of their own."""
 
     name: str
     password: str
     page: Page
-    session: requests.Session
 
 
 @pytest.fixture
-def person(chromium: Browser, archive: Archive, writer: Writer) -> Iterator[Callable[[str, str], Person]]:
-    """Signs a new person of a role in."""
+def person(chromium: Browser, archive: Archive, writer: Writer) -> Iterator[Callable[..., Person]]:
+    """Signs a new person of some roles in."""
     contexts = []
 
-    def of(name: str, role: str) -> Person:
-        password, token = archive.server.user(f"{name}{writer.id}", role)
+    def of(name: str, *roles: str) -> Person:
+        (made,) = people(archive.server, {f"{name}{writer.id}": roles}).values()
         context = chromium.new_context(viewport={"width": 1400, "height": 900})
         contexts.append(context)
         page = context.new_page()
-        sign_in(page, archive.server.url + "/", f"{name}{writer.id}", password)
-        session = requests.Session()
-        session.headers["Authorization"] = f"Bearer {token}"
-        return Person(f"{name}{writer.id}", password, page, session)
+        sign_in(page, archive.server.url + "/", made.name, made.password)
+        return Person(made.name, made.password, page)
 
     yield of
     for context in contexts:
@@ -62,13 +59,13 @@ def notice(page: Page, name: str) -> Locator:
 
 
 def act(page: Page, name: str, label: str, **typed: str) -> Locator:
-    """Fills the dialog of an act and sends it."""
-    page.locator(f'button[data-act="{name}"]').first.click()
+    """Fills the dialog of an act and sends it. The page offers it once."""
+    page.locator(f'button[data-act="{name}"]').click()
     return send(page, label, **typed)
 
 
 def send(page: Page, label: str, **typed: str) -> Locator:
-    dialog = page.locator("dialog.act-dialog")
+    dialog = page.locator("dialog.asking")
     for name, value in typed.items():
         control = dialog.locator(f'[name="{name}"]')
         if control.first.get_attribute("type") == "radio":
@@ -155,7 +152,7 @@ def test_an_addendum_is_added_under_a_text_that_stays(signed: Page, writer: Writ
 
 
 def test_a_resident_submits_an_attending_returns_the_resident_mends_and_the_attending_co_signs(
-    browse: Callable[..., Page], person: Callable[[str, str], Person], writer: Writer, archive: Archive
+    browse: Callable[..., Page], person: Callable[..., Person], writer: Writer, archive: Archive
 ) -> None:
     rita = person("rita", "resident")
     writer.open(rita.page)
@@ -256,7 +253,7 @@ def test_a_correction_is_given_up(signed: Page, writer: Writer) -> None:
 
 
 def test_entered_in_error_needs_a_second_person_and_both_states_are_said(
-    signed: Page, person: Callable[[str, str], Person], writer: Writer, archive: Archive
+    signed: Page, person: Callable[..., Person], writer: Writer, archive: Archive
 ) -> None:
     act(signed, "request_error", "Ask for it", reason="Of another patient.", password=archive.reader.password)
     asked = notice(signed, "wrong")
@@ -283,22 +280,46 @@ def test_who_asked_for_it_takes_it_back(signed: Page, archive: Archive) -> None:
     signed.locator('.reading-acts [data-act="request_error"]').wait_for()
 
 
-def test_an_administrator_who_reads_too_cancels_a_report(
-    person: Callable[[str, str], Person], writer: Writer, archive: Archive
-) -> None:
-    boss = person("boss", "radiologist")
-    code = (
-        "from accounts.models import *;user=User.objects.get(username='{0}');"
-        "home=Organization.objects.get(name='default');"
-        "Membership.objects.get_or_create(user=user,organization=home,role='admin')"
-    )
-    archive.server.manage("shell", "-c", code.format(boss.name))
+def test_an_administrator_who_reads_too_cancels_a_report(person: Callable[..., Person], writer: Writer) -> None:
+    boss = person("boss", "radiologist", "admin")
     page = writer.open(boss.page)
     written(page)
     act(page, "cancel", "Cancel the report", reason="Ordered twice.")
     writing(page, "reading")
     assert writer.told["state"] == "cancelled"
     assert page.locator(".report-state").inner_text() == "Cancelled"
+
+
+# --- macros of a site
+
+
+def test_who_administers_the_site_makes_a_macro_for_everybody_and_others_only_use_it(
+    person: Callable[..., Person], browse: Callable[..., Page], writer: Writer
+) -> None:
+    boss = person("boss", "radiologist", "admin")
+    page = writer.open(boss.page)
+    at_end(page, "findings")
+    page.keyboard.press("F7")
+    page.locator("dialog.macros").get_by_role("button", name="New macro…").click()
+    form = page.locator("dialog.asking")
+    form.get_by_label("Shortcut").fill(f".all{writer.id}")
+    form.get_by_label("Text").fill("For everybody.")
+    form.get_by_label("For whom").select_option("default")
+    form.get_by_role("button", name="Keep").click()
+    row = page.locator(f'dialog.macros [data-macro=".all{writer.id}"]')
+    row.wait_for()
+    page.keyboard.press("Escape")
+    page.goto("about:blank")
+
+    alice = writer.open(browse())
+    at_end(alice, "findings")
+    alice.keyboard.press("F7")
+    row = alice.locator(f'dialog.macros [data-macro=".all{writer.id}"]')
+    assert "of default" in row.inner_text()
+    assert row.get_by_role("button").count() == 1, "to be put in; to be changed by whoever administers"
+    alice.keyboard.type(f".all{writer.id}")
+    alice.keyboard.press("Enter")
+    writer.holds("findings", "For everybody.")
 
 
 # --- critical results
@@ -315,7 +336,7 @@ def test_a_critical_word_is_recorded_from_its_line_told_read_back_and_closed(
     written(alone, "Lungs expanded. Large tension pneumothorax on the left. No effusion.", "Tension pneumothorax.")
     line = alone.locator('.beside [data-rule="critical"]')
     line.get_by_role("button", name="Record the communication…").click()
-    dialog = alone.locator("dialog.act-dialog")
+    dialog = alone.locator("dialog.asking")
     assert dialog.locator("[name=finding]").input_value() == "Large tension pneumothorax on the left."
     picture(alone, "critical-record")
     send(alone, "Record it", category="minutes")

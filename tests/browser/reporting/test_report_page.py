@@ -13,7 +13,7 @@ from tests.browser.conftest import Archive, sign_in
 from tests.browser.made import Made
 from tests.browser.reporting.conftest import NUMBERS, viewer
 from tests.browser.reporting.test_report_text import measure
-from tests.browser.reporting.writing import Writer, area, at_end, links, saved, writing
+from tests.browser.reporting.writing import Writer, area, at_end, links, saved, take_in, writing
 from tests.chromium import wait_for
 
 PRIOR = "The mass in the left lobe measures 12 mm. No effusion."
@@ -156,7 +156,7 @@ def test_another_patient_in_another_window_gets_another_colour_on_both(
     assert alone.locator(".band h1").inner_text() == "Made, Mary"
     assert not alone.locator(".patient-letter").count()
     second = Made(tmp_path / "second", next(NUMBERS))
-    archive.server.manage("ingest", second.folder)
+    take_in(archive, second.folder)
     other = alone.context.new_page()
     other.goto(f"{archive.server.url}/studies/{second.study}/")
     for page in (alone, other):
@@ -182,7 +182,7 @@ def followed(archive: Archive, made: Made, tmp_path: Path) -> Writer:
         image = pydicom.dcmread(path)
         image.PatientID, image.StudyDate = f"MADE-{made.study.rsplit('.', 1)[1]}", "20230131"
         image.save_as(path)
-    archive.server.manage("ingest", earlier.folder)
+    take_in(archive, earlier.folder)
     prior = Writer(archive, earlier.study)
     content = {"findings": PRIOR, "impression": "Mass."}
     prior.put({"based_on": prior.told["version"], "content": content}).raise_for_status()

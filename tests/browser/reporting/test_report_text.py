@@ -235,3 +235,61 @@ def test_a_measurement_that_changed_since_is_told_and_taken_by_a_press(
     take.click()
     writer.holds("findings", f"[[measurement:{uid}|50.0 mm]]")
     assert not take.count()
+
+
+# --- macros
+
+
+def test_macros_are_made_of_a_selection_put_in_changed_and_deleted_by_keys(alone: Page, writer: Writer) -> None:
+    keys, findings = alone.keyboard, area(alone, "findings")
+    findings.focus()
+    keys.press("Shift+F7")
+    wait_for(alone, "document.querySelector('#said').textContent.includes('Select the text')")
+    keys.type("The heart is not enlarged.")
+    keys.press("Control+a")
+    keys.press("Shift+F7")
+    form = alone.locator("dialog.asking")
+    assert form.get_by_label("Text").input_value() == "The heart is not enlarged."
+    assert not form.get_by_label("For whom").count(), "only who administers a site makes macros for it"
+    keys.type("x y")
+    keys.press("Enter")
+    form.locator("[role=alert]", has_text="shortcut").wait_for()
+    form.get_by_label("Shortcut").fill(".heart")
+    keys.press("Enter")
+    form.wait_for(state="detached")
+    alone.locator("dialog.macros").wait_for(state="detached")
+    wait_for(alone, "document.activeElement.closest('[data-field]')?.dataset.field === 'findings'")
+    keys.press("Control+End")
+    keys.type(" Again: .heart ")
+    assert findings.input_value() == "The heart is not enlarged. Again: The heart is not enlarged.", (
+        "at once, by typing"
+    )
+
+    keys.press("F7")
+    dialog = alone.locator("dialog.macros")
+    keys.type("enlarg")
+    row = dialog.locator('[data-macro=".heart"]')
+    assert dialog.locator(".macro-row").count() == 1
+    row.get_by_role("button", name="Change… .heart").click()
+    form.get_by_label("Shortcut").fill(".cor")
+    form.get_by_label("Text").fill("Heart enlarged by [ ] cm.")
+    form.get_by_role("button", name="Keep").click()
+    row = dialog.locator('[data-macro=".cor"]')
+    row.wait_for()
+    assert not dialog.locator('[data-macro=".heart"]').count(), "renamed, not doubled"
+    dialog.get_by_role("searchbox").focus()
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    dialog.wait_for(state="detached")
+    keys.type("3")
+    writer.holds("findings", "The heart is not enlarged. Again: The heart is not enlarged.Heart enlarged by 3 cm.")
+
+    keys.press("F7")
+    dialog.get_by_role("button", name="Delete .cor").click()
+    dialog.get_by_role("button", name="Put it back .cor").wait_for()
+    assert dialog.locator(".template-row").is_disabled()
+    keys.press("Escape")
+    keys.press("Control+End")
+    keys.type(" .cor ")
+    assert findings.input_value().endswith(" .cor "), "it stands for nothing any more"
+    assert not writer.archive.get("/api/macros/").json()["macros"]

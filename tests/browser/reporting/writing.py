@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page
@@ -88,6 +89,13 @@ def links(page: Page, field: str) -> list[list[str]]:
         field,
     )
     return found
+
+
+def take_in(archive: Archive, folder: Path) -> None:
+    """The files of a folder, by the door through which pages send theirs."""
+    sent = [("file", (path.name, path.read_bytes())) for path in sorted(folder.glob("*.dcm"))]
+    told = archive.session.post(f"{archive.server.url}/api/uploads/", files=sent, timeout=60)
+    assert {one["outcome"] for one in told.json()["outcomes"]} == {"stored"}, told.text
 
 
 def put_in_use(archive: Archive, schema: dict[str, Any], identifier: str) -> int:

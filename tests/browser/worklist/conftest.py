@@ -13,6 +13,7 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.conftest import Archive, Reader, sign_in
+from tests.browser.reporting.people import people
 from tests.chromium import chromium as chromium
 from tests.live import LiveServer
 
@@ -69,9 +70,9 @@ def day(shared_data: Path) -> Iterator[Day]:
             "boss": "admin",
             "bob": "referrer",
         }
-        people = {name: Reader(name, *server.user(name, role)) for name, role in roles.items()}
-        archive = Archive(server, shared_data, people["alice"])
-        yield Day(server, archive, people)
+        known = people(server, {name: [role] for name, role in roles.items()})
+        archive = Archive(server, shared_data, known["alice"])
+        yield Day(server, archive, known)
 
 
 @pytest.fixture

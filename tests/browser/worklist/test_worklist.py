@@ -31,6 +31,21 @@ def status_of(day: Day, item: int) -> str:
     return next(str(one["status"]) for one in day.items() if one["id"] == item)
 
 
+def leave(page: Page, day: Day, item: int, who: str = "alice") -> None:
+    """Goes away from the images once their report is open, and gives the item back."""
+    wait_for(page, "window.farview?.features.report?.state === 'writing'")
+    page.goto("about:blank")
+    day.ask(who, "POST", f"/api/worklist/{item}/release/", {})
+    wait_until(lambda: status_of(day, item) == "ready", "given back")
+    wait_until(lambda: not _written(day, item), "nobody writes its report", pause=page.wait_for_timeout)
+
+
+def _written(day: Day, item: int) -> bool:
+    study = next(one["study"]["study_instance_uid"] for one in day.items() if one["id"] == item)
+    reports = day.ask("alice", "GET", f"/api/reports/?study={study}")["reports"]
+    return any(day.ask("alice", "GET", f"/api/reports/{one['id']}/")["lock"]["by"] for one in reports)
+
+
 def test_the_most_pressing_comes_first_and_says_why(browser_of: Callable[..., Page], day: Day) -> None:
     day.order("Calm^Carl", reading_class="ROUTINE")
     day.order("Stroke^Sarah", reading_class="STROKE")
@@ -52,7 +67,7 @@ def test_enter_claims_and_opens_the_images(browser_of: Callable[..., Page], day:
     assert status_of(day, ready) == "claimed"
     (item,) = [one for one in day.items("anna") if one["id"] == ready]
     assert item["claimed_by"]["name"] == "alice"
-    day.ask("alice", "POST", f"/api/worklist/{ready}/release/", {})
+    leave(page, day, ready)
 
 
 def test_the_next_one_by_one_key(browser_of: Callable[..., Page], day: Day, ready: int) -> None:
@@ -64,14 +79,14 @@ def test_the_next_one_by_one_key(browser_of: Callable[..., Page], day: Day, read
     assert "anna" in other.locator("#rows").inner_text()
     other.keyboard.press("n")
     wait_for(other, "document.querySelector('#said').textContent.includes('Nothing waits')")
-    day.ask("anna", "POST", f"/api/worklist/{ready}/release/", {})
+    leave(page, day, ready, "anna")
 
 
 def test_what_another_holds_is_taken_over_with_a_reason(browser_of: Callable[..., Page], day: Day, ready: int) -> None:
     day.ask("anna", "POST", f"/api/worklist/{ready}/claim/", {})
     page = at_worklist(browser_of("alice"))
     page.locator("#rows .patient button").first.click()
-    dialog = page.locator("dialog.question[open]")
+    dialog = page.locator("dialog.asking[open]")
     assert "anna" in dialog.inner_text()
     dialog.locator("button[type=submit]").click()
     assert "needed" in dialog.locator("[role=alert]").inner_text()
@@ -80,14 +95,14 @@ def test_what_another_holds_is_taken_over_with_a_reason(browser_of: Callable[...
     page.wait_for_url("**/studies/**report=1*")
     (item,) = [one for one in day.items("anna") if one["id"] == ready]
     assert item["claimed_by"]["name"] == "alice"
-    day.ask("alice", "POST", f"/api/worklist/{ready}/release/", {})
+    leave(page, day, ready)
 
 
 def test_a_technologist_holds_a_study_and_lets_it_go(browser_of: Callable[..., Page], day: Day, ready: int) -> None:
     page = at_worklist(browser_of("tess"))
     page.locator("#rows .patient button").first.focus()
     page.keyboard.press("h")
-    dialog = page.locator("dialog.question[open]")
+    dialog = page.locator("dialog.asking[open]")
     dialog.locator("select").select_option("wrong_side")
     dialog.locator("textarea").fill("Marker says right.")
     dialog.locator("button[type=submit]").click()
@@ -104,7 +119,7 @@ def test_an_order_placed_by_hand_appears_on_another_screen(browser_of: Callable[
     reader = at_worklist(browser_of("alice"), "?tab=scheduled")
     page = at_worklist(browser_of("tess"))
     page.locator("#order").click()
-    dialog = page.locator("dialog.question[open]")
+    dialog = page.locator("dialog.asking[open]")
     dialog.get_by_label("Patient ID").fill("HAND-1")
     dialog.get_by_label("Patient name").fill("Hand^Hanna")
     dialog.get_by_label("Date of birth").fill("1980-02-29")
@@ -129,11 +144,12 @@ def test_nothing_moves_under_the_hand(browser_of: Callable[..., Page], day: Day)
 
 
 def test_a_filter_is_kept_and_shared(browser_of: Callable[..., Page], day: Day) -> None:
+    day.order("Kept^Karl", reading_class="STROKE")
     page = at_worklist(browser_of("alice"), "?tab=scheduled")
     page.locator("#class").select_option("STROKE")
     wait_for(page, "location.search.includes('class=STROKE')")
     page.locator("#keep").click()
-    dialog = page.locator("dialog.question[open]")
+    dialog = page.locator("dialog.asking[open]")
     dialog.get_by_label("Name").fill("Strokes to come")
     dialog.get_by_label("For whom").select_option("default")
     dialog.locator("button[type=submit]").click()
@@ -141,7 +157,76 @@ def test_a_filter_is_kept_and_shared(browser_of: Callable[..., Page], day: Day) 
     other = at_worklist(browser_of("anna"))
     other.get_by_role("button", name="Strokes to come").click()
     wait_for(other, "location.search.includes('class=STROKE')")
-    assert all(mark == "STROKE" for mark in other.locator("#rows .class-mark").all_inner_texts())
+    marks = "[...document.querySelectorAll('#rows .class-mark')].map((one) => one.textContent)"
+    wait_for(other, f"{marks}.length && {marks}.every((one) => one === 'STROKE')")
+    other.keyboard.press("f")
+    shared = other.locator("dialog.filters .filter-row", has_text="Strokes to come")
+    assert "shared by alice" in shared.inner_text()
+    assert not shared.get_by_role("button").count(), "only its owner changes it"
+
+
+def test_saved_filters_are_renamed_shared_and_deleted_in_one_place(browser_of: Callable[..., Page], day: Day) -> None:
+    filters = "/api/worklist/filters/"
+    for name in ("My heads", "My spines"):
+        body = {"name": name, "query": {"tab": "scheduled", "body_part": name[3:-1].upper()}}
+        day.ask("anna", "POST", filters, body, 201)
+    page = at_worklist(browser_of("anna"))
+    page.locator("#filters").click()
+    dialog = page.locator("dialog.filters")
+    row = dialog.locator(".filter-row", has_text="My heads")
+    assert "Scheduled · HEAD" in row.inner_text()
+    row.get_by_role("button", name="Change…").click()
+    form = page.locator("dialog.asking[open]")
+    form.get_by_label("Name").fill("My spines")
+    form.locator("button[type=submit]").click()
+    form.get_by_text("You have a filter of that name already.").wait_for()
+    form.get_by_label("Name").fill("Heads of all")
+    form.get_by_label("For whom").select_option("default")
+    form.locator("button[type=submit]").click()
+    row = dialog.locator(".filter-row", has_text="Heads of all")
+    row.wait_for()
+    assert "for everybody at" in row.inner_text()
+    kept = {
+        one["name"]: one["shared_with"] for one in day.ask("anna", "GET", filters)["filters"] if one["owner"]["mine"]
+    }
+    assert kept == {"Heads of all": "default", "My spines": None}
+    dialog.get_by_role("button", name="Delete My spines").click()
+    dialog.get_by_role("button", name="Put it back My spines").click()
+    dialog.get_by_role("button", name="Delete My spines").wait_for()
+    dialog.get_by_role("button", name="Delete Heads of all").click()
+    dialog.get_by_role("button", name="Put it back Heads of all").wait_for()
+    page.keyboard.press("Escape")
+    tabs = page.locator("#tabs")
+    tabs.get_by_role("button", name="My spines").wait_for()
+    assert not tabs.get_by_role("button", name="Heads of all").count()
+    mine = [one["name"] for one in day.ask("anna", "GET", filters)["filters"] if one["owner"]["mine"]]
+    assert mine == ["My spines"]
+
+
+def test_the_menu_of_a_row_is_walked_by_keys_and_stays_when_the_list_changes(
+    browser_of: Callable[..., Page], day: Day
+) -> None:
+    day.order("Menu^Mona")
+    page = at_worklist(browser_of("tess"), "?tab=scheduled")
+    row = page.locator("#rows tr", has_text="Menu, Mona")
+    row.locator(".patient button").focus()
+    page.keyboard.press("m")
+    items = row.locator("[role=menuitem]")
+    words = items.all_inner_texts()
+    assert len(words) > 1
+    focused = "document.activeElement.querySelector('.what')?.textContent"
+    assert page.evaluate(focused) in words[0]
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(focused) in words[1]
+    day.order("Meanwhile^Max")
+    wait_for(page, f"{NAMES}.includes('Meanwhile, Max')")
+    assert page.evaluate(focused) in words[1], "the hand stays where it was"
+    page.keyboard.press("Escape")
+    assert not items.first.is_visible()
+    assert page.evaluate("document.activeElement.getAttribute('aria-haspopup')") == "menu"
+    row.locator("[aria-haspopup]").click()
+    page.locator("#q").click()
+    assert not items.first.is_visible(), "a press elsewhere closes it"
 
 
 def test_an_administrator_assigns(browser_of: Callable[..., Page], day: Day) -> None:
