@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from config.build import build_of
+from config.database import database_of
 
 Number = TypeVar("Number", int, float)
 
@@ -203,19 +204,7 @@ TEMPLATES = [
         },
     },
 ]
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": FARVIEW_DATA_DIR / "farview.sqlite3",
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-        },
-        # A file, so that tests meet the locks of several connections and processes as the server does.
-        "TEST": {"NAME": FARVIEW_DATA_DIR / "test.sqlite3"},
-    }
-}
+DATABASES = {"default": database_of(os.environ.get("DATABASE_URL", "").strip(), FARVIEW_DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [

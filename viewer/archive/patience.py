@@ -30,7 +30,7 @@ def patiently(work: Callable[[], Answer]) -> Answer:
             with transaction.atomic(durable=True):
                 return work()
         except OperationalError as problem:
-            if "disk is full" in str(problem).lower():
+            if any(words in str(problem).lower() for words in FULL):
                 raise StorageFull("the disk of the database is full") from problem
             if not is_locked(problem):
                 raise
@@ -46,4 +46,9 @@ def patiently(work: Callable[[], Answer]) -> Answer:
 def is_locked(problem: OperationalError) -> bool:
     """Is this another writer's doing, so that waiting helps?"""
     text = str(problem).lower()
-    return "locked" in text or "busy" in text or "deadlock" in text or "could not serialize" in text
+    return any(words in text for words in LOCKED)
+
+
+FULL = ("disk is full", "no space left on device")
+LOCKED = ("locked", "busy", "deadlock", "could not serialize", "lock timeout")
+"""As SQLite and PostgreSQL say it."""
