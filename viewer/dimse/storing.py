@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from pydicom.dataset import Dataset
+from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.events import Event
 
 from viewer.archive import quarantine
@@ -16,6 +17,7 @@ from viewer.archive.sources import Left
 from viewer.archive.storage import StorageFull, TooLarge
 from viewer.dicom.read import ParsedInstance
 from viewer.dimse import admission
+from viewer.dimse.limits import limits
 from viewer.dimse.storing_batches import batches
 from viewer.dimse.storing_file import ArrivingFile
 from viewer.models import DicomPeer
@@ -57,10 +59,8 @@ def store(event: Event) -> int | Dataset:
 def _file(event: Event) -> ArrivingFile:
     """Where the object is; one that came in a single piece is written now."""
     request: Any = event.request
-    if request._dataset_file is not None:
+    if isinstance(request._dataset_file, ArrivingFile):
         return request._dataset_file
-    from viewer.dimse.limits import limits
-
     file = ArrivingFile(
         sop_class_uid=str(request.AffectedSOPClassUID),
         sop_instance_uid=str(request.AffectedSOPInstanceUID),
@@ -81,8 +81,8 @@ def _not_received(problem: Exception) -> Dataset:
 
 
 def _take(event: Event, file: ArrivingFile, peer: DicomPeer) -> int | Dataset:
-    sender = Sender(peer.organization, admission.actor(peer), DOOR, event.assoc.address)
-    received, request = file.received(), event.request
+    sender = Sender(peer.organization, admission.actor(peer), DOOR, cast(Any, event.assoc).address)
+    received, request = file.received(), cast(C_STORE, event.request)
     instance_uid, class_uid = str(request.AffectedSOPInstanceUID), str(request.AffectedSOPClassUID)
     found = admitted(instance_uid, received, _of_another_object(instance_uid, class_uid))
     if isinstance(found, Admitted):
