@@ -69,7 +69,7 @@ def _state(report: Report, version: ReportVersion, evidence: Evidence) -> tuple[
     uid = evidence.view.get("sop_instance_uid")
     if not uid or not is_plain(evidence.view):
         return None, None
-    held = Instance.objects.filter(organization=report.organization, sop_instance_uid=uid)
+    held = Instance.objects.served().filter(organization=report.organization, sop_instance_uid=uid)
     row = held.select_related("series__study").first()
     if row is None or row.series.study_id != report.study_id:
         return None, None  # a presentation state is of the study that it stands in

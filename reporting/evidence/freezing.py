@@ -202,7 +202,7 @@ def _sources(opened: OpenSeries, view: Mapping[str, Any], study: Study) -> list[
         for source in opened.stacks[view.get("stack") or 0].frames:
             frames.setdefault(source.sop_instance_uid, []).append(source.frame_number)
     frames |= {uid: [] for uid in objects_named(View.from_json(dict(view))) if uid not in frames}
-    held = Instance.objects.filter(organization=study.organization, sop_instance_uid__in=list(frames))
+    held = Instance.objects.served().filter(organization=study.organization, sop_instance_uid__in=list(frames))
     rows = {one.sop_instance_uid: one for one in held.select_related("series")}
     return [
         {

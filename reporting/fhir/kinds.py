@@ -78,7 +78,8 @@ def _studies(user: User) -> QuerySet[Study]:
 
 def _told_studies(rows: Sequence[Study], whole: bool) -> list[Json]:
     series: dict[int, list[Series]] = {}
-    for one in Series.objects.filter(study__in=[row.pk for row in rows]).defer("stacks").order_by("number", "id"):
+    found = Series.objects.held().filter(study__in=[row.pk for row in rows]).defer("stacks")
+    for one in found.order_by("number", "id"):
         series.setdefault(one.study_id, []).append(one)
     return [resources.imaging_study(row, series.get(row.pk, []), whole=whole) for row in rows]
 

@@ -80,7 +80,9 @@ def imaging_study(row: Study, series: list[Series], *, whole: bool = False) -> J
 
 def _series(row: Series, study: Study, zone: str, whole: bool) -> Json:
     instances = (
-        Instance.objects.filter(series=row).order_by("instance_number", "id") if whole else Instance.objects.none()
+        Instance.objects.served().filter(series=row).order_by("instance_number", "id")
+        if whole
+        else Instance.objects.none()
     )
     listed = instances.values_list("sop_instance_uid", "sop_class_uid", "instance_number")[:INSTANCES]
     return {

@@ -88,7 +88,7 @@ def comparison(study: Study) -> str:
 
 def dose(study: Study) -> str:
     """The sums of its radiation dose reports (PS3.16 TID 10001, 10011): "CT Dose Length Product Total 512 mGy.cm"."""
-    rows = Instance.objects.filter(series__study=study, sop_class_uid__in=DOSE_CLASSES).select_related("blob")
+    rows = Instance.objects.served().filter(series__study=study, sop_class_uid__in=DOSE_CLASSES).select_related("blob")
     found: list[str] = []
     for instance in rows.order_by("id")[:DOSE_REPORTS]:
         try:

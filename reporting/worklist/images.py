@@ -30,7 +30,7 @@ def modalities_of(study: Study, until: datetime | None = None) -> list[str]:
 
 def newest_at(study: Study) -> datetime | None:
     """When the last image of a study came; None: it has none."""
-    images = Instance.objects.filter(series__in=series_with_images(study), number_of_frames__gt=0)
+    images = Instance.objects.served().filter(series__in=series_with_images(study), number_of_frames__gt=0)
     newest: datetime | None = images.aggregate(newest=Max("stored_at"))["newest"]
     return newest
 

@@ -111,7 +111,11 @@ async def _opened(study: Study, series: str) -> tuple[Engine, OpenSeries]:
 
 
 def _series(study: Study, uid: str) -> Series:
-    found = Series.objects.filter(study=study, series_instance_uid=uid).select_related("study__patient", "organization")
+    found = (
+        Series.objects.held()
+        .filter(study=study, series_instance_uid=uid)
+        .select_related("study__patient", "organization")
+    )
     series: Series | None = found.first()
     if series is None:
         raise BadMark("series: there is no such series in this study")

@@ -298,7 +298,11 @@ def _user(request: Request) -> User:
 
 def _series(study: Study, uid: str) -> Series:
     """A series of this study. Raises NotFound."""
-    found = Series.objects.filter(study=study, series_instance_uid=uid).select_related("study__patient", "organization")
+    found = (
+        Series.objects.held()
+        .filter(study=study, series_instance_uid=uid)
+        .select_related("study__patient", "organization")
+    )
     series = found.first()
     if series is None:
         raise query.NotFound("there is no such series in this study")

@@ -122,7 +122,12 @@ def whole_study(user: User, study: Study, priors: Priors | None = None) -> dict[
 
 def study_itself(study: Study) -> dict[str, Any]:
     """What the corners of its pictures say, and its series."""
-    series = Series.objects.filter(study=study).select_related("organization").order_by("number", "date", "time", "id")
+    series = (
+        Series.objects.held()
+        .filter(study=study)
+        .select_related("organization")
+        .order_by("number", "date", "time", "id")
+    )
     return {
         "study_id": study.study_id,
         "patient_age": study.patient_age,

@@ -7,7 +7,7 @@ record, the news. A stored file is never rewritten. What other apps hold about i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -87,6 +87,8 @@ class Done:
     """Every study that it touched."""
     former: Patient | None = None
     """Of a merge: the patient that is no longer used."""
+    withdrawn: set[str] = field(default_factory=set)
+    """Series of which something is no longer given out."""
     order: str = ""
     """Of an act that names one: the order that the study belongs to now, as `CHOICES` told it."""
 
@@ -304,13 +306,13 @@ def finished(done: Done) -> Correction:
         },
     )
     for study in done.studies:
-        tell(study)
+        tell(study, done.withdrawn)
     for follower in FOLLOWERS:
         follower(done)
     return act
 
 
-def tell(study: Study) -> None:
+def tell(study: Study, withdrawn: Collection[str] = ()) -> None:
     """All series of a study count as changed, and everybody hears of it."""
     Series.objects.filter(study=study).update(version=F("version") + 1)
     rows = (
@@ -332,6 +334,7 @@ def tell(study: Study) -> None:
                     "series_instance_uid": row["series_instance_uid"],
                     "series_version": str(row["version"]),
                     "number_of_instances": row["number_of_instances"],
+                    **({"withdrawn": True} if row["series_instance_uid"] in withdrawn else {}),
                 }
                 for row in rows
             ],

@@ -97,9 +97,11 @@ def find_study(user: User, study_instance_uid: str, organization: str | None = N
 
 def find_series(user: User, series_instance_uid: str, organization: str | None = None) -> Series:
     """The series of this UID that `user` may see, with study, patient, organization. Raises NotFound or Ambiguous."""
-    rows = Series.objects.filter(
-        series_instance_uid=series_instance_uid, study__in=Study.objects.visible_to(user)
-    ).select_related("study__patient", "organization")
+    rows = (
+        Series.objects.held()
+        .filter(series_instance_uid=series_instance_uid, study__in=Study.objects.visible_to(user))
+        .select_related("study__patient", "organization")
+    )
     return _one(rows, organization)
 
 
@@ -142,7 +144,7 @@ def instance_files(rows: QuerySet[Instance], store: BlobStore) -> Iterable[Insta
 
 def series_beside(series: Series, series_instance_uid: str) -> Series:
     """A series of the same organization. Raises NotFound."""
-    found = Series.objects.filter(organization=series.organization, series_instance_uid=series_instance_uid)
+    found = Series.objects.held().filter(organization=series.organization, series_instance_uid=series_instance_uid)
     beside = found.select_related("study__patient", "organization").first()
     if beside is None:
         raise NotFound("there is no such series")

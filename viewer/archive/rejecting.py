@@ -62,7 +62,7 @@ def _reject(note: RejectionNote, uids: list[str], key: int | None, organization:
         uids=uids,
     )
     if study is not None:
-        _mark(_held(organization, uids).filter(rejection=""), note.code, study)
+        done.withdrawn = _mark(_held(organization, uids).filter(rejection=""), note.code, study)
         done.studies.append(study)
     return finished(done)
 
@@ -80,12 +80,15 @@ def restore(act: Correction) -> list[Study]:
     return studies
 
 
-def _mark(rows: QuerySet[Instance], code: str, study: Study) -> None:
+def _mark(rows: QuerySet[Instance], code: str, study: Study) -> set[str]:
+    """Returns the UIDs of the series that these are of."""
     touched = set(rows.values_list("series", flat=True))
     rows.update(rejection=code)
-    for series in Series.objects.filter(pk__in=touched).order_by("id"):
-        recount_series(series)
+    series = list(Series.objects.filter(pk__in=touched).order_by("id"))
+    for one in series:
+        recount_series(one)
     recount(study)
+    return {one.series_instance_uid for one in series}
 
 
 def rejections(organization: Organization, studies: Iterable[str]) -> Mapping[str, str]:

@@ -73,7 +73,7 @@ class Acquired:
 def named(study: Study, uids: Iterable[str]) -> dict[tuple[str, int], Acquired]:
     """The frames of objects, by SOP Instance UID and frame number; what is not in the archive, or of another patient than the
     study, is left out: whoever names it is wrong about one of the two."""
-    rows = Instance.objects.filter(series__study__patient=study.patient_id, sop_instance_uid__in=set(uids))
+    rows = Instance.objects.served().filter(series__study__patient=study.patient_id, sop_instance_uid__in=set(uids))
     found = {}
     for row in rows.select_related("series__study"):
         reference = Reference(
@@ -98,7 +98,7 @@ def frames_of(file: InstanceFile) -> list[FrameSource]:
 
 def any_frame(organization: Organization, series_instance_uid: str) -> FrameSource | None:
     """A frame of a series: all of a volume have the same directions."""
-    rows = Instance.objects.filter(
+    rows = Instance.objects.served().filter(
         organization=organization, series__series_instance_uid=series_instance_uid, number_of_frames__gt=0
     )
     first = rows.order_by("id").values_list("pk", flat=True).first()

@@ -141,7 +141,7 @@ def _begun(study: Study) -> list[_Work]:
 def _place(work: _Work, study: Study) -> None:
     """The stored frame that a key image shows, and how, where a presentation state can say it."""
     kept = work.kept
-    rows = Instance.objects.filter(series__study=study, sop_instance_uid=kept.sop_instance_uid)
+    rows = Instance.objects.served().filter(series__study=study, sop_instance_uid=kept.sop_instance_uid)
     row = rows.select_related("series").first()
     if row is None:
         return
@@ -295,7 +295,7 @@ def _sources(work: _Work, study: Study) -> list[Reference]:
 
 
 def _images_of(series: str, study: Study) -> list[Reference]:
-    rows = Instance.objects.filter(
+    rows = Instance.objects.served().filter(
         organization=study.organization, series__series_instance_uid=series, number_of_frames__gt=0
     )
     found = rows.select_related("series__study").defer("index").order_by("id")[: captured_picture.SOURCES]

@@ -34,15 +34,17 @@ def of_study(study: Study) -> list[dict[str, Any]]:
 
 def rows_of(study: Study) -> QuerySet[Instance]:
     no_picture = Q(number_of_frames=0) | Q(sop_class_uid=SEGMENTATION) | Q(transfer_syntax_uid__in=list(VIDEO))
-    found = Instance.objects.filter(no_picture, series__study=study).select_related("series").defer("index")
+    found = Instance.objects.served().filter(no_picture, series__study=study).select_related("series").defer("index")
     return found.order_by("-id")
 
 
 def find_instance(user: User, sop_instance_uid: str, organization: str | None = None) -> Instance:
     """The instance of this UID that `user` may see, with its study. Raises NotFound or Ambiguous."""
-    rows = Instance.objects.filter(
-        sop_instance_uid=sop_instance_uid, series__study__in=Study.objects.visible_to(user)
-    ).select_related("organization", "series__study__patient", "series__study__organization")
+    rows = (
+        Instance.objects.served()
+        .filter(sop_instance_uid=sop_instance_uid, series__study__in=Study.objects.visible_to(user))
+        .select_related("organization", "series__study__patient", "series__study__organization")
+    )
     found: list[Instance] = list((rows.filter(organization__name=organization) if organization else rows)[:20])
     if not found:
         raise NotFound("there is no such object")
@@ -57,7 +59,7 @@ def path_of(instance: Instance) -> Path:
 
 def held(study: Study, sop_instance_uids: set[str]) -> dict[str, str]:
     """SOP Instance UID -> Series Instance UID of those instances that this study holds."""
-    rows = Instance.objects.filter(series__study=study, sop_instance_uid__in=sop_instance_uids)
+    rows = Instance.objects.served().filter(series__study=study, sop_instance_uid__in=sop_instance_uids)
     return dict(rows.values_list("sop_instance_uid", "series__series_instance_uid"))
 
 

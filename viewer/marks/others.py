@@ -43,7 +43,9 @@ _asked: dict[int, None] = {}
 
 def reports_of(study: Study) -> int:
     """How many reports with measurements the study holds: our own, and those of others."""
-    own = Instance.objects.filter(series__study=study, series__series_instance_uid=uid_of_series(study)).count()
+    own = (
+        Instance.objects.served().filter(series__study=study, series__series_instance_uid=uid_of_series(study)).count()
+    )
     others = Measurement.objects.filter(study=study).exclude(source_sop_instance_uid="")
     return int(own + others.values("source_sop_instance_uid").distinct().count())
 
@@ -108,7 +110,7 @@ def read_new(after: int | None) -> int:
     asked = list(_asked)
     found = Study.objects.filter(pk__in=asked)
     if after is not None and last > after:
-        arrived = Instance.objects.filter(id__gt=after, id__lte=last, sop_class_uid__in=CLASSES)
+        arrived = Instance.objects.served().filter(id__gt=after, id__lte=last, sop_class_uid__in=CLASSES)
         found = found | Study.objects.filter(pk__in=arrived.values("series__study"))
     for study in found.select_related("organization", "patient").order_by("id"):
         _asked.pop(study.pk, None)
@@ -120,7 +122,7 @@ def read_new(after: int | None) -> int:
 
 
 def _of_others(study: Study) -> list[Instance]:
-    held = Instance.objects.filter(series__study=study, sop_class_uid__in=CLASSES)
+    held = Instance.objects.served().filter(series__study=study, sop_class_uid__in=CLASSES)
     held = held.exclude(series__series_instance_uid=uid_of_series(study))
     return list(held.select_related("blob").defer("index").order_by("id"))
 
@@ -213,7 +215,7 @@ def _frame_through(found: Found, study: Study, places: dict[str, list[acquired.A
     `places` keeps the frames of each frame of reference for the next measurement: nobody else writes meanwhile.
     """
     if found.frame_of_reference_uid not in places:
-        held = Instance.objects.filter(series__study=study, number_of_frames__gt=0)
+        held = Instance.objects.served().filter(series__study=study, number_of_frames__gt=0)
         same = held.filter(index__frame_of_reference=found.frame_of_reference_uid)
         uids: Sequence[str] = list(same.values_list("sop_instance_uid", flat=True)[:5000])
         places[found.frame_of_reference_uid] = list(acquired.named(study, uids).values())

@@ -221,7 +221,7 @@ def _about(study: Study, marks: Iterable[Measurement]) -> set[str]:
     """SOP Instance UIDs of the images that were measured; of a plane through a volume all of its series."""
     named_ones = {mark.sop_instance_uid for mark in marks if mark.sop_instance_uid}
     through = {mark.series_instance_uid for mark in marks if not mark.sop_instance_uid}
-    rows = Instance.objects.filter(series__study=study, series__series_instance_uid__in=through)
+    rows = Instance.objects.served().filter(series__study=study, series__series_instance_uid__in=through)
     return named_ones | set(rows.values_list("sop_instance_uid", flat=True))
 
 

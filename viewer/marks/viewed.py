@@ -88,7 +88,7 @@ def add(study: Study, user: User, said: Mapping[Frame, Sequence[Area]]) -> None:
 
 
 def _images(study: Study) -> list[Instance]:
-    found = Instance.objects.filter(series__study=study, series__modality=MODALITY, number_of_frames__gt=0)
+    found = Instance.objects.served().filter(series__study=study, series__modality=MODALITY, number_of_frames__gt=0)
     return list(
         found.select_related("series").defer("index").order_by("series__number", "series", "instance_number", "id")
     )

@@ -133,6 +133,12 @@ class Grant(models.Model):
         constraints = [models.UniqueConstraint(fields=["study", "user", "reason"], name="grant_once")]
 
 
+class SeriesQuerySet(models.QuerySet["Series"]):
+    def held(self) -> SeriesQuerySet:
+        """Those that doors tell of: all in which something is left that nobody has rejected."""
+        return self.exclude(number_of_instances=0, version__gt=0)
+
+
 class Series(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="series")
@@ -154,6 +160,8 @@ class Series(models.Model):
     stacks = models.JSONField(default=dict)
     """What `stacks_version` of the series holds, summed up for lists; derived, made again when the version has grown."""
     stacks_version = models.BigIntegerField(default=-1)
+
+    objects = SeriesQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "series_instance_uid"], name="series_once")]
@@ -191,7 +199,7 @@ class Instance(models.Model):
     index = models.JSONField()
     warnings = models.JSONField(default=list)
     rejection = models.CharField(max_length=16, blank=True, default="")
-    """Code value of CID 7011 for which it was rejected (113001, 113037, 113038, 113039); empty: it is not. No door gives a
+    """Code value of CID 7010 for which it was rejected (113001, 113037, 113038, 113039); empty: it is not. No door gives a
     rejected object out (IHE IOCM)."""
     stored_at = models.DateTimeField(auto_now_add=True)
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+WITHDRAWN = "Images of this series were withdrawn. Open it again."
 MAX_VIEWPORTS = 32
 
 
@@ -117,9 +118,14 @@ class Session:
             await self._error("bad_view", str(error), getattr(message, "viewport", None))
 
     async def series_changed(self, series: str, **members: Any) -> None:
-        """Images of this series came later: tell the viewports that show it; they open it again when they like."""
-        for viewport in list(self._viewports.values()):
+        """Images of this series came later: tell the viewports that show it; they open it again when they like. Where some were
+        `withdrawn` no further picture of it leaves until they do."""
+        withdrawn = members.pop("withdrawn", False)
+        for name, viewport in list(self._viewports.items()):
             await viewport.series_changed(series, members)
+            if withdrawn and viewport.shows(series):
+                await self._viewport_close(ViewportClose(name))
+                await self._error("not_found", WITHDRAWN, name)
 
     async def close(self) -> None:
         """Let everything go; nothing is sent after this."""

@@ -184,6 +184,10 @@ class Viewport:
         """False once opening has failed, or anything else ended it."""
         return self._task is not None and not self._task.done()
 
+    def shows(self, series: str) -> bool:
+        """Whether a series is shown here, or laid over what is shown."""
+        return series == self._asked or (self._over is not None and self._over[0][0] == series)
+
     def measure(self, message: Measure) -> None:
         """Answer with what is measured on a frame that was sent; beside everything else."""
         shown = self._sent.get(message.index)

@@ -85,7 +85,8 @@ def test_a_patients_new_name_is_that_of_all_their_studies_and_objects(
     slices(tmp_path / "later", 1, "1.2.4", "1.2.4.1")
     take(sender, tmp_path / "later")
     act = update_patient(chest.patient, {"PatientName": "Doe-Smith^Jane", "PatientSex": "F"}, WHO)
-    assert act is not None and act.before["PatientName"] == "Doe^Jane"
+    assert act is not None
+    assert act.before["PatientName"] == "Doe^Jane"
     assert {one.patient_name for one in Study.objects.all()} == {"Doe-Smith^Jane"}
     assert (study().patient.name, study().patient.name_folded) == ("Doe-Smith^Jane", "doe-smith jane")
     for uid in ("1.2.3.4.1", "1.2.4.1.1"):
@@ -248,7 +249,9 @@ def test_a_series_split_off_makes_a_new_study(chest: Study) -> None:
     split(chest, ["1.2.3.5"], WHO)
     series = Series.objects.select_related("study").get(series_instance_uid="1.2.3.5")
     new = series.study
-    assert new.pk != chest.pk and UID(new.study_instance_uid).is_valid and series.version > before
+    assert new.pk != chest.pk
+    assert UID(new.study_instance_uid).is_valid
+    assert series.version > before
     assert (new.number_of_series, new.number_of_instances, new.modalities) == (1, 2, "CT")
     assert (new.accession_number, new.patient_id, new.date) == ("A1", chest.patient_id, "20240131")
     assert (study().number_of_series, study().number_of_instances) == (1, 2)
@@ -334,7 +337,8 @@ def test_every_act_is_recorded_told_and_reasoned(chest: Study) -> None:
     assert event.detail["AccessionNumber"] == ["A1", "A2"]
     assert "Doe" not in str(event.detail)
     news = Outbox.objects.filter(kind="study.changed").last()
-    assert news is not None and news.payload["series"][0]["series_version"] == str(version + 1)
+    assert news is not None
+    assert news.payload["series"][0]["series_version"] == str(version + 1)
 
 
 def test_what_others_stand_on_is_undone_last(chest: Study) -> None:

@@ -94,6 +94,26 @@ async def test_images_that_come_later_are_announced_where_the_series_is_shown(br
     assert browser.texts == [{"type": "series.changed", "viewport": "a", "series": SERIES, "series_version": "v2"}]
 
 
+async def test_after_images_were_withdrawn_no_further_picture_leaves_until_the_series_is_opened_again(
+    browser: Browser,
+) -> None:
+    await browser.open("a")
+    await browser.until(lambda b: bool(b.frames))
+    browser.texts.clear()
+    sent = len(browser.frames)
+    await browser.session.series_changed(SERIES, series_version="v2", withdrawn=True)
+    assert [(text["type"], text.get("code")) for text in browser.texts] == [
+        ("series.changed", None),
+        ("error", "not_found"),
+    ]
+    await browser.change(9, "a", frame=3)
+    await settle()
+    assert (len(browser.frames), browser.texts[-1]["code"]) == (sent, "bad_message")
+    await browser.open("a")
+    await browser.until(lambda b: len(b.frames) > sent)
+    await browser.session.close()
+
+
 async def test_late_news_of_images_that_are_shown_already_is_not_told(engine: FakeEngine) -> None:
     async def find(series: str, organization: str | None) -> FakeSeries:
         return FakeSeries(series, version="9")
