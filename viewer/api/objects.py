@@ -165,7 +165,7 @@ class Video(AsyncDoor, OfInstance):
         instance = await sync_to_async(_instance)(request, sop_instance_uid)
         places = await asyncio.to_thread(_playable, instance)
         whole = length_of(places)
-        first, last = _asked_for(request.headers.get("Range", ""), whole)
+        first, last = asked_for(request.headers.get("Range", ""), whole)
         if first >= whole:
             return Response(status=416, headers={"Content-Range": f"bytes */{whole}"})
         part = (first, last) != (0, whole - 1) or "Range" in request.headers
@@ -217,7 +217,7 @@ def _playable(instance: Instance) -> list[tuple[int, int]]:
     return places
 
 
-def _asked_for(header: str, whole: int) -> tuple[int, int]:
+def asked_for(header: str, whole: int) -> tuple[int, int]:
     """First and last byte of a Range header (RFC 9110 14.2); all of them where it is none that is understood."""
     found = RANGE.match(header)
     if not found or (not found[1] and not found[2]):
