@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.made import Made
+from tests.browser.reporting.writing import take_in
 from tests.browser.worklist.conftest import HEAD, Day
 from tests.chromium import wait_for, wait_until
 
@@ -31,19 +35,11 @@ def status_of(day: Day, item: int) -> str:
     return next(str(one["status"]) for one in day.items() if one["id"] == item)
 
 
-def leave(page: Page, day: Day, item: int, who: str = "alice") -> None:
-    """Goes away from the images once their report is open, and gives the item back."""
+def leave(page: Page, day: Day, item: int) -> None:
+    """Goes away from the images once their report is open: the page gives the item back."""
     wait_for(page, "window.farview?.features.report?.state === 'writing'")
     page.goto("about:blank")
-    day.ask(who, "POST", f"/api/worklist/{item}/release/", {})
-    wait_until(lambda: status_of(day, item) == "ready", "given back")
-    wait_until(lambda: not _written(day, item), "nobody writes its report", pause=page.wait_for_timeout)
-
-
-def _written(day: Day, item: int) -> bool:
-    study = next(one["study"]["study_instance_uid"] for one in day.items() if one["id"] == item)
-    reports = day.ask("alice", "GET", f"/api/reports/?study={study}")["reports"]
-    return any(day.ask("alice", "GET", f"/api/reports/{one['id']}/")["lock"]["by"] for one in reports)
+    wait_until(lambda: status_of(day, item) == "ready", "given back", pause=page.wait_for_timeout)
 
 
 def test_the_most_pressing_comes_first_and_says_why(browser_of: Callable[..., Page], day: Day) -> None:
@@ -79,7 +75,7 @@ def test_the_next_one_by_one_key(browser_of: Callable[..., Page], day: Day, read
     assert "anna" in other.locator("#rows").inner_text()
     other.keyboard.press("n")
     wait_for(other, "document.querySelector('#said').textContent.includes('Nothing waits')")
-    leave(page, day, ready, "anna")
+    leave(page, day, ready)
 
 
 def test_what_another_holds_is_taken_over_with_a_reason(browser_of: Callable[..., Page], day: Day, ready: int) -> None:
@@ -96,6 +92,34 @@ def test_what_another_holds_is_taken_over_with_a_reason(browser_of: Callable[...
     (item,) = [one for one in day.items("anna") if one["id"] == ready]
     assert item["claimed_by"]["name"] == "alice"
     leave(page, day, ready)
+
+
+def test_a_report_on_what_another_reads_is_begun_with_a_reason(
+    browser_of: Callable[..., Page], day: Day, tmp_path: Path
+) -> None:
+    made = Made(tmp_path, 790)
+    take_in(day.archive, made.folder)
+
+    def item() -> dict[str, Any]:
+        found = [one for one in day.items() if one["study"] and one["study"]["study_instance_uid"] == made.study]
+        return found[0] if found and found[0]["status"] in ("ready", "claimed") else {}
+
+    number = wait_until(item, "a ready item")["id"]
+    day.ask("anna", "POST", f"/api/worklist/{number}/claim/", {})
+    page = browser_of("alice")
+    page.goto(f"{day.server.url}/studies/{made.study}/?report=1")
+    note = page.locator("#panel-report .note")
+    note.get_by_text("anna is reading this examination").wait_for()
+    note.get_by_role("button", name="Take it over…").click()
+    dialog = page.locator("dialog.asking")
+    dialog.locator("button[type=submit]").click()
+    assert "needed" in dialog.locator("[role=alert]").inner_text()
+    dialog.get_by_label("Reason").fill("She went home.")
+    page.keyboard.press("Enter")
+    wait_for(page, "farview.features.report.state === 'writing'")
+    assert item()["claimed_by"]["name"] == "alice"
+    page.goto("about:blank")
+    wait_until(lambda: item()["status"] == "ready", "the page lets go of both", pause=page.wait_for_timeout)
 
 
 def test_a_technologist_holds_a_study_and_lets_it_go(browser_of: Callable[..., Page], day: Day, ready: int) -> None:
