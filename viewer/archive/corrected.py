@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from django.db.models import Q, QuerySet
 
 from viewer.dicom.changes import Changes, Original
-from viewer.models import Correction, CorrectionKind, Instance
+from viewer.models import Correction, CorrectionKind, Instance, Series
 
 SYSTEM = "FARVIEW"
 """Modifying System (0400,0563)."""
@@ -30,25 +30,32 @@ CHANGING = (
 def changes_of(instances: Iterable[Instance]) -> dict[int, Changes]:
     """By row id; objects that leave as they are stored are left out. `instances` have `series__study__patient` at hand."""
     asked = [(one.pk, one.series) for one in instances]
-    studies = {series.study.pk for _, series in asked}
-    uids = {series.series_instance_uid for _, series in asked}
+    paths = paths_of(series for _, series in asked)
+    by_series = {key: changes(path) for key, path in paths.items()}
+    return {key: by_series[series.pk] for key, series in asked if by_series.get(series.pk)}
+
+
+def paths_of(series: Iterable[Series]) -> dict[int, list[Correction]]:
+    """By row id of series: what has been done to their objects, in order. Series to which nothing was done are left out."""
+    asked = {one.pk: one for one in series}
     if not asked:
         return {}
     lines = Lines.of(
         standing().filter(
-            Q(study__in=studies)
-            | Q(series_instance_uid__in=uids, organization__in={series.organization_id for _, series in asked})
+            Q(study__in={one.study_id for one in asked.values()})
+            | Q(
+                series_instance_uid__in={one.series_instance_uid for one in asked.values()},
+                organization__in={one.organization_id for one in asked.values()},
+            )
         )
     )
     if not lines:
         return {}
-    by_series: dict[int, Changes] = {}
-    for _, series in asked:
-        if series.pk not in by_series:
-            by_series[series.pk] = changes(
-                lines.of_series(series.organization_id, series.series_instance_uid, series.study.study_instance_uid)
-            )
-    return {key: by_series[series.pk] for key, series in asked if by_series[series.pk]}
+    paths = {
+        key: lines.of_series(one.organization_id, one.series_instance_uid, one.study.study_instance_uid)
+        for key, one in asked.items()
+    }
+    return {key: path for key, path in paths.items() if path}
 
 
 def changes(path: Iterable[Correction]) -> Changes:

@@ -66,7 +66,7 @@ class Routes:
         """An object as it is to be taken in: what it says of patient and study put right."""
         if not self.any:
             return parsed
-        said = _said(parsed)
+        said = said_by(parsed)
         study, series = parsed.study.study_instance_uid, parsed.series.series_instance_uid
         moved = self._moved(series, study)
         home = moved or study
@@ -78,7 +78,7 @@ class Routes:
             now = self._to_where_it_went(self.studies[study], now, series)
         elif parsed.patient.patient_id:
             now = self._of_surviving(now, said, study)
-        return parsed if now == said else _with(parsed, now)
+        return parsed if now == said else saying(parsed, now)
 
     def _moved(self, series: str, study: str) -> str:
         """The study that a moved series is in, for an object that names one of those in which it was."""
@@ -166,12 +166,12 @@ def _study_of(move: Correction) -> str:
     return move.study.study_instance_uid if move.study else ""
 
 
-def _said(parsed: ParsedInstance) -> dict[str, str]:
+def said_by(parsed: ParsedInstance) -> dict[str, str]:
     patient = {name: getattr(parsed.patient, column) for name, column in PERSONAL.items()}
     return patient | {name: getattr(parsed.study, column) for name, column in OF_STUDY.items()}
 
 
-def _with(parsed: ParsedInstance, said: Mapping[str, str]) -> ParsedInstance:
+def saying(parsed: ParsedInstance, said: Mapping[str, str]) -> ParsedInstance:
     patient = replace(parsed.patient, **{column: said[name] for name, column in PERSONAL.items()})
     study = replace(parsed.study, **{column: said[name] for name, column in OF_STUDY.items()})
     return replace(

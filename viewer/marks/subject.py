@@ -8,10 +8,10 @@ from dataclasses import fields
 from pydicom.dataset import Dataset
 
 from viewer.archive import disagreement
+from viewer.archive.correcting_warnings import as_corrected
 from viewer.archive.storage import blob_store
-from viewer.dicom.attributes import PatientAttributes, StudyAttributes, patient_attributes
-from viewer.dicom.header import opened
-from viewer.dicom.limits import Limits
+from viewer.dicom.attributes import PatientAttributes, StudyAttributes
+from viewer.dicom.read import ParsedInstance
 from viewer.models import Instance, Study
 from viewer.objects.header import subject_as_stated
 
@@ -30,12 +30,15 @@ def subject_for(study: Study, images: Iterable[str]) -> Dataset:
     Raises AnotherPatient, DicomError, OSError.
     """
     study = Study.objects.select_related("patient").get(pk=study.pk)
-    stated, first = stated_patient(study), Instance.objects.filter(series__study=study).order_by("id").first()
+    rows = Instance.objects.filter(series__study=study).select_related("series__study")
+    stated, first = stated_patient(study), rows.order_by("id").first()
     if study.warnings:  # where it has none, all of its files agree
-        for image in _instances(study, images):
+        for image in as_corrected(_instances(study, images)):
             if differs := _differences(image, stated):
                 raise AnotherPatient(f"image {image.sop_instance_uid} names another patient than the study: {differs}")
-    agrees = first is not None and not (study.warnings and _differences(first, stated))
+    agrees = first is not None and not (
+        study.warnings and any(_differences(one, stated) for one in as_corrected([first]))
+    )
     said = {column.name: getattr(study, column.name) for column in fields(StudyAttributes)}
     more = blob_store().path(first.blob_id) if first is not None and agrees else None
     return subject_as_stated(stated, StudyAttributes(**said), more)
@@ -51,13 +54,11 @@ def stated_patient(study: Study) -> PatientAttributes:
 
 
 def _instances(study: Study, images: Iterable[str]) -> Iterable[Instance]:
-    found: Iterable[Instance] = Instance.objects.filter(
-        organization=study.organization, sop_instance_uid__in=set(images)
-    ).only("sop_instance_uid", "blob_id")
+    rows = Instance.objects.filter(organization=study.organization, sop_instance_uid__in=set(images))
+    found: Iterable[Instance] = rows.select_related("series__study").defer("index")
     return found
 
 
-def _differences(image: Instance, stated: PatientAttributes) -> str:
-    with opened(blob_store().path(image.blob_id), Limits()) as header:
-        found = disagreement.about_person(stated, patient_attributes(header.dataset))
+def _differences(image: ParsedInstance, stated: PatientAttributes) -> str:
+    found = disagreement.about_person(stated, image.patient)
     return "; ".join(f'{what} "{theirs}" instead of "{ours}"' for what, ours, theirs in found)

@@ -9,6 +9,7 @@ from pydicom.uid import UID
 
 from accounts.models import AuditEvent, Organization
 from tests.viewer.archive.objects import ct_slice, save, slices
+from tests.viewer.conftest import person
 from viewer.archive.corrected import changes_of
 from viewer.archive.correcting import (
     BadCorrection,
@@ -19,13 +20,16 @@ from viewer.archive.correcting import (
     study_to_patient,
     update_patient,
 )
+from viewer.archive.correcting_links import link_patients
 from viewer.archive.correcting_series import merge_studies, move_series, split
 from viewer.archive.correcting_undo import undo
+from viewer.archive.correcting_warnings import restate
 from viewer.archive.ingest import Outcome, ingest
-from viewer.archive.query import StudySearch, search
+from viewer.archive.query import StudySearch, priors, search
 from viewer.archive.rows import Sender
 from viewer.archive.sources import walk
 from viewer.dicom.changes import Changes
+from viewer.marks.subject import AnotherPatient, subject_for
 from viewer.models import Conflict, Correction, Instance, Outbox, Patient, Series, Study
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -318,8 +322,6 @@ def test_series_go_to_studies_of_the_same_patient_only(chest: Study, other: Stud
 def test_an_emptied_study_is_no_longer_listed(
     chest: Study, sender: Sender, tmp_path: Path, hospital: Organization
 ) -> None:
-    from tests.viewer.conftest import person
-
     alice = person("alice", hospital, "radiologist")
     slices(tmp_path / "second", 1, "1.2.4", "1.2.4.1")
     take(sender, tmp_path / "second")
@@ -352,3 +354,48 @@ def test_what_others_stand_on_is_undone_last(chest: Study) -> None:
     with pytest.raises(CannotCorrect, match="already"):
         undo(first, WHO)
     assert Correction.objects.count() == 4, "acts and what undid them stay"
+
+
+def test_a_wrong_series_takes_its_warnings_along(chest: Study, sender: Sender, tmp_path: Path) -> None:
+    slices(tmp_path / "wrong", 2, series="1.2.3.6", PatientName="Miller^Ann", PatientID="P7")
+    take(sender, tmp_path / "wrong")
+    assert len(study().warnings) == 2
+    split(study(), ["1.2.3.6"], WHO)
+    new = Series.objects.get(series_instance_uid="1.2.3.6").study
+    restate([study(), new])
+    new.refresh_from_db()
+    assert study().warnings == []
+    assert len(new.warnings) == 2
+    ann = Patient.objects.create(organization=chest.organization, patient_id="P7", name="Miller^Ann", sex="F")
+    study_to_patient(new, ann, WHO)
+    new.refresh_from_db()
+    assert new.warnings == []
+    assert leaves("1.2.3.6.1").attributes["PatientName"] == "Miller^Ann"
+
+
+def test_an_object_about_a_corrected_study_is_of_the_patient_as_corrected(
+    chest: Study, other: Study, sender: Sender, tmp_path: Path
+) -> None:
+    arrive(sender, tmp_path, "1.2.3.4.9", "1.2.3", "1.2.3.4", PatientSex="O")
+    study_to_patient(chest, other.patient, WHO)
+    assert study().warnings, "and still one image says something else"
+    assert subject_for(study(), ["1.2.3.4.1"]).PatientID == "P2"
+    with pytest.raises(AnotherPatient):
+        subject_for(study(), ["1.2.3.4.9"])
+
+
+def test_linked_patients_have_each_others_priors(
+    chest: Study, other: Study, hospital: Organization, elsewhere: Organization
+) -> None:
+    alice = person("alice", hospital, "radiologist")
+    assert list(priors(alice, chest)) == []
+    act = link_patients(chest.patient, other.patient, WHO)
+    assert list(priors(alice, chest)) == [other]
+    assert list(priors(alice, other)) == [chest]
+    stranger = Patient.objects.create(organization=elsewhere, patient_id="P1")
+    Study.objects.create(organization=elsewhere, patient=stranger, study_instance_uid="1.2.77")
+    link_patients(other.patient, stranger, WHO)
+    assert list(priors(alice, chest)) == [other], "what is elsewhere is for those who read there"
+    assert leaves("1.2.3.4.1") == Changes()
+    undo(act, WHO)
+    assert list(priors(alice, chest)) == []
