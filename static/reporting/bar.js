@@ -42,7 +42,7 @@ export class Bar {
     const { template } = report;
     this.state.textContent = report.correction ? t("Correction, not signed") : reportState(report.state);
     this.state.dataset.state = report.correction ? "correction" : report.state;
-    this.template.replaceChildren(template.title, this.icon("chevron-down"));
+    this.template.replaceChildren(writing ? template.title : report.title, this.icon("chevron-down"));
     this.template.title = [t("Template: {title}, version {version}.", template), template.why].filter(Boolean).join(" ");
     this.template.disabled = !writing;
     for (const name of ["pick", "macros", "next-place"]) this.buttons[name].hidden = !writing;
