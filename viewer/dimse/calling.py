@@ -18,6 +18,7 @@ from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.transport import AssociationSocket
 
 from viewer.models import DicomPeer
 
@@ -41,6 +42,10 @@ class NotReached(Exception):
     """No association came about, so that nothing was sent or asked. The message is for people; nothing of a patient."""
 
 
+class NothingTaken(NotReached):
+    """The peer is there, and takes nothing of what was offered."""
+
+
 class Broken(Exception):
     """The association ended before its work was done."""
 
@@ -50,7 +55,7 @@ def association(
     peer: DicomPeer, contexts: Sequence[PresentationContext], *, answer_s: float = ANSWER_S, **options: Any
 ) -> Iterator[Association]:
     """An association with `peer`, released at the end, aborted where the work in it fails. Raises NotReached."""
-    entity = AE(ae_title=settings.FARVIEW_DICOM_AE_TITLE)
+    entity = _Caller(ae_title=settings.FARVIEW_DICOM_AE_TITLE)
     entity.connection_timeout, entity.acse_timeout = CONNECT_S, ACSE_S
     entity.dimse_timeout, entity.network_timeout = answer_s, None
     opened = _opened(entity, peer, list(contexts), options)
@@ -58,11 +63,13 @@ def association(
         yield opened
     except BaseException:
         opened.abort()
+        _close(opened)
         raise
     if opened.is_established:
         opened.release()
     if not opened.is_released:
         opened.abort()
+    _close(opened)
 
 
 def echo(peer: DicomPeer) -> str:
@@ -79,7 +86,20 @@ def echo(peer: DicomPeer) -> str:
     return f"{peer.ae_title} answers (C-ECHO, {1000 * (time.monotonic() - began):.0f} ms)."
 
 
-def _opened(entity: AE, peer: DicomPeer, contexts: list[PresentationContext], options: dict[str, Any]) -> Association:
+class _Caller(AE):
+    """pynetdicom forgets to close a socket that could not be connected."""
+
+    wire: socket.socket | None = None
+
+    def _create_socket(self, *given: Any) -> AssociationSocket:
+        made = super()._create_socket(*given)
+        self.wire = made.socket
+        return made
+
+
+def _opened(
+    entity: _Caller, peer: DicomPeer, contexts: list[PresentationContext], options: dict[str, Any]
+) -> Association:
     if not peer.port or "/" in peer.host:
         raise NotReached(f"{peer.ae_title} only calls: its row has no port to be called at")
     tls = (tls_context(), peer.host) if peer.tls else None
@@ -101,9 +121,21 @@ def _opened(entity: AE, peer: DicomPeer, contexts: list[PresentationContext], op
     if made.is_established:
         held_back(made)
         return made
+    _close(made)
+    if entity.wire is not None:
+        entity.wire.close()
+    if made.rejected_contexts:
+        raise NothingTaken(f"{where} takes nothing of what is offered to it")
     if made.is_rejected:
         raise NotReached(f"{where} refuses the association: {_refusal(made)}")
     raise NotReached(f"{where} cannot be reached: {_why(peer)}")
+
+
+def _close(made: Association) -> None:
+    """pynetdicom leaves some to the garbage collector."""
+    wire = made.dul.socket.socket if made.dul.socket is not None else None
+    if wire is not None:
+        wire.close()
 
 
 def _refusal(made: Association) -> str:

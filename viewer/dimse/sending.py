@@ -26,7 +26,7 @@ from pynetdicom.status import code_to_category
 
 from viewer.dicom.changes import AS_STORED, Changes
 from viewer.dicom.rewriting import rewritten
-from viewer.dimse.calling import MOST_CONTEXTS, Broken, NotReached, association
+from viewer.dimse.calling import MOST_CONTEXTS, Broken, NothingTaken, NotReached, association
 from viewer.models import DicomPeer
 
 NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
@@ -135,7 +135,11 @@ def _batch(
     waiting, in_a_row = list(batch), 0
     while waiting and not stop.is_set():
         before = len(waiting)
-        words = _associated(peer, contexts, waiting, result, told, stop, originator)
+        try:
+            words = _associated(peer, contexts, waiting, result, told, stop, originator)
+        except NothingTaken:
+            _refused(waiting, result, told)
+            return
         if not words:
             return
         in_a_row = in_a_row + 1 if before == len(waiting) else 1
@@ -145,6 +149,12 @@ def _batch(
         if in_a_row >= BREAKS_IN_A_ROW:
             result.broken = words
             return
+
+
+def _refused(waiting: list[Outgoing], result: Result, told: OnEach) -> None:
+    for one in waiting:
+        result.failed.append((one.sop_instance_uid, NO_CONTEXT, _not_taken(one, set())))
+        told(one.sop_instance_uid, NO_CONTEXT)
 
 
 def _associated(
