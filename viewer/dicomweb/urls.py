@@ -37,8 +37,9 @@ ROUTES = (
     (f"{FRAMES}/thumbnail", resources.Thumbnail, "dicomweb-frames-thumbnail"),
 )
 
-urlpatterns = [path(f"dicom-web/{address}", resource.as_view(), name=name) for address, resource, name in ROUTES]
-urlpatterns += [
+# Those with a slash first: of two with one name, the last is the address that is given out.
+urlpatterns = [
     path(f"dicom-web/{address}/", resource.as_view(), name=name) for address, resource, name in ROUTES if address
 ]
+urlpatterns += [path(f"dicom-web/{address}", resource.as_view(), name=name) for address, resource, name in ROUTES]
 urlpatterns.append(path("wado", resources.WadoUri.as_view(), name="wado-uri"))
