@@ -64,13 +64,16 @@ def browser_of(chromium: Browser, day: Day) -> Iterator[Callable[[str], Page]]:
 class Look:
     """Collects what is wrong with a page in each of its states."""
 
-    def __init__(self, page: Page) -> None:
-        self.page, self.found = page, []
+    def __init__(self, page: Page, fades: int = 0) -> None:
+        """`fades`: how many ms the page's own colours take to change, whatever the reader prefers."""
+        self.page, self.fades = page, fades
+        self.found: list[str] = []
 
     def at(self, what: str) -> None:
         """Dark and light on a desk, and as wide as a phone."""
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.page.wait_for_timeout(self.fades)
             self.found += [f"{what}, {scheme}: {one}" for one in grave(self.page)]
         self.page.set_viewport_size(PHONE)
         wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -236,7 +239,7 @@ def test_the_results_of_a_referring_doctor(browser_of: Callable[[str], Page], da
 def test_the_administration_of_templates(browser_of: Callable[[str], Page], day: Day) -> None:
     page = browser_of("boss")
     page.goto(f"{day.server.url}/admin/reporting/template/")
-    look = Look(page)
+    look = Look(page, fades=300)
     look.at("templates")
     page.locator("#result_list tbody th a").first.click()
     page.locator("#content").wait_for()
