@@ -24,7 +24,7 @@ class Command(BaseCommand):
     requires_system_checks = ()  # they load every page; nothing here depends on them
     help = (
         "Let a DICOM peer call, or change one. What it sends belongs to its organization; unknown callers are refused. "
-        "Naming an AE title again changes its host, port and rights."
+        "Naming an AE title again sets its host, port and rights anew."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -96,9 +96,7 @@ def _kept(
     made = peer is None
     if peer is None:
         peer = DicomPeer(ae_title=title)
-    peer.organization, peer.host, peer.active = organization, host, True
-    if port is not None or not made:
-        peer.port = port
+    peer.organization, peer.host, peer.port, peer.active = organization, host, port, True
     for right in RIGHTS:
         setattr(peer, f"may_{right}", right in rights)
     peer.save()
