@@ -31,7 +31,7 @@ from reporting.checks.rules import (
     wrong_patient,
 )
 
-__all__ = ["ACKNOWLEDGE", "BLOCK", "CHECKS", "RULES_VERSION", "Facts", "Problem", "run"]
+__all__ = ["ACKNOWLEDGE", "BLOCK", "CHECKS", "RULES_VERSION", "Facts", "Problem", "critical_finding", "run"]
 
 Check = Callable[[Report], Iterator[Problem]]
 
@@ -70,6 +70,11 @@ def _digest() -> str:
 
 RULES_VERSION = f"1.{_digest()}"
 """Stored with every signature."""
+
+
+def critical_finding(facts: Facts) -> str:
+    """What the check "critical" warns of, in words for whoever has to hear of it; empty: nothing."""
+    return critical.finding_of(Report(facts))
 
 
 def run(facts: Facts) -> list[Problem]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import audit
 from reporting.critical.categories import ESCALATED
-from reporting.critical.recording import announce
+from reporting.critical.opening import announce
 from reporting.models import CriticalAttempt, CriticalResult
 from reporting.workflow.acting import about
 from reporting.workflow.finding import in_hand

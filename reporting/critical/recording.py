@@ -13,18 +13,18 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
 from accounts.origin import Request
-from reporting.critical.categories import METHODS, MINUTES, OUTCOMES, due
-from reporting.models import CriticalAttempt, CriticalResult, Report, ReportingSite
+from reporting.critical.categories import METHODS, MINUTES, OUTCOMES
+from reporting.critical.opening import announce, begin
+from reporting.models import CriticalAttempt, CriticalResult, Report
 from reporting.workflow.finding import in_hand
 from reporting.workflow.naming import name_of
 from reporting.workflow.noting import note
 from reporting.workflow.refusals import Unusable, WrongState
 from reporting.workflow.signing import words_of
 from reporting.worklist import clocks
-from viewer.archive import outbox, rows
+from viewer.archive import rows
 from viewer.archive.query import NotFound
 
-NEWS = "critical.changed"
 WITHDRAWN = ("cancelled", "entered_in_error")
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far ahead of ours a caller's clock may be."""
@@ -59,16 +59,7 @@ def record(report: Report, user: User, given: Mapping[str, Any], request: Reques
         held = in_hand(report)
         if held.state in WITHDRAWN:
             raise WrongState("This report was withdrawn.", state=held.state, version=held.version)
-        site = ReportingSite.objects.filter(organization=held.organization_id).first()
-        result = CriticalResult.objects.create(
-            report=held,
-            finding=finding,
-            category=category,
-            found_at=found_at,
-            caller=user,
-            due_at=due(found_at, category, site.escalation_minutes if site else None),
-        )
-        note("critical.record", held, user, request, result=result.pk, category=category)
+        result = begin(held, user, finding, category, found_at, request)
         if first is not None:
             _attempted(held, result, user, first, request)
         announce(held, result)
@@ -135,13 +126,6 @@ def _attempted(report: Report, result: CriticalResult, user: User, tried: Try, r
     result.save(update_fields=["read_back", "acknowledged_at", "recipient", "recipient_role", "method"])
     detail = {"method": tried.method, "reached": tried.outcome, "read_back": tried.read_back}
     note("critical.attempt", report, user, request, result=result.pk, **detail)
-
-
-def announce(report: Report, result: CriticalResult) -> None:
-    """Tell every page that shows it. Within a transaction."""
-    study = report.study.study_instance_uid
-    news = {"report": report.pk, "result": result.pk, "study_instance_uid": study, "item": report.item_id}
-    outbox.announce(NEWS, report.organization, news)
 
 
 def try_of(given: Mapping[str, Any]) -> Try:

@@ -135,7 +135,8 @@ def _banners(report: SignedReport, words: dict[str, str]) -> list[Banner]:
     found = [banner_of(report)]
     for one in report.criticals:
         if one.closed_at is None and report.state not in ("entered_in_error", "cancelled"):
-            found.append(Banner("error", words["critical_open"], one.finding))
+            kind, key = ("warning", "critical_heard") if one.read_back else ("error", "critical_open")
+            found.append(Banner(kind, words[key], one.finding))
     return found
 
 

@@ -57,6 +57,13 @@ _TABLE: dict[str, tuple[str, str, str, str, str]] = {
         "Résultat critique : sa réception n'est pas encore confirmée.",
         "危急值：尚未确认收到。",
     ),
+    "critical_heard": (
+        "Critical result: it was heard and read back, and is not closed yet.",
+        "Kritischer Befund: zur Kenntnis genommen und wiederholt, noch nicht abgeschlossen.",
+        "Resultado crítico: recibido y repetido, aún sin cerrar.",
+        "Résultat critique : reçu et relu, pas encore clos.",
+        "危急值：已确认收到并复述，尚未结束。",
+    ),
     # the examination
     "patient": ("Patient", "Patient", "Paciente", "Patient", "患者"),
     "no_name": ("No name", "Ohne Namen", "Sin nombre", "Sans nom", "无姓名"),

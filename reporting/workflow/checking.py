@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from reporting.checks import ACKNOWLEDGE, BLOCK, RULES_VERSION, Problem, run
+from reporting.checks import ACKNOWLEDGE, BLOCK, RULES_VERSION, Facts, Problem, critical_finding, run
 from reporting.checks.facts import Field, Section
 from reporting.models import CriticalAttempt, Report, ReportVersion
 from reporting.workflow.content import labels_of
@@ -54,8 +54,20 @@ def _idle(report: Report, text: ReportVersion) -> Iterator[Problem]:
 
 def problems_of_text(report: Report, said: str) -> list[Problem]:
     """What the checks say of an addendum."""
+    return run(_facts_of_text(report, said))
+
+
+def _facts_of_text(report: Report, said: str) -> Facts:
     alone = Section("addendum", "Addendum", fields=(Field("addendum", value=said, fill="touched"),))
-    return run(replace(facts_of(report, {}, {}), sections=(alone,)))
+    return replace(facts_of(report, {}, {}), sections=(alone,))
+
+
+def untold(report: Report, problems: list[Problem], content: Mapping[str, Any] | str) -> str:
+    """The critical finding of a text, or of an addendum, that is signed though no communication is recorded; empty: none."""
+    if all(one.rule != "critical" for one in problems):
+        return ""
+    facts = _facts_of_text(report, content) if isinstance(content, str) else facts_of(report, content, {})
+    return critical_finding(facts)
 
 
 def must_pass(problems: list[Problem], acknowledged: Collection[str]) -> None:

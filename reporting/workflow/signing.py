@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.origin import Request
 from reporting.checks import BLOCK, Problem
+from reporting.critical import opening
 from reporting.delivery.queue import queue
 from reporting.evidence import freezing
 from reporting.evidence.freezing import CannotFreeze, Frozen
@@ -50,6 +52,8 @@ class _Ready:
     number: int
     content: dict[str, Any]
     checks: dict[str, Any]
+    untold: str
+    """A critical finding that nobody is recorded to have heard of."""
 
 
 async def sign(report: Report, user: User, act: str, asked: Asked, request: Request | None) -> ReportVersion:
@@ -79,7 +83,7 @@ def _made_ready(report: Report, user: User, act: str, asked: Asked, request: Req
     checks = checking.kept(problems, acknowledged)
     if act in ("sign_final", "cosign") and checking.preliminary_of(report, user.pk) is not None:
         checks["discrepancy"] = {"grade": grade or "none", "note": remark}
-    return _Ready(text.number, text.content, checks)
+    return _Ready(text.number, text.content, checks, checking.untold(report, problems, text.content))
 
 
 def _sign(
@@ -104,6 +108,7 @@ def _sign(
         if graded:
             held.discrepancy, held.discrepancy_note = graded["grade"], graded["note"]
             held.save(update_fields=["discrepancy", "discrepancy_note"])
+        opening.at_signing(held, user, ready.untold, timezone.now(), request)
         version = append(
             held,
             step,
@@ -149,6 +154,7 @@ def _append(report: Report, user: User, said: str, asked: Asked, request: Reques
     problems = checking.problems_of_text(report, said)
     checking.must_pass([one for one in problems if one.level == BLOCK], ())
     checks = checking.kept(problems, acknowledged)
+    untold = checking.untold(report, problems, said)
 
     def work() -> ReportVersion:
         held = in_hand(report)
@@ -160,6 +166,7 @@ def _append(report: Report, user: User, said: str, asked: Asked, request: Reques
             )
         step = TRANSITIONS[standing(held.state, correction_of(held) is not None), "addendum"]
         newest = text_of(held)
+        opening.at_signing(held, user, untold, timezone.now(), request)
         version = append(
             held,
             step,
