@@ -87,6 +87,14 @@ FARVIEW_ORIGINS = sorted(
     {FARVIEW_PUBLIC_URL, f"{_scheme}://127.0.0.1:{FARVIEW_PORT}", f"{_scheme}://localhost:{FARVIEW_PORT}"}
 )
 """Exact Origins from which a browser's cookie may open a WebSocket."""
+FARVIEW_CORS_ORIGINS = frozenset(filter(None, os.environ.get("FARVIEW_CORS_ORIGINS", "").replace(",", " ").split()))
+for _origin in FARVIEW_CORS_ORIGINS - {"*"}:
+    if _origin != "{0.scheme}://{0.netloc}".format(urlsplit(_origin)) or not _origin.startswith(
+        ("http://", "https://")
+    ):
+        raise ImproperlyConfigured(
+            f"FARVIEW_CORS_ORIGINS: origins like https://viewer.example are expected, not {_origin!r}"
+        )
 
 # --- the DICOM network
 FARVIEW_DICOM_PORT = _whole("FARVIEW_DICOM_PORT", 11112)
@@ -155,6 +163,7 @@ FARVIEW_DIAGNOSTIC_PIXELS = _whole("FARVIEW_DIAGNOSTIC_PIXELS", 0)
 # --- worklist
 FARVIEW_ARRIVAL_QUIET_SECONDS = _whole("FARVIEW_ARRIVAL_QUIET_SECONDS", 60)
 FARVIEW_WORKLIST_DAYS = _whole("FARVIEW_WORKLIST_DAYS", 0)
+FARVIEW_HL7_DAYS = _whole("FARVIEW_HL7_DAYS", 365)
 
 # --- Django
 SECRET_KEY = os.environ.get("FARVIEW_SECRET_KEY") or _kept_secret(FARVIEW_KEYS_DIR / "secret_key")
@@ -176,6 +185,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "viewer.dicomweb.cors.cors",
     "accounts.middleware.ContentSecurityMiddleware",
     "accounts.middleware.PolicyMiddleware",  # its question comes after the user is known and before CSRF and the view
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from reporting.critical.escalation import escalations
 from reporting.delivery.listener import listen
+from reporting.delivery.pruning import pruning
 from reporting.delivery.sending import deliver
 from reporting.workflow import verifying
+from reporting.worklist import corrections
 from reporting.worklist.arrivals import arrivals
 from reporting.worklist.scheduled import performed, scheduled
 from viewer import panels, scheduling, tasks, verification
+from viewer.archive import correcting, correcting_orders
 
 
 def install() -> None:
@@ -18,6 +21,8 @@ def install() -> None:
     for task in TASKS:
         tasks.add(task)
     scheduling.add(scheduled, performed)
+    correcting.follow(corrections.follow)
+    correcting_orders.offer(corrections.choices)
     verification.add("reports", verifying.problems, verifying.owners)
 
 
@@ -30,5 +35,5 @@ SHEETS = (
 )
 """Style sheets of the viewer page's report panel."""
 
-TASKS: tuple[tasks.Task, ...] = (arrivals, listen, deliver, escalations)
+TASKS: tuple[tasks.Task, ...] = (arrivals, listen, deliver, escalations, pruning)
 """Coroutine functions that run for as long as the server serves."""
