@@ -31,29 +31,31 @@ def find(event: Event) -> Iterator[Answer]:
     """Answer a C-FIND, whatever it asks for, until all is said or it is cancelled."""
     held_back(event.assoc)
     peer = peer_of(event.assoc)
-    question, told, outcome = Question(iter(())), 0, "failure"
+    question, told = Question(iter(())), 0
+    last: int | Dataset | None = None
     request: Any = event.request
     try:
         identifier = decoded(request.Identifier, str(event.context.transfer_syntax))
         question = QUESTIONS[str(event.context.abstract_syntax)](peer, identifier, str(event.context.abstract_syntax))
         for one in question.answers:
             if event.is_cancelled:
-                yield CANCELLED, None
+                last = CANCELLED
                 break
             told += 1
             yield PENDING, one
-        outcome = "success"
     except Refused as refusal:
-        yield refusal.answer(), None
+        last = refusal.answer()
     except Exception as problem:
         # What it says may hold values; where it happened holds none.
-        logger.error(
-            "a query failed (%s)\n%s", type(problem).__name__, "".join(traceback.format_tb(problem.__traceback__))
-        )
-        yield Refused(CANNOT_PROCESS, f"it failed here ({type(problem).__name__})").answer(), None
+        frames = "".join(traceback.format_tb(problem.__traceback__))
+        logger.error("a query failed (%s)\n%s", type(problem).__name__, frames)
+        last = Refused(CANNOT_PROCESS, f"it failed here ({type(problem).__name__})").answer()
     finally:
+        outcome = "failure" if isinstance(last, Dataset) else "success"
         _noted(peer, str(event.assoc.requestor.address or ""), question, told, outcome)
         connections.close_all()
+    if last is not None:
+        yield last, None
 
 
 def _noted(peer: DicomPeer, address: str, question: Question, told: int, outcome: str) -> None:

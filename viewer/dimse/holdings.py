@@ -74,10 +74,11 @@ def _rows(peer: DicomPeer, wanted: Asked) -> QuerySet[Any]:
 def _answers(rows: QuerySet[Any], wanted: Asked) -> Iterator[Dataset]:
     """In order of arrival, looked up a few at a time: no question to the database stays open while the peer reads."""
     level, last = LEVELS[wanted.level], 0
+    counted = Counted(level, frozenset(int(element.tag) for element in wanted.identifier))
     rows = rows.select_related(*BESIDE[level]).defer(*HEAVY[level]).order_by("pk")
     while found := list(rows.filter(pk__gt=last)[:AT_ONCE]):
         last = found[-1].pk
-        counted = Counted.of(level, found)
+        counted.of(found)
         for row in found:
             yield _answer(row, level, counted, wanted)
 
@@ -129,34 +130,34 @@ def _put(answer: Dataset, tag: int, vr: str, value: Any) -> None:
 
 @dataclass(slots=True)
 class Counted:
-    """What is counted and gathered of rows that are told together; what was rejected does not count."""
+    """What is counted and gathered, where it is asked for, of rows that are told together; what was rejected does not count."""
 
     level: Level
+    tags: frozenset[int]
     values: dict[tuple[int, int], Any] = field(default_factory=dict)
     """By (tag, key of the row it is of)."""
 
-    @classmethod
-    def of(cls, level: Level, rows: list[Any]) -> Counted:
-        found = cls(level)
-        for of_level, way, counts in COUNTS:
-            if ORDER.index(of_level) <= ORDER.index(level):
-                found._count(way, counts, {_key(row, level, of_level) for row in rows})
-        if level is not Level.PATIENT:
-            found._gather({_key(row, level, Level.STUDY) for row in rows})
-        return found
+    def of(self, rows: list[Any]) -> None:
+        """Look up what is not known yet of these rows, and forget all others."""
+        for of_level, way, columns in COUNTS:
+            wanted = {tag: column for tag, column in columns.items() if tag in self.tags}
+            if wanted and ORDER.index(of_level) <= ORDER.index(self.level):
+                self._look_up(way, wanted, {_key(row, self.level, of_level) for row in rows})
 
-    def _count(self, way: str, counts: dict[int, str], keys: set[int]) -> None:
-        served = Instance.objects.served().filter(**{f"{way}__in": keys}).order_by().values(way)
-        for line in served.annotate(**{f"n{tag}": Count(of, distinct=True) for tag, of in counts.items()}):
-            self.values.update({(tag, line[way]): line[f"n{tag}"] for tag in counts})
-
-    def _gather(self, studies: set[int]) -> None:
-        """Modalities in Study, SOP Classes in Study (PS3.4 C.6.2.1.2)."""
-        served = Instance.objects.served().filter(series__study__in=studies).order_by()
-        for tag, column in ((0x00080061, "series__modality"), (0x00080062, "sop_class_uid")):
-            for study, value in served.values_list("series__study", column).distinct():
-                if value:
-                    self.values.setdefault((tag, study), []).append(value)
+    def _look_up(self, way: str, columns: dict[int, str], keys: set[int]) -> None:
+        kept = {place: value for place, value in self.values.items() if place[0] not in columns or place[1] in keys}
+        self.values = kept
+        new = keys - {key for tag, key in kept if tag in columns}
+        if not new:
+            return
+        served = Instance.objects.served().filter(**{f"{way}__in": new}).order_by()
+        for tag, column in columns.items():
+            if tag in GATHERED:
+                for key, value in served.exclude(**{column: ""}).values_list(way, column).distinct():
+                    self.values.setdefault((tag, key), []).append(value)
+            else:
+                counted = served.values_list(way).annotate(Count(column, distinct=True))
+                self.values.update({(tag, key): number for key, number in counted})
 
     def value(self, row: Any, tag: int) -> Any:
         of_level = OF_LEVEL.get(tag)
@@ -198,11 +199,15 @@ COUNTS: tuple[tuple[Level, str, dict[int, str]], ...] = (
         "series__study__patient",
         {0x00201200: "series__study", 0x00201202: "series", 0x00201204: "pk"},
     ),
-    (Level.STUDY, "series__study", {0x00201206: "series", 0x00201208: "pk"}),
+    (
+        Level.STUDY,
+        "series__study",
+        {0x00201206: "series", 0x00201208: "pk", 0x00080061: "series__modality", 0x00080062: "sop_class_uid"},
+    ),
     (Level.SERIES, "series", {0x00201209: "pk"}),
 )
-"""Number of Patient Related Studies, Series, Instances; of Study Related; of Series Related Instances (PS3.4 C.6.1.1)."""
-OF_LEVEL = {tag: level for level, _, counts in COUNTS for tag in counts} | {
-    0x00080061: Level.STUDY,
-    0x00080062: Level.STUDY,
-}
+"""Number of Patient Related Studies, Series, Instances; Number of Study Related Series, Instances, Modalities in Study, SOP
+Classes in Study; Number of Series Related Instances (PS3.4 C.6.1.1, C.6.2.1)."""
+GATHERED = frozenset({0x00080061, 0x00080062})
+"""Of these the values, not their number."""
+OF_LEVEL = {tag: level for level, _, counts in COUNTS for tag in counts}
