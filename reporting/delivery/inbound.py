@@ -22,7 +22,7 @@ from reporting.messages.charsets import decoded, encoded, named_in
 from reporting.messages.er7 import BadMessage, Message, parse
 from reporting.messages.orders import KINDS as ORDERS
 from reporting.messages.orders import OrderSaid, orders_of
-from reporting.messages.patients import MERGES, UPDATES, patient_of
+from reporting.messages.patients import MERGES, UPDATES, merges_of, patient_of
 from reporting.messages.reading import NotUsable
 from reporting.models import HL7Peer, InboundMessage
 from reporting.worklist import orders
@@ -160,13 +160,11 @@ def _apply(message: Message, peer: HL7Peer) -> str:
             _order(said, peer)
         return ""
     if kind == "ADT" and event in MERGES:
-        raise NotUsable(
-            "two patients are not merged by a message: it is kept for an administrator, and nothing was changed",
-            "MSH-9",
-            "event",
-        )
+        pairs = merges_of(message, peer.mapping)
+        known = [corrections.merge(peer.organization, *pair, event) for pair in pairs]
+        return "" if any(known) else "these patients are not known here; nothing was to be changed"
     if kind == "ADT" and event in UPDATES:
-        changed = corrections.correct(peer.organization, patient_of(message, peer.mapping))
+        changed = corrections.correct(peer.organization, patient_of(message, peer.mapping), event)
         return "" if changed else "this patient is not known here; nothing was to be changed"
     if kind == "ADT":
         raise NotUsable(f"the event {event[:8]!r} is not done here", "MSH-9", "event")

@@ -31,7 +31,10 @@ def patient_of(message: Message, mapping: Mapping[str, Any]) -> PatientSaid:
 
     Raises NotUsable.
     """
-    pid = message.first("PID")
+    return _said(message.first("PID"), mapping)
+
+
+def _said(pid: Segment, mapping: Mapping[str, Any]) -> PatientSaid:
     patient_id = _identifier(pid, mapping)
     if not patient_id:
         raise NotUsable("PID-3 names no patient", "PID-3", "required field")
@@ -41,13 +44,33 @@ def patient_of(message: Message, mapping: Mapping[str, Any]) -> PatientSaid:
     return PatientSaid(patient_id, str(mapping.get("issuer") or ""), _short(name), _born(pid), _sex(pid))
 
 
-def _identifier(pid: Segment, mapping: Mapping[str, Any]) -> str:
-    """The first of PID-3 whose type (CX.5) or authority (CX.4) the sender's row asks for; without such a wish that of a record
-    or patient number, else the first."""
+def merges_of(message: Message, mapping: Mapping[str, Any]) -> list[tuple[PatientSaid, PatientSaid]]:
+    """(former, surviving) of each PID that an MRG follows (3.3.40: a message may hold several). Raises NotUsable."""
+    found, pid = [], None
+    for segment in message.segments:
+        if segment.name == "PID":
+            pid = segment
+        elif segment.name == "MRG" and pid is not None:
+            former = _identifier(segment, mapping, 1) or segment.text(1).strip()
+            if not former or former == DELETE or len(former) > 64:
+                raise NotUsable("MRG-1 names no patient", "MRG-1", "required field")
+            issuer = str(mapping.get("issuer") or "")
+            found.append((PatientSaid(former, issuer), _said(pid, mapping)))
+    if not found:
+        raise NotUsable("no PID is followed by an MRG", "MRG-1", "required field")
+    return found
+
+
+def _identifier(pid: Segment, mapping: Mapping[str, Any], field: int = 3) -> str:
+    """The first of PID-3 (of an MRG its field 1) whose type (CX.5) or authority (CX.4) the sender's row asks for; without
+    such a wish that of a record or patient number, else the first."""
     wanted = [str(one).upper() for one in mapping.get("identifier_types") or ()]
     found = [
-        (pid.text(3, 1, repetition=at).strip(), {pid.text(3, 5, repetition=at).upper(), pid.text(3, 4, 1, at).upper()})
-        for at in range(1, len(pid.repetitions(3)) + 1)
+        (
+            pid.text(field, 1, repetition=at).strip(),
+            {pid.text(field, 5, repetition=at).upper(), pid.text(field, 4, 1, at).upper()},
+        )
+        for at in range(1, len(pid.repetitions(field)) + 1)
     ]
     for kind in wanted or ("MR", "PI"):
         for identifier, kinds in found:

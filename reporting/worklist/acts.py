@@ -226,7 +226,7 @@ def _moved(
     if source is not None:
         _lose(source, target, actor, request, detail)
     if left is not None:
-        _lose_study(target)
+        lose_study(target)
     items.tie(target, study, actor, request, kind="moved_here", detail=detail)
     if target.order.patient_id != study.patient_id and target.status != "hold":
         note = f"The images are labelled as another patient's: {'; '.join(reasons)}."
@@ -242,11 +242,11 @@ def _lose(source: ReadingItem, target: ReadingItem, actor: User, request: Reques
     if source.order.source == "study":
         items.give_way(source, target, actor, request)
         return
-    _lose_study(source)
+    lose_study(source)
     changed(source, "moved_away", actor, LOST, request=request, detail=detail)
 
 
-def _lose_study(item: ReadingItem) -> None:
+def lose_study(item: ReadingItem) -> None:
     if item.study is not None and item.order.study_instance_uid == item.study.study_instance_uid:
         item.order.study_instance_uid = ""
         item.order.save(update_fields=["study_instance_uid", "updated_at"])

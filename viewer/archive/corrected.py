@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from django.db.models import Q, QuerySet
 
+from accounts.models import Organization
 from viewer.dicom.changes import Changes, Original
 from viewer.models import Correction, CorrectionKind, Instance, Series
 
@@ -80,6 +81,23 @@ def standing() -> QuerySet[Correction]:
     alive = Correction.objects.filter(kind__in=CHANGING, study__isnull=False, undoes=None, undone_by=None)
     alive = alive.filter(part_of__undoes=None, part_of__undone_by=None)
     return alive.select_related("study").order_by("id")
+
+
+def merge_of(organization: Organization, patient_id: str, issuer: str, after: int = 0) -> Correction | None:
+    """The last act by which this ID was merged into another, of those after the act `after`; None: it stands for itself."""
+    merges = Correction.objects.filter(
+        organization=organization,
+        kind=CorrectionKind.PATIENTS_MERGED,
+        pk__gt=after,
+        study=None,
+        part_of=None,
+        undoes=None,
+        undone_by=None,
+        before__PatientID=patient_id,
+        before__IssuerOfPatientID=issuer,
+    )
+    found: Correction | None = merges.select_related("patient__organization").order_by("id").last()
+    return found
 
 
 def date_time(at: datetime) -> str:

@@ -18,34 +18,23 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import Organization, User
 from accounts.origin import Request
-from viewer.archive import disagreement, outbox
+from viewer.archive import outbox
+from viewer.archive.corrected import merge_of
+from viewer.archive.correcting_facts import (
+    ORDERED,
+    STATED,
+    as_known,
+    change,
+    differs,
+    facts_of,
+    for_study,
+    person_of,
+    set_person,
+)
 from viewer.archive.patience import patiently
-from viewer.dicom.text import fold
 from viewer.models import Correction, CorrectionKind, Patient, Series, Study
 
 REASON = 1000
-PERSONAL = {
-    "PatientName": "name",
-    "PatientID": "patient_id",
-    "IssuerOfPatientID": "issuer_of_patient_id",
-    "PatientBirthDate": "birth_date",
-    "PatientSex": "sex",
-}
-"""DICOM keyword -> column of a patient."""
-STATED = {"PatientName": "patient_name", "PatientBirthDate": "patient_birth_date", "PatientSex": "patient_sex"}
-"""DICOM keyword -> column of a study that says it of its patient."""
-OF_STUDY = {
-    "StudyInstanceUID": "study_instance_uid",
-    "StudyID": "study_id",
-    "StudyDate": "date",
-    "StudyTime": "time",
-    "AccessionNumber": "accession_number",
-    "StudyDescription": "description",
-    "ReferringPhysicianName": "referring_physician",
-}
-"""DICOM keyword -> column of a study."""
-ORDERED = ("AccessionNumber", "StudyDescription", "ReferringPhysicianName")
-"""What a study says of its order."""
 TOLD = ("PatientID", "IssuerOfPatientID", "StudyInstanceUID", "AccessionNumber")
 """Of which the record keeps the values; what else says who somebody is stays out of it."""
 
@@ -109,17 +98,21 @@ def follow(follower: Follower) -> None:
 
 
 def update_patient(patient: Patient, said: Mapping[str, str], who: Who) -> Correction | None:
-    """Name, birth date and sex (keywords of `STATED`) of a patient and of all their studies; None where they were so before."""
+    """Name, birth date and sex (keywords of `STATED`) of a patient, and of those of their studies that said what the patient's
+    row did; None where they were so before. A study that says otherwise may be of somebody else: it keeps that."""
 
     def write() -> Correction | None:
         held = Patient.objects.select_for_update().get(pk=patient.pk)
         after = {name: value for name, value in said.items() if name in STATED}
-        studies = [one for one in _studies_of(held) if _differs(facts_of(one), after)]
-        if not studies and not _differs(_person(held), after):
+        before = {name: value for name, value in person_of(held).items() if name in after}
+        studies = _studies_of(held)
+        if not differs(before, after) and not any(
+            differs(facts_of(one), for_study(one, before, after)) for one in studies
+        ):
             return None
-        done = begun(CorrectionKind.PATIENT_UPDATED, held.organization, who, held, _person(held), after)
+        done = begun(CorrectionKind.PATIENT_UPDATED, held.organization, who, held, before, after)
         set_person(held, after)
-        return finished(each(done, studies, after))
+        return finished(each(done, studies, before, after))
 
     return whole(write)
 
@@ -137,12 +130,13 @@ def merge_patients(former: Patient, surviving: Patient, who: Who) -> Correction:
         raise BadCorrection("former", "a patient without a Patient ID is not merged: give the study another patient")
 
     def write() -> Correction:
-        rows = {one.pk: one for one in Patient.objects.select_for_update().filter(pk__in=[former.pk, surviving.pk])}
-        gone, stays = rows[former.pk], rows[surviving.pk]
-        before, after = _person(gone), as_known(stays)
+        last = _who_stays(surviving, former)
+        rows = {one.pk: one for one in Patient.objects.select_for_update().filter(pk__in=[former.pk, last.pk])}
+        gone, stays = rows[former.pk], rows[last.pk]
+        before, after = person_of(gone), as_known(stays)
         done = begun(CorrectionKind.PATIENTS_MERGED, stays.organization, who, stays, before, after)
         done.former = gone
-        return finished(each(done, _studies_of(gone), after, patient=stays))
+        return finished(each(done, _studies_of(gone), before, after, patient=stays))
 
     return whole(write)
 
@@ -157,7 +151,7 @@ def study_to_patient(study: Study, patient: Patient, who: Who) -> Correction:
         if held.patient_id == patient.pk:
             raise BadCorrection("patient", "the study is this patient's already")
         target = Patient.objects.get(pk=patient.pk)
-        after = _person(target)
+        after = person_of(target)
         former = facts_of(held)
         done = begun(
             CorrectionKind.STUDY_OF_ANOTHER_PATIENT,
@@ -181,7 +175,7 @@ def study_to_order(study: Study, said: Mapping[str, str], who: Who, order: str =
     def write() -> Correction:
         held = locked(study)
         former = facts_of(held)
-        if not order and not _differs(former, after):
+        if not order and not differs(former, after):
             raise BadCorrection("order", "the study says so already")
         before = {name: former[name] for name in after}
         kind = CorrectionKind.STUDY_OF_ANOTHER_ORDER
@@ -271,13 +265,30 @@ def part_of(
     )
 
 
-def each(done: Done, studies: Iterable[Study], after: Mapping[str, str], patient: Patient | None = None) -> Done:
-    """Change every one of these studies, with a row for each."""
+def each(
+    done: Done,
+    studies: Iterable[Study],
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    patient: Patient | None = None,
+) -> Done:
+    """Change every one of these studies in what it said as `before` does, with a row for each that is changed."""
     for study in studies:
-        former = facts_of(study)
-        change(study, after, patient=patient)
-        part(done, study, {name: former[name] for name in after}, after)
+        former, now = facts_of(study), for_study(study, before, after)
+        if differs(former, now):
+            change(study, now, patient=patient)
+            part(done, study, {name: former[name] for name in now}, now)
     return done
+
+
+def _who_stays(surviving: Patient, former: Patient) -> Patient:
+    """A patient that was itself merged away since stands for the one that stayed."""
+    merge = merge_of(surviving.organization, surviving.patient_id, surviving.issuer_of_patient_id)
+    seen = surviving
+    while merge is not None and merge.patient is not None:
+        seen = merge.patient
+        merge = merge_of(seen.organization, seen.patient_id, seen.issuer_of_patient_id, after=merge.pk)
+    return surviving if seen.pk == former.pk else seen
 
 
 def finished(done: Done) -> Correction:
@@ -342,58 +353,11 @@ def tell(study: Study, withdrawn: Collection[str] = ()) -> None:
     )
 
 
-def change(study: Study, after: Mapping[str, str], patient: Patient | None = None) -> None:
-    """Bring a study's row, and the warnings that it carries, up to what its objects say from now on."""
-    former = facts_of(study)
-    if patient is not None:
-        study.patient = patient
-    for name, column in {**STATED, **OF_STUDY}.items():
-        if name in after and name != "StudyInstanceUID":
-            setattr(study, column, after[name])
-    study.description_folded = fold(study.description)[:200]
-    study.warnings = disagreement.after_correction(study.warnings, former, {**former, **after})
-    study.save()
-
-
-def facts_of(study: Study) -> dict[str, str]:
-    """DICOM keyword -> value, as the objects of a study leave."""
-    stated = study.stated_patient
-    return {
-        **{name: stated[PERSONAL[name]] for name in STATED},
-        "PatientID": study.patient.patient_id,
-        "IssuerOfPatientID": study.patient.issuer_of_patient_id,
-        **{name: getattr(study, column) for name, column in OF_STUDY.items()},
-    }
-
-
-def as_known(patient: Patient) -> dict[str, str]:
-    """What is known of a patient; the Patient ID and its issuer in any case."""
-    always = ("PatientID", "IssuerOfPatientID")
-    return {name: value for name, value in _person(patient).items() if value or name in always}
-
-
-def set_person(patient: Patient, said: Mapping[str, str]) -> None:
-    """Name, birth date and sex of a patient's row."""
-    for name in STATED:
-        if name in said:
-            setattr(patient, PERSONAL[name], said[name])
-    patient.name_folded = fold(patient.name)[:400]
-    patient.save(update_fields=["name", "name_folded", "birth_date", "sex"])
-
-
 def locked(study: Study) -> Study:
     rows = Study.objects.select_for_update(of=("self",)).select_related("patient", "organization")
     return rows.get(pk=study.pk)
 
 
-def _person(patient: Patient) -> dict[str, str]:
-    return {name: getattr(patient, column) for name, column in PERSONAL.items()}
-
-
 def _studies_of(patient: Patient) -> list[Study]:
     rows = Study.objects.select_for_update(of=("self",)).select_related("patient", "organization")
     return list(rows.filter(patient=patient).order_by("id"))
-
-
-def _differs(former: Mapping[str, str], after: Mapping[str, str]) -> bool:
-    return any(former.get(name, "") != value for name, value in after.items())

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field, replace
 from django.db.models import Q
 
 from accounts.models import Organization
-from viewer.archive.corrected import Lines, applied, standing
-from viewer.archive.correcting import OF_STUDY, PERSONAL, facts_of, part_of
+from viewer.archive.corrected import Lines, applied, merge_of, standing
+from viewer.archive.correcting import part_of
+from viewer.archive.correcting_facts import OF_STUDY, PERSONAL, facts_of
 from viewer.archive.rejecting import rejections
 from viewer.dicom.read import ParsedInstance
 from viewer.dicom.text import fold
 from viewer.models import Correction, CorrectionKind, Study
 
 STEPS = 50
-"""From one study or patient to the next; more is a circle."""
+"""From one study to the next; more is a circle."""
 
 
 @dataclass(slots=True)
@@ -115,12 +116,11 @@ class Routes:
 
     def _of_surviving(self, now: dict[str, str], said: dict[str, str], study: str) -> dict[str, str]:
         """A new study under an ID that was merged into another."""
-        act = None
-        for _ in range(STEPS):
-            merge = self._merge_of(now)
-            if merge is None:
-                break
+        act = self._merge_of(now)
+        merge = act
+        while merge is not None:
             act, now = merge, {**applied([merge], now), **{name: merge.after[name] for name in _OF_PATIENT}}
+            merge = merge_of(self.organization, now["PatientID"], now["IssuerOfPatientID"], after=merge.pk)
         if act is not None:
             self.new.setdefault((study, ""), (act, said))
         return now
@@ -128,17 +128,7 @@ class Routes:
     def _merge_of(self, said: dict[str, str]) -> Correction | None:
         key = (said["PatientID"], said["IssuerOfPatientID"])
         if key not in self.merges:
-            merges = Correction.objects.filter(
-                organization=self.organization,
-                kind=CorrectionKind.PATIENTS_MERGED,
-                study=None,
-                part_of=None,
-                undoes=None,
-                undone_by=None,
-                before__PatientID=key[0],
-                before__IssuerOfPatientID=key[1],
-            )
-            self.merges[key] = merges.order_by("id").last()
+            self.merges[key] = merge_of(self.organization, *key)
         return self.merges[key]
 
     def write_down(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from viewer.archive.correcting import BadCorrection, Who, as_known, begun, finished, whole
+from viewer.archive.correcting import BadCorrection, Who, begun, finished, whole
+from viewer.archive.correcting_facts import as_known
 from viewer.models import Correction, CorrectionKind, Patient
 
 MOST = 50

@@ -7,19 +7,8 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet, Sum
 
-from viewer.archive.correcting import (
-    OF_STUDY,
-    BadCorrection,
-    CannotCorrect,
-    Done,
-    Who,
-    begun,
-    facts_of,
-    finished,
-    locked,
-    part,
-    whole,
-)
+from viewer.archive.correcting import BadCorrection, CannotCorrect, Done, Who, begun, finished, locked, part, whole
+from viewer.archive.correcting_facts import OF_STUDY, facts_of
 from viewer.models import (
     Conflict,
     Correction,

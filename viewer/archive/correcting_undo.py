@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from viewer.archive.correcting import (
-    PERSONAL,
-    CannotCorrect,
-    Done,
-    Who,
-    begun,
-    change,
-    facts_of,
-    finished,
-    locked,
-    set_person,
-    whole,
-)
+from viewer.archive.correcting import CannotCorrect, Done, Who, begun, finished, locked, whole
+from viewer.archive.correcting_facts import PERSONAL, change, facts_of, set_person
 from viewer.archive.correcting_series import in_order, put_series
 from viewer.archive.rejecting import restore
 from viewer.models import Correction, CorrectionKind, Patient, Series, Study
@@ -38,7 +27,9 @@ def undo(correction: Correction, who: Who) -> Correction:
             undoes=act,
             uids=act.sop_instance_uids,
         )
-        parts = list(Correction.objects.filter(part_of=act).select_related("study").order_by("-id")) or [act]
+        parts = list(
+            Correction.objects.filter(part_of=act, study__isnull=False).select_related("study").order_by("-id")
+        ) or [act]
         UNDOING[act.kind](act, parts, done)
         return finished(done)
 

@@ -171,7 +171,7 @@ def test_messages_that_were_refused_are_applied_again(at: Client, peer: HL7Peer)
     told = at.post(page("inboundmessage"), {"action": "apply_again", "_selected_action": chosen}, follow=True)
     shown = told.content.decode()
     assert "M-1: applied" in shown
-    assert "M-2: two patients are not merged" in shown
+    assert "M-2: no PID is followed by an MRG" in shown
     assert "M-3 is applied already" in shown
     assert Order.objects.get().status == "cancelled"
 

@@ -11,7 +11,10 @@ from accounts.models import AuditEvent, Organization
 from reporting.delivery import inbound
 from reporting.models import HL7Peer, InboundMessage, Order, ReadingItem
 from tests.reporting.delivery.messages import adt, orm
-from viewer.models import Patient, Study
+from viewer.archive.corrected import merge_of
+from viewer.archive.correcting import Who
+from viewer.archive.correcting_undo import undo
+from viewer.models import Correction, Patient, Study
 
 HERE = "127.0.0.1"
 
@@ -175,9 +178,7 @@ def test_what_cannot_be_done_is_answered_with_the_reason(peer: HL7Peer, text: st
 # --- patients
 
 
-def test_a_changed_name_is_changed_in_orders_and_the_patients_row_and_not_in_images(
-    peer: HL7Peer, study: Study
-) -> None:
+def test_a_changed_name_is_changed_everywhere_and_stays_known(peer: HL7Peer, study: Study) -> None:
     patient = study.patient
     before = Study.objects.get()
     said(orm(patient=patient.patient_id, name="Old^Name", uid=study.study_instance_uid))
@@ -186,12 +187,20 @@ def test_a_changed_name_is_changed_in_orders_and_the_patients_row_and_not_in_ima
     changed = Patient.objects.get(pk=patient.pk)
     assert (changed.name, changed.name_folded, changed.birth_date) == ("New^Name", "new name", "19000101")
     after = Study.objects.get()
-    assert (after.patient_name, after.patient_birth_date) == (before.patient_name, before.patient_birth_date)
-    warned = [one for one in after.warnings if one not in before.warnings]
-    assert any('"New^Name" instead of' in one for one in warned)
-    event = AuditEvent.objects.get(action="patient.correct")
+    assert (after.patient_name, after.patient_birth_date) == ("New^Name", "19000101")
+    act = Correction.objects.get(part_of=None)
+    assert (act.kind, act.source, act.before["PatientName"]) == ("patient_updated", "hl7", before.patient_name)
+    event = AuditEvent.objects.get(action="correction.patient_updated")
     assert event.patient_id == patient.patient_id
     assert "New" not in str(event.detail)
+
+
+def test_images_that_name_somebody_else_are_not_renamed_but_warned_of(peer: HL7Peer, study: Study) -> None:
+    Study.objects.update(patient_name="Somebody^Else")
+    said(adt(patient=study.patient.patient_id, name="New^Name"))
+    after = Study.objects.get()
+    assert after.patient_name == "Somebody^Else"
+    assert any('"New^Name" instead of' in one for one in after.warnings)
 
 
 def test_a_correction_that_agrees_with_the_images_warns_of_nothing(peer: HL7Peer, study: Study) -> None:
@@ -232,14 +241,38 @@ def test_a_patient_nobody_knows_is_no_fault(peer: HL7Peer) -> None:
     assert not Patient.objects.exists()
 
 
-def test_a_merge_waits_for_an_administrator_and_the_answer_says_so(peer: HL7Peer) -> None:
-    said(orm())
-    code, _, words = said(adt("A-9", "A40", more="MRG|4712^^^HOSP^MR\r"))
-    assert code == "AE"
-    assert "kept for an administrator" in words
-    kept = InboundMessage.objects.get(control_id="A-9")
-    assert (kept.state, kept.kind) == ("refused", "ADT^A40")
-    assert Patient.objects.count() == 1
+@pytest.mark.parametrize("event", ["A18", "A34", "A39", "A40", "A47"])
+def test_a_merge_makes_two_numbers_one_patient_and_can_be_undone(peer: HL7Peer, study: Study, event: str) -> None:
+    former = study.patient
+    said(orm(patient=former.patient_id, uid=study.study_instance_uid))
+    HL7Peer.objects.update(mapping={"issuer": former.issuer_of_patient_id})
+    assert said(adt("A-9", event, patient="S-1", more=f"MRG|{former.patient_id}^^^HOSP^MR\r"))[0] == "AA"
+    merged = Study.objects.select_related("patient").get()
+    assert (merged.patient.patient_id, merged.patient_name) == ("S-1", "Meier^Zoë")
+    assert set(Order.objects.values_list("patient__patient_id", flat=True)) == {"S-1"}
+    act = Correction.objects.filter(kind="patients_merged", part_of=None).get()
+    assert (act.source, act.before["PatientID"], act.after["PatientID"]) == ("hl7", former.patient_id, "S-1")
+    undo(act, Who("boss", "They are two."))
+    back = Study.objects.get()
+    assert (back.patient_id, back.patient_name) == (former.pk, former.name)
+    assert set(Order.objects.values_list("patient", flat=True)) == {former.pk}
+
+
+def test_a_merge_of_nobody_known_changes_nothing_and_one_without_mrg_is_refused(peer: HL7Peer) -> None:
+    assert said(adt("A-9", "A40", more="MRG|4712^^^HOSP^MR\r"))[0] == "AA"
+    assert not Patient.objects.exists()
+    code, _, words = said(adt("A-10", "A40"))
+    assert (code, "MRG" in words) == ("AE", True)
+
+
+def test_images_that_come_after_a_merge_of_numbers_that_nobody_knew_follow_it(peer: HL7Peer) -> None:
+    said(orm(patient="S-1"))
+    assert said(adt("A-9", "A40", patient="S-1", more="MRG|OLD-7^^^HOSP^MR\r"))[0] == "AA"
+    home = peer.organization
+    former = Patient.objects.get(organization=home, patient_id="OLD-7")
+    merge = merge_of(home, "OLD-7", former.issuer_of_patient_id)
+    assert merge is not None
+    assert merge.after["PatientID"] == "S-1"
 
 
 # --- nothing lost
