@@ -72,8 +72,15 @@ class Hit(NamedTuple):
 class Sentence:
     """A sentence: its words and what of them the lexicon knows. `head` is the last heading above it ("Right kidney")."""
 
-    def __init__(self, words: list[Word], hits: list[Hit], kind: str, head: Sentence | None) -> None:
-        self.words, self.hits, self.kind, self.head = words, hits, kind, head
+    def __init__(
+        self,
+        words: list[Word],
+        hits: list[Hit],
+        kind: str,
+        head: Sentence | None,
+        answered: frozenset[str] = frozenset(),
+    ) -> None:
+        self.words, self.hits, self.kind, self.head, self.answered = words, hits, kind, head, answered
         self.start, self.end = (words[0].start, words[-1].end) if words else (0, 0)
         self.by_kind: dict[str, list[Hit]] = {}
         for hit in hits:
@@ -96,7 +103,7 @@ class Sentence:
 
     @cached_property
     def whole(self) -> frozenset[str]:
-        return WHOLE & self.by_kind.keys()
+        return (WHOLE & self.by_kind.keys()) | self.answered
 
     @cached_property
     def stops(self) -> list[int]:
@@ -124,8 +131,10 @@ class Sentence:
         return [frozenset(one) for one in said]
 
 
-def read(text: str, kind: str, lexicon: Lexicon, head: Sentence | None = None) -> list[Sentence]:
-    """A text's sentences. A heading within it ("IMPRESSION:") changes the kind of those that follow."""
+def read(
+    text: str, kind: str, lexicon: Lexicon, head: Sentence | None = None, said: frozenset[str] = frozenset()
+) -> list[Sentence]:
+    """A text's sentences. A heading within it ("IMPRESSION:") changes the kind of those that follow. `said` holds for all."""
     sentences: list[Sentence] = []
     outer, lasting = head, False
     for words, begins_line, colon in _split(text, lexicon):
@@ -140,7 +149,7 @@ def read(text: str, kind: str, lexicon: Lexicon, head: Sentence | None = None) -
             head, lasting = Sentence(words[:colon], hits_of(words[:colon], lexicon), kind, outer), colon == len(words)
         elif begins_line and not lasting:
             head = outer
-        sentences.append(Sentence(words, hits_of(words, lexicon), kind, head))
+        sentences.append(Sentence(words, hits_of(words, lexicon), kind, head, said))
     return sentences
 
 

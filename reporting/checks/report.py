@@ -6,6 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
+from reporting.checks.choices import with_label
 from reporting.checks.facts import Facts, Problem
 from reporting.checks.lexicon import Lexicon, Mark, lexicon_for
 from reporting.checks.mentions import Mention, mentions_of
@@ -27,7 +28,7 @@ class Report:
 
     @cached_property
     def texts(self) -> tuple[Text, ...]:
-        return tuple(texts_of(self.facts))
+        return tuple(with_label(text, self.lexicon, self.facts.language) for text in texts_of(self.facts))
 
     @cached_property
     def sentences(self) -> list[tuple[Text, Sentence]]:
@@ -38,7 +39,7 @@ class Report:
         return [
             (text, sentence)
             for text in self.texts
-            for sentence in read(text.text, text.kind, lexicon, _head(text, lexicon))
+            for sentence in read(text.text, text.kind, lexicon, _head(text, lexicon), text.said)
         ]
 
     @cached_property

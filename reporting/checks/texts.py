@@ -46,6 +46,8 @@ class Text:
     """(place in `text`, what to add from there on) to come to the stored text."""
     marked: bool = True
     """Whether places in it mean anything to a page: not so for choices and numbers."""
+    said: frozenset[str] = frozenset()
+    """What holds for all of it: deny, doubt."""
 
     def stored(self, start: int, end: int) -> tuple[int, int] | None:
         """A place of `text` in the stored text."""
@@ -83,7 +85,7 @@ def _written(section: Section, field: Field, kind: str) -> Text | None:
         return None
     labels = dict(field.options)
     if field.value in labels:
-        return Text(field.id, kind, field.label, section.title, labels[field.value], marked=False)
+        return Text(field.id, kind, field.label, section.title, labels[field.value] or field.value, marked=False)
     parts: list[str] = []
     shifts: list[tuple[int, int]] = []
     chips = tuple(chips_of(field.value))

@@ -82,6 +82,7 @@ def case_of(row: dict[str, Any]) -> Case:
 
 def _field(field: dict[str, Any]) -> Field:
     kept = {name: value for name, value in field.items() if name in NUMBERS}
+    kept["options"] = tuple((value, label) for value, label in field.get("options", ()))
     return Field(field["id"], field.get("type", "textarea"), field["label"], field["value"], **kept)
 
 
