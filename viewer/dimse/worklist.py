@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 
 from accounts.models import Organization
 from viewer.dimse.comparing import matches, returned
-from viewer.dimse.identifiers import UTF_8, first_text, texts
+from viewer.dimse.identifiers import UTF_8, first_text, is_key, texts
 from viewer.dimse.question import Question
 from viewer.models import DicomPeer
 from viewer.scheduling import SCHEDULED, ScheduledStep
@@ -28,11 +28,11 @@ def scheduled_steps(peer: DicomPeer, identifier: Dataset, sop_class_uid: str) ->
     """Steps that match all keys."""
     steps = identifier.get("ScheduledProcedureStepSequence")
     wanted = steps[0] if steps else Dataset()
-    keys = sorted(element.keyword for element in (*identifier, *wanted) if element.VR != "SQ" and element.value)
+    asked = [element for element in (*identifier, *wanted) if is_key(element) and element.VR != "SQ" and element.value]
     ids = texts(identifier.get("PatientID"))
     return Question(
         _answers(peer, identifier, _station(wanted, peer)),
-        {"level": "WORKLIST", "keys": keys},
+        {"level": "WORKLIST", "keys": sorted(element.keyword for element in asked)},
         ids[0] if len(ids) == 1 and not set(ids[0]) & set("*?") else "",
     )
 

@@ -145,7 +145,7 @@ def node() -> Iterator[NodeAlone]:
         ],
         [("default", [DATA / name for name in HELD]), ("elsewhere", [DATA / CHARLIES])],
     )
-    alone.begun += MANY.format(count=MANY_IMAGES)
+    alone.begun += MANY.format(count=MANY_IMAGES) + ORDERS
     with alone:
         yield alone
 
@@ -179,6 +179,27 @@ with connection.cursor() as cursor:
     )
 DicomPeer.objects.create(ae_title="LARGE", host="127.0.0.1", organization=here, may_query=True)
 """
+ORDERS = """
+from datetime import UTC, datetime
+from accounts.models import Organization
+from reporting.worklist import orders
+from reporting.worklist.orders import OrderFacts, PatientFacts
+Organization.objects.filter(name="default").update(time_zone="Europe/Berlin")
+def ordered(number, name, modality, at, organization="default", **more):
+    who = PatientFacts(f"PID-{number}", issuer_of_patient_id="HARBOUR", name=name, birth_date="19600101", sex="F")
+    return orders.place(OrderFacts(
+        organization=organization_named(organization), patient=who, accession_number=number, modality=modality,
+        scheduled_at=datetime(*at, tzinfo=UTC), procedure_text=f"{modality} of the head", **more,
+    ), "hl7", "test")
+ordered("W-1", "Müller^Änne", "CT", (2026, 11, 23, 8, 30), procedure_code="CTHEAD", procedure_code_system="99HARBOUR",
+    reason="Fell down the stairs", placer_order_number="P-1", referring_physician="Haus^Gregor")
+ordered("W-2", "Sato^Yuki=佐藤^由紀", "MR", (2026, 11, 24, 23, 30), study_instance_uid="1.2.77.2")
+orders.cancel(ordered("W-3", "Gone^Peter", "CT", (2026, 11, 23, 9, 0)), "test")
+ordered("W-4", "Else^Where", "CT", (2026, 11, 23, 9, 0), "elsewhere")
+ordered("W-5", "Step^Five", "US", (2026, 11, 25, 9, 0), study_instance_uid="1.2.77.5")
+ordered("W-6", "Step^Six", "US", (2026, 11, 25, 10, 0), study_instance_uid="1.2.77.6")
+"""
+"""Of Alice's hospital W-1, W-2, W-5 and W-6 wait for their images."""
 MANY_IMAGES = 20_000
 """Rows of one series of a third hospital, whose peer is LARGE."""
 HELD = (

@@ -259,6 +259,13 @@ def test_every_question_is_in_the_record(node: NodeAlone, alice: Association) ->
     assert question == ("default", "13US1", "success", {**keys, "answers": 1})
 
 
+def test_what_is_asked_for_is_in_no_log(node: NodeAlone, alice: Association) -> None:
+    refused(alice, identifier("STUDY", PatientName="Geheim^Name", PatientID="G" * 70, StudyInstanceUID="1.2.secret"))
+    found(alice, "STUDY", PatientName="Geheim^Name^^^^^^", PatientID="G" * 70, StudyInstanceUID="")
+    for word in ("Geheim", "GGGG", "secret"):
+        assert word not in node.log()
+
+
 # --- many
 
 
