@@ -11,11 +11,12 @@ TESTS ?=
 WORKERS ?= -n auto --dist loadfile --no-loadscope-reorder -rR
 BENCHMARKS ?=
 
-.PHONY: help run test bench lint format clean browser
+.PHONY: help run test soak bench lint format clean browser
 
 help:
 	@echo "make run     bring everything up and print the address with a one-time sign-in link"
 	@echo "make test    install what the tests need and run them all (TESTS=tests/viewer for some)"
+	@echo "make soak    the long form of the tests that have one: sixty kills, large objects (an hour and more)"
 	@echo "make bench   the benchmarks beside peers (BENCHMARKS='reformats --write docs/benchmarks.md' for some)"
 	@echo "make lint    ruff and mypy;  make format  lets ruff write"
 	@echo "make clean   remove the virtual environment and caches; the data folder stays"
@@ -70,6 +71,9 @@ format: $(TEST_STAMP)
 
 test: $(TEST_STAMP) browser lint
 	@$(PYTHON) -m pytest $(WORKERS) $(TESTS)
+
+soak: $(TEST_STAMP)
+	@FARVIEW_SOAK=1 $(PYTHON) -m pytest -n 0 -m soak $(TESTS)
 
 bench: $(BENCH_STAMP)
 	@$(PYTHON) -m benchmarks $(BENCHMARKS)
