@@ -55,17 +55,21 @@ _SEPARATE_OFFSETS = (0x7FE00001, 0x7FE00002, 0x7FE00003)
 _LIMITS = Limits()
 
 
+PIXELS_HERE: Final = b"pixels"
+"""This very object stands among the pieces where decoded frames are to go that are not at hand yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class NativePixels:
     """Decoded pixel data that stands in place of the encapsulated one."""
 
-    frames: Iterable[bytes]
     length: int
     """Of all frames together, in bytes."""
     vr: str
     """OB or OW."""
     attributes: Mapping[str, str | int] = field(default_factory=dict)
     """Of the Image Pixel module, as they are now: keyword -> value."""
+    frames: Iterable[bytes] = (PIXELS_HERE,)
 
 
 def web_syntax(transfer_syntax_uid: str) -> str:
@@ -106,6 +110,24 @@ def length_as_stored(path: Path) -> int:
     """How many bytes `rewritten` gives of a file that leaves as it is stored. Raises NotDicom, Refused, OSError."""
     with opened(path, _LIMITS, _KEPT) as header:
         return 128 + header.file_size - _prefix(header)
+
+
+def range_as_stored(path: Path, first: int, length: int) -> Iterator[bytes]:
+    """`length` bytes from `first` on of a file that leaves as it is stored. Raises NotDicom, Refused, OSError."""
+    with opened(path, _LIMITS, _KEPT) as header:
+        buffer, behind = header.meta.buffer, first + length
+        if first < 128:
+            yield bytes(min(128, behind) - first)
+            first = 128
+        offset = _prefix(header) - 128
+        for start in range(first, behind, PIECE):
+            yield buffer[start + offset : min(start + PIECE, behind) + offset]
+
+
+def stays(path: Path, transfer_syntax_uid: str) -> bool:
+    """Whether `rewritten` gives the file of this transfer syntax as it is stored. Raises NotDicom, Refused, OSError."""
+    with opened(path, _LIMITS, _KEPT) as header:
+        return _stays(header, transfer_syntax_uid, AS_STORED, None)
 
 
 def dataset_of(path: Path, changes: Changes = AS_STORED) -> pydicom.Dataset:
@@ -263,6 +285,11 @@ def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Small pieces together; large ones as they are."""
     out = bytearray()
     for piece in pieces:
+        if piece is PIXELS_HERE:
+            yield bytes(out)
+            yield piece
+            out.clear()
+            continue
         out += piece
         if len(out) >= PIECE:
             yield bytes(out)

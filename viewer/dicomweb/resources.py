@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from viewer.dicomweb.deleting import Delete
+from viewer.dicomweb.framing import Frames
 from viewer.dicomweb.metadata import BulkData, Capabilities, Metadata
 from viewer.dicomweb.rendering import Rendered, Thumbnail
-from viewer.dicomweb.retrieving import Frames, Retrieve, WadoUri
+from viewer.dicomweb.retrieving import Retrieve
 from viewer.dicomweb.searching import SearchInstances, SearchSeries, SearchStudies
 from viewer.dicomweb.storing import Store
+from viewer.dicomweb.wado_uri import WadoUri
 
 
 class Studies(SearchStudies, Store):

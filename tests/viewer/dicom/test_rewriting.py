@@ -29,6 +29,7 @@ from viewer.dicom.rewriting import (
     NativePixels,
     dataset_of,
     length_as_stored,
+    range_as_stored,
     rewritten,
     web_syntax,
 )
@@ -117,6 +118,8 @@ def test_what_needs_no_other_encoding_leaves_byte_for_byte_but_for_its_preamble(
             left = b"".join(rewritten(path))
             assert left == bytes(128) + raw[128:], path
             assert length_as_stored(path) == len(left)
+            for first, length in ((0, 1), (100, 100), (128, 4), (len(left) - 1, 1), (3, len(left) - 3)):
+                assert b"".join(range_as_stored(path, first, length)) == left[first : first + length]
             counted += 1
     assert counted > 80
 
@@ -286,7 +289,7 @@ def test_decoded_pixels_stand_in_place_of_compressed_ones(shared_data: Path) -> 
     stored = pydicom.dcmread(path)
     values = stored.pixel_array
     pixels = NativePixels(
-        (frame.tobytes() for frame in values), values.nbytes, "OB", {"PhotometricInterpretation": "MONOCHROME2"}
+        values.nbytes, "OB", {"PhotometricInterpretation": "MONOCHROME2"}, (frame.tobytes() for frame in values)
     )
     left = read(rewritten(path, transfer_syntax_uid=ExplicitVRLittleEndian, pixels=pixels))
     assert np.array_equal(left.pixel_array, values)
