@@ -155,10 +155,10 @@ class Accepted(Association):
             context = self._accepted_cx.get(context_id)
             if isinstance(message, C_STORE) and message.is_valid_request and context is not None:
                 StorageServiceClass(self).SCP(message, context)  # whatever the SOP class: private and future ones too
-                self.dul._idle_timer.restart()
             else:
                 self._serve_request(message, context_id)
         finally:
+            self.dul._idle_timer.restart()  # however long the answer took
             self.serving = False
 
     @property
