@@ -324,7 +324,7 @@ def _likely(prefix: str, value: str, stated: bool) -> Q:
     runs = Q()
     for word in fold(WILD_CARDS.sub(" ", value)).split()[:WORDS]:
         runs &= Q(**{f"{column}__contains": word})
-    if not stated:
+    if not stated or not runs:
         return runs
     own = f"{prefix}patient_name"
     return runs | (~Q(**{own: ""}) & ~Q(**{own: F(f"{prefix}patient__name")}))
@@ -332,12 +332,16 @@ def _likely(prefix: str, value: str, stated: bool) -> Q:
 
 def _name_pattern(value: str) -> str:
     """For folded names; "*" and "?" stay within a component group."""
-    groups = [_pattern(group.rstrip("^ ").strip(), "[^=]", _literal) for group in value.split("=")]
-    while len(groups) > 1 and not groups[-1]:
-        groups.pop()
+    groups = [group.rstrip("^ ").strip() for group in value.rstrip("=^ ").split("=")]
     if len(groups) == 1:
-        return f"(\\A|=){groups[0]}(=|\\Z)"
-    return "\\A" + "=".join(group or "[^=]*" for group in groups) + "(=|\\Z)"
+        return f"(\\A|=){_group(groups[0])}(=|\\Z)"
+    while len(groups) > 1 and not groups[-1].strip("*"):
+        groups.pop()  # anything, or nothing
+    return "\\A" + "=".join(_group(group) if group else "[^=]*" for group in groups) + "(=|\\Z)"
+
+
+def _group(group: str) -> str:
+    return _pattern(group, "[^=]", _literal)
 
 
 def _literal(text: str) -> str:
