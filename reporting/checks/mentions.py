@@ -22,6 +22,7 @@ NEAR = 2
 """Words between a side and what it is the side of, where a clause names both sides."""
 SYMPTOM = 3
 """Words between a side and the complaint on it: "left arm weakness", "pain on the right"."""
+_DIGITS = frozenset("0123456789")
 _LEVEL = re.compile(r"(?:C[1-8]|T(?:[3-9]|1[0-2])|Th\d{1,2}|L[1-5]|S[1-5])")
 
 
@@ -163,11 +164,15 @@ def _nearest(sides: list[Hit], hit: Hit) -> tuple[str, Hit | None]:
 
 
 def _places(hits: Iterable[Hit]) -> frozenset[str]:
-    return frozenset(value for hit in hits for value in hit.values("anatomy"))
+    named = [value for hit in hits for kind, value in hit.marks if kind == "anatomy"]
+    return frozenset(named) if named else NOWHERE
 
 
 def _levels(sentence: Sentence, first: int, last: int) -> frozenset[str]:
-    return frozenset(word.text for word in sentence.words[first:last] if _LEVEL.fullmatch(word.text))
+    named = [
+        word.text for word in sentence.words[first:last] if word.text[-1] in _DIGITS and _LEVEL.fullmatch(word.text)
+    ]
+    return frozenset(named) if named else NOWHERE
 
 
 def _head_levels(sentence: Sentence) -> frozenset[str]:

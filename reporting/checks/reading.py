@@ -84,8 +84,12 @@ class Sentence:
         self.start, self.end = (words[0].start, words[-1].end) if words else (0, 0)
         self.by_kind: dict[str, list[Hit]] = {}
         for hit in hits:
-            for found in {mark[0] for mark in hit.marks}:
+            marks = hit.marks
+            for found in (marks[0][0],) if len(marks) == 1 else {mark[0] for mark in marks}:
                 self.by_kind.setdefault(found, []).append(hit)
+        self.whole = self.answered if WHOLE.isdisjoint(self.by_kind) else self.answered | (WHOLE & self.by_kind.keys())
+        self.stops = self._stops()
+        """Words at which a clause begins that nothing before reaches into."""
 
     def of(self, kind: str) -> list[Hit]:
         return self.by_kind.get(kind, [])
@@ -98,37 +102,32 @@ class Sentence:
         return self.said_at(hit.first, hit.last)
 
     def said_at(self, first: int, last: int) -> frozenset[str]:
-        said = self._said
-        return said[first] if first == last else frozenset().union(*said[first : last + 1])
+        scopes = self._scopes
+        if not scopes:
+            return self.whole
+        return self.whole.union([name for name, begin, end in scopes if begin <= last and first < end])
 
-    @cached_property
-    def whole(self) -> frozenset[str]:
-        return (WHOLE & self.by_kind.keys()) | self.answered
-
-    @cached_property
-    def stops(self) -> list[int]:
-        """Words at which a clause begins that nothing before reaches into."""
+    def _stops(self) -> list[int]:
         at = [hit.first for hit in self.of("stop")]
         at += [hit.first for hit in self.of("comma_stop") if self.words[hit.first].comma]
-        return sorted({first for first in at if first > 0})
+        return sorted({first for first in at if first > 0}) if at else at
 
     @cached_property
-    def _said(self) -> list[frozenset[str]]:
-        """For each word. A trigger's reach ends at a `stop`, or where the sentence does."""
-        said: list[set[str]] = [set(self.whole) for _ in self.words]
-        begins = sorted({0, *self.stops, *(verb.last + 1 for verb in self.of("verb"))})
-        for kind, reach in REACH.items():
-            for hit in self.of(kind):
+    def _scopes(self) -> list[tuple[str, int, int]]:
+        """What holds from which word on, up to which. A trigger's reach ends at a `stop`, or where the sentence does."""
+        found = []
+        for kind in REACH.keys() & self.by_kind.keys():
+            for hit in self.by_kind[kind]:
                 stop = bisect_right(self.stops, hit.last)
                 last = self.stops[stop] if stop < len(self.stops) else len(self.words)
-                for at in range(hit.last + 1, min(last, hit.last + 1 + reach)):
-                    said[at].add(NAMED.get(kind, kind))
-        for kind, reach in REACH_BACK.items():
-            for hit in self.of(kind):
+                found.append((NAMED.get(kind, kind), hit.last + 1, min(last, hit.last + 1 + REACH[kind])))
+        back = REACH_BACK.keys() & self.by_kind.keys()
+        begins = sorted({0, *self.stops, *(verb.last + 1 for verb in self.of("verb"))}) if back else []
+        for kind in back:
+            for hit in self.by_kind[kind]:
                 first = begins[max(0, bisect_right(begins, max(0, hit.first - 1)) - 1)]
-                for at in range(max(first, hit.first - reach), hit.first):
-                    said[at].add(NAMED.get(kind, kind))
-        return [frozenset(one) for one in said]
+                found.append((NAMED.get(kind, kind), max(first, hit.first - REACH_BACK[kind]), hit.first))
+        return found
 
 
 def read(

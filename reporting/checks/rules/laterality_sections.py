@@ -15,7 +15,8 @@ MOST, MOST_CONCLUDED = 1500, 200
 
 
 def check(report: Report) -> Iterator[Problem]:
-    findings = [one for one in report.kind(FINDINGS) if one.side and not one.said & {"compare", "family"}][:MOST]
+    said = [one for one in report.kind(FINDINGS) if one.side and not one.said & {"compare", "family"}][:MOST]
+    findings = _Findings([one for one in said if not _plain(one)])
     told: set[int] = set()
     for mention in report.kind(IMPRESSION)[:MOST_CONCLUDED]:
         if mention.side not in OPPOSITE or mention.side_hit is None or id(mention.sentence) in told:
@@ -32,18 +33,27 @@ def check(report: Report) -> Iterator[Problem]:
             yield report.problem(RULE, ACKNOWLEDGE, message, mention.text, mention.sentence, mention.side_hit)
 
 
-def _other_side(mention: Mention, findings: list[Mention]) -> Mention | None:
+class _Findings:
+    """What is asserted of a side: all of it, by the finding, and what could be any finding."""
+
+    def __init__(self, abnormal: list[Mention]) -> None:
+        self.abnormal = abnormal
+        self.generic = [one for one in abnormal if one.finding in GENERIC]
+        self.by_name: dict[str, list[Mention]] = {}
+        for one in abnormal:
+            self.by_name.setdefault(one.finding, []).append(one)
+
+
+def _other_side(mention: Mention, findings: _Findings) -> Mention | None:
     """What the findings say of the same thing on the other side, and never on this one."""
-    near = [one for one in findings if comparable(mention, one)]
     if mention.finding and mention.finding not in GENERIC:
-        same = [one for one in near if one.finding == mention.finding and "deny" not in one.said]
+        same = [one for one in findings.by_name.get(mention.finding, ()) if comparable(mention, one)]
         if same:
-            vague = [one for one in near if one.finding in GENERIC and "deny" not in one.said]
-            return _accuser(mention, same, vague)
+            return _accuser(mention, same, [one for one in findings.generic if comparable(mention, one)])
     if not mention.places and not mention.levels:
         return None
-    abnormal = [one for one in near if not _plain(one)]
-    return _accuser(mention, [one for one in abnormal if one.places], abnormal)
+    near = [one for one in findings.abnormal if comparable(mention, one)]
+    return _accuser(mention, [one for one in near if one.places], near)
 
 
 def _plain(mention: Mention) -> bool:
