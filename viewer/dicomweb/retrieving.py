@@ -37,7 +37,7 @@ class Retrieve(RetrieveDoor):
         wishes = accepted(request.headers.get("Accept", ""), request.query_params.get("accept", ""))
         choice = chosen(wishes, leaving)
         if choice is None:
-            return not_acceptable(sorted({syntax for one in leaving for syntax in _offered(one.instance)}))
+            return not_acceptable(sorted({syntax for one in leaving for syntax in offered(one.instance)}))
         going = [one for one, _ in choice.objects]
         await sync_to_async(note_retrieval)(request, going, {"as": "objects"})
         if len(leaving) == 1:
@@ -69,17 +69,18 @@ def chosen(wishes: Sequence[Accepted], leaving: Sequence[Leaving]) -> Choice | N
 
 def _syntax(wishes: Sequence[Accepted], instance: Instance) -> str | None:
     """The transfer syntax of the most wanted wish that this object can be had in."""
-    offered = _offered(instance)
+    given = offered(instance)
     for wish in wishes:
         wanted = wish.transfer_syntax
         if wanted in (None, "*"):
-            return offered[0]
-        if wanted in offered:
+            return given[0]
+        if wanted in given:
             return wanted
     return None
 
 
-def _offered(instance: Instance) -> list[str]:
+def offered(instance: Instance) -> list[str]:
+    """Transfer syntaxes that an object can be had in; first the one that it leaves in if nobody says anything."""
     stored = instance.transfer_syntax_uid
     found = [web_syntax(stored)]
     if found[0] != EXPLICIT_LITTLE_ENDIAN and (stored in DEFLATED or decodable(instance)):
