@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,11 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     Verification,
 )
 
+from accounts.models import Organization
 from tests.viewer.dimse.alone import CHARLIES, DATA, NodeAlone, answers, files, identifier
+from tests.viewer.dimse.nodes import associated, listening, peer
+from viewer.dimse import finding
+from viewer.dimse.question import Question
 
 STUDY_ROOT, PATIENT_ROOT = StudyRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelFind
 FINDING = [build_context(STUDY_ROOT), build_context(PATIENT_ROOT)]
@@ -264,6 +269,19 @@ def test_what_is_asked_for_is_in_no_log(node: NodeAlone, alice: Association) -> 
     found(alice, "STUDY", PatientName="Geheim^Name^^^^^^", PatientID="G" * 70, StudyInstanceUID="")
     for word in ("Geheim", "GGGG", "secret"):
         assert word not in node.log()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_may_take_longer_than_idleness(hospital: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object) -> Question:
+        time.sleep(1.5)
+        return Question(iter(()))
+
+    monkeypatch.setitem(finding.QUESTIONS, STUDY_ROOT, slow)
+    peer(hospital)
+    with listening(idle_s=1.0) as beside, associated(beside, [(STUDY_ROOT, ExplicitVRLittleEndian)]) as association:
+        for _ in range(2):
+            assert found(association, "STUDY", StudyInstanceUID="") == []
 
 
 # --- many
