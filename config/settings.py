@@ -275,6 +275,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "ItemStatus": "reporting.models.orders.ItemStatus",
+        "TransferState": "viewer.api.transfer_shapes.STATES",
+        "ReportState": "reporting.api.report_shapes.STATES",
         "ReadingClass": "reporting.models.orders.ReadingClass",
         "CriticalCategory": "reporting.api.critical_shapes.CATEGORIES",
         "AttemptOutcome": "reporting.api.critical_shapes.OUTCOMES",

@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
         "viewer.archive",
         "viewer.dicom",
         "viewer.engine",
+        "viewer.marks",
         "viewer.models",
         "viewer.rendering",
         "viewer.serving",

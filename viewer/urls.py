@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from viewer import views
+from viewer import transfer_pages, views
 from viewer.serving.health import healthz
 from viewer.serving.metrics import metrics
 
@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.study_list, name="study-list"),
     path("studies/<str:study_instance_uid>/", views.study, name="study"),
     path("upload/", views.upload, name="upload"),
+    path("transfers/", transfer_pages.transfers, name="transfers"),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
     path("api/", include("viewer.api.urls")),

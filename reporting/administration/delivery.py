@@ -110,7 +110,7 @@ class DestinationAdmin(OfOrganization):
     def _test(self, request: HttpRequest, row: Destination) -> None:
         test = KINDS[row.kind].test
         if test is None:
-            self.message_user(request, f"{row}: {KINDS[row.kind].waits or 'there is nothing to test.'}")
+            self.message_user(request, f"{row}: there is nothing to test.")
             return
         try:
             told, level = async_to_sync(test)(_test_of(row, request.user)), messages.SUCCESS

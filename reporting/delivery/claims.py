@@ -46,7 +46,7 @@ def due() -> QuerySet[Delivery]:
         state__in=UNFINISHED,
         next_try_at__lte=now,
         destination__active=True,
-        destination__kind__in=[name for name, kind in KINDS.items() if kind.send is not None],
+        destination__kind__in=list(KINDS),
     )
     return ready.filter(~Exists(earlier))
 
@@ -135,11 +135,10 @@ def fail(delivery: Delivery, token: str, problem: str, answer: str = "") -> None
 def all_arrived(delivery: Delivery) -> bool:
     """Whether this version is the newest, and has reached every destination that is connected."""
     same = Delivery.objects.filter(report_version=delivery.report_version_id)
-    connected = [name for name, kind in KINDS.items() if kind.send is not None]
     newer = Delivery.objects.filter(
         report=delivery.report_id, report_version__number__gt=delivery.report_version.number
     )
-    return not newer.exists() and not same.filter(destination__kind__in=connected).exclude(state__in=SETTLED).exists()
+    return not newer.exists() and not same.filter(destination__kind__in=list(KINDS)).exclude(state__in=SETTLED).exists()
 
 
 # --- by a person

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from reporting.delivery import to_archive, to_fhir, to_hl7, to_mail
+from reporting.delivery import to_archive, to_dicom, to_fhir, to_hl7, to_mail
 from reporting.delivery.outcomes import NotSent, Outgoing
 from reporting.delivery.secret_names import is_allowed, prefix_of
 from reporting.delivery.transport import host_and_port
@@ -22,15 +22,13 @@ class Kind:
     title: str
     problems: Problems
     """What is wrong with (address, options), in sentences."""
+    send: Callable[[Outgoing], Awaitable[str]]
+    """Returns the receiver's answer, or raises NotSent."""
     options: frozenset[str] = frozenset()
-    send: Callable[[Outgoing], Awaitable[str]] | None = None
-    """Returns the receiver's answer, or raises NotSent. None: nothing is sent there yet."""
     test: Callable[[Outgoing], Awaitable[str]] | None = None
     """Sends something harmless, and returns what came back."""
     export: str = ""
     """Of `reporting.exports`, where the payload is one of them; "objects": DICOM objects; "": nothing is kept."""
-    waits: str = ""
-    """Why nothing is sent."""
     mails: bool = False
 
 
@@ -77,21 +75,21 @@ KINDS: dict[str, Kind] = {
     "fhir": Kind(
         "FHIR server",
         to_fhir.problems,
-        frozenset({"allow_http", "token_env", "bundle"}),
         send=to_fhir.send,
+        options=frozenset({"allow_http", "token_env", "bundle"}),
         test=to_fhir.test,
         export="fhir",
     ),
     "hl7": Kind(
         "HL7 v2 receiver (MLLP)",
         _mllp,
-        frozenset(
+        send=to_hl7.send,
+        options=frozenset(
             {
                 *("tls", "pdf", "character_set", "receiving_application", "receiving_facility"),
                 *("sending_application", "sending_facility"),
             }
         ),
-        send=to_hl7.send,
         test=to_hl7.test,
         export="hl7",
     ),
@@ -99,7 +97,8 @@ KINDS: dict[str, Kind] = {
     "dicom": Kind(
         "DICOM node",
         _aet,
+        send=to_dicom.send,
+        test=to_dicom.test,
         export="objects",
-        waits="Waits: the DICOM network is not connected yet; nothing is sent to it.",
     ),
 }

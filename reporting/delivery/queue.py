@@ -26,7 +26,7 @@ def queue(report: Report, report_version: ReportVersion) -> list[Delivery]:
         Delivery.objects.get_or_create(
             destination=destination,
             report_version=report_version,
-            defaults={"report": report, "next_try_at": now, "problem": _why_it_waits(destination)},
+            defaults={"report": report, "next_try_at": now, "problem": _problem(destination)},
         )
         for destination in destinations_of(report, report_version)
     ]
@@ -53,6 +53,5 @@ def archive_of(organization: Organization) -> Destination:
     return found
 
 
-def _why_it_waits(destination: Destination) -> str:
-    kind = KINDS.get(destination.kind)
-    return kind.waits if kind is not None else f"There is no kind {destination.kind!r}."
+def _problem(destination: Destination) -> str:
+    return "" if destination.kind in KINDS else f"There is no kind {destination.kind!r}."

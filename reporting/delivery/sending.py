@@ -109,9 +109,7 @@ class Sender:
         payload = await database(payloads.made)(delivery)
         await database(claims.begin)(delivery, self._token, payload)
         outgoing: Outgoing = await database(payloads.outgoing)(delivery, payload)
-        send = KINDS[delivery.destination.kind].send
-        assert send is not None  # noqa: S101 - claims takes no other
-        return await send(outgoing)
+        return await KINDS[delivery.destination.kind].send(outgoing)
 
     async def _renew(self, delivery: Delivery) -> None:
         """Until the claim is lost."""

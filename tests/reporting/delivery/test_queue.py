@@ -72,12 +72,11 @@ def test_what_was_sent_nowhere_is_withdrawn_nowhere(version, to) -> None:
     assert kinds(version(1, "cancelled")) == set()
 
 
-def test_a_dicom_node_waits_and_the_row_says_for_what(version, to) -> None:
-    to("dicom", "PACS")
+def test_a_destination_of_a_kind_that_nobody_knows_waits_and_the_row_says_so(version, to) -> None:
+    to("pigeon", "PACS")
     queue(version(1, "final").report, ReportVersion.objects.get())
-    waiting = Delivery.objects.get(destination__kind="dicom")
-    assert waiting.state == "queued"
-    assert "DICOM network is not connected yet" in waiting.problem
+    waiting = Delivery.objects.get(destination__kind="pigeon")
+    assert (waiting.state, waiting.problem) == ("queued", "There is no kind 'pigeon'.")
 
 
 def test_a_signature_that_is_taken_back_leaves_nothing_to_send(version, to) -> None:
