@@ -64,6 +64,7 @@ REPORTER = Rule("reporter", roles=REPORTING_ROLES)
 REPORT_KEEPER = Rule("report_keeper", roles=(*REPORTING_ROLES, Role.ADMIN))
 TEMPLATE = Rule("template", roles=(*REPORTING_ROLES, Role.ADMIN), changing=(Role.ADMIN,))
 UPLOADER = Rule("uploader", roles=UPLOAD_ROLES)
+CORRECTOR = Rule("corrector", roles=(Role.TECHNOLOGIST, Role.ADMIN))
 REFERRER = Rule("referrer", roles=(Role.REFERRER,))
 ADMIN = Rule("admin", roles=(Role.ADMIN,))
 
@@ -208,6 +209,16 @@ RULES: dict[str, Rule] = {
     "api-hanging": VIEWER,
     "api-hanging-protocols": ADMIN,
     "api-uploads": UPLOADER,
+    "api-corrections": CORRECTOR,
+    "api-correction-choices": CORRECTOR,
+    "api-correction-undo": CORRECTOR,
+    "corrections": CORRECTOR,
+    "transfers": READER,
+    "api-peers": READER,
+    "api-peer-search": READER,
+    "api-transfers": READER,
+    "api-transfer-cancel": READER,
+    "api-transfer-retry": READER,
     "api-frame": VIEWER,
     "api-thumbnail": VIEWER,
     "api-reports": REPORTER,

@@ -101,6 +101,7 @@ TABLE: dict[str, set[str]] = {
         "viewer/features/rest.js",
     },
     "worklist/": {"worklist/", "dialog.js", "text.js", "news.js", "viewer/menu.js", "viewer/features/rest.js"},
+    "corrections/": {"corrections/", "dialog.js", "text.js", "viewer/menu.js", "viewer/features/rest.js"},
     "list/main.js": {"list/", "text.js", "news.js"},
     "upload/main.js": {"upload/", "text.js"},
 }

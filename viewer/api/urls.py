@@ -3,6 +3,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAuthenticated
 
 from viewer.api import schema  # noqa: F401 - tells the schema how programs sign in
+from viewer.api.corrections import Choices, Corrections, Undo
 from viewer.api.frames import Frame, Thumbnail
 from viewer.api.hanging import HangingDoor, HangingProtocols
 from viewer.api.key_images import KeyImageDoor, KeyImageObject, KeyImages
@@ -12,6 +13,7 @@ from viewer.api.people import Me
 from viewer.api.segments import Segments
 from viewer.api.settings import Settings
 from viewer.api.studies import Studies, StudyDoor
+from viewer.api.transfers import Peers, PeerSearch, TransferCancel, TransferRetry, Transfers
 from viewer.api.uploads import Uploads
 from viewer.api.viewed import Viewed
 
@@ -32,6 +34,13 @@ urlpatterns = [
     ),
     path("studies/<str:study_instance_uid>/measurements/<str:uid>/", MeasurementDoor.as_view(), name="api-measurement"),
     path("studies/<str:study_instance_uid>/objects/", Objects.as_view(), name="api-objects"),
+    path("studies/<str:study_instance_uid>/corrections/", Corrections.as_view(), name="api-corrections"),
+    path("studies/<str:study_instance_uid>/corrections/choices/", Choices.as_view(), name="api-correction-choices"),
+    path(
+        "studies/<str:study_instance_uid>/corrections/<int:correction>/undo/",
+        Undo.as_view(),
+        name="api-correction-undo",
+    ),
     path("studies/<str:study_instance_uid>/hanging/", HangingDoor.as_view(), name="api-hanging"),
     path("studies/<str:study_instance_uid>/viewed/", Viewed.as_view(), name="api-viewed"),
     path("hanging-protocols/", HangingProtocols.as_view(), name="api-hanging-protocols"),
@@ -40,6 +49,11 @@ urlpatterns = [
     path("instances/<str:sop_instance_uid>/pdf/", Pdf.as_view(), name="api-pdf"),
     path("instances/<str:sop_instance_uid>/video/", Video.as_view(), name="api-video"),
     path("uploads/", Uploads.as_view(), name="api-uploads"),
+    path("peers/", Peers.as_view(), name="api-peers"),
+    path("peers/<int:peer>/search/", PeerSearch.as_view(), name="api-peer-search"),
+    path("transfers/", Transfers.as_view(), name="api-transfers"),
+    path("transfers/<int:transfer>/cancel/", TransferCancel.as_view(), name="api-transfer-cancel"),
+    path("transfers/<int:transfer>/retry/", TransferRetry.as_view(), name="api-transfer-retry"),
     path("series/<str:series_instance_uid>/frame", Frame.as_view(), name="api-frame"),
     path("series/<str:series_instance_uid>/thumbnail", Thumbnail.as_view(), name="api-thumbnail"),
 ]

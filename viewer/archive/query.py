@@ -92,7 +92,7 @@ class Picture:
 def find_study(user: User, study_instance_uid: str, organization: str | None = None) -> Study:
     """The study of this UID that `user` may see, with patient and organization. Raises NotFound or Ambiguous."""
     rows = Study.objects.visible_to(user).filter(study_instance_uid=study_instance_uid)
-    return _one(rows.select_related("patient", "organization"), organization)
+    return one_of(rows.select_related("patient", "organization"), organization)
 
 
 def find_series(user: User, series_instance_uid: str, organization: str | None = None) -> Series:
@@ -102,10 +102,11 @@ def find_series(user: User, series_instance_uid: str, organization: str | None =
         .filter(series_instance_uid=series_instance_uid, study__in=Study.objects.visible_to(user))
         .select_related("study__patient", "organization")
     )
-    return _one(rows, organization)
+    return one_of(rows, organization)
 
 
-def _one(rows: QuerySet[Row], organization: str | None) -> Row:
+def one_of(rows: QuerySet[Row], organization: str | None) -> Row:
+    """The only row, or that of the named organization. Raises NotFound or Ambiguous."""
     if organization:
         rows = rows.filter(organization__name=organization)
     found = list(rows[:20])
