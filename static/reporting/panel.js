@@ -26,6 +26,7 @@ class ReportPanel {
   constructor(workbench) {
     this.workbench = workbench;
     this.known = false;
+    this.ready = false;
     this.desk = null;
     this.writer = null;
     this.element = make("div", "report-panel");
@@ -33,7 +34,7 @@ class ReportPanel {
 
   get told() {
     const { desk } = this;
-    return { state: desk?.state ?? "closed", id: desk?.report?.id ?? null, version: desk?.draft?.version ?? null, saving: desk?.saver?.state ?? null, elsewhere: Boolean(this.writer), ready: this.known };
+    return { state: desk?.state ?? "closed", id: desk?.report?.id ?? null, version: desk?.draft?.version ?? null, saving: desk?.saver?.state ?? null, elsewhere: Boolean(this.writer), ready: this.ready };
   }
 
   /** Once the study is there, and only for people who write reports where it belongs. */
@@ -53,6 +54,7 @@ class ReportPanel {
     workbench.side.add({ name: NAME, label: t("Report"), icon: "notebook-pen", fill: (element) => this.#fill(element) });
     resizable(workbench.side.element, workbench.remembered);
     document.getElementById("panes").addEventListener("pointerdown", () => this.#toPictures(), { capture: true });
+    this.ready = true;
     if (new URLSearchParams(location.search).get("report")) this.open();
   }
 
