@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, decoders, links, loading, reformats, slices, soak, sockets
+from benchmarks import browser, decoders, ingest, links, loading, reformats, slices, soak, sockets
 from benchmarks.timing import printed
 
 PACKAGES = (
@@ -15,6 +15,7 @@ PACKAGES = (
     "numba",
     "imagecodecs",
     "pydicom",
+    "pynetdicom",
     "pillow",
     "pylibjpeg",
     "pylibjpeg-libjpeg",
@@ -82,4 +83,5 @@ BENCHMARKS = {
     "soak": soak.run,
     "links": links.run,
     "browser": browser.run,
+    "ingest": ingest.run,
 }
