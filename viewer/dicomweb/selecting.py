@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from rest_framework.request import Request
 
@@ -28,6 +29,11 @@ _NARROWING = {"series_instance_uid": "series__series_instance_uid", "sop_instanc
 
 class RetrieveDoor(DicomWebDoor):
     """A door behind which objects of a study are."""
+
+    async def head(self, request: Request, **uids: str) -> HttpResponseBase:
+        """What `get` would say, without a byte of its body."""
+        answer: HttpResponseBase = await self.get(request, **uids)  # type: ignore[attr-defined]
+        return HttpResponse(status=answer.status_code, headers=dict(answer.items()))
 
     def note_denial(self) -> None:
         uid = self.kwargs.get("study_instance_uid") or self.request.query_params.get("studyUID")
