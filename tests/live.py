@@ -31,9 +31,9 @@ def free_port() -> int:
 
 
 class LiveServer:
-    """`manage.py serve` on its own port and data folder; a context manager."""
+    """`manage.py serve` on its own port and data folder; a context manager. `dicom`: with a DICOM node beside it."""
 
-    def __init__(self, data: Path | None = None, **environment: str) -> None:
+    def __init__(self, data: Path | None = None, *, dicom: bool = False, **environment: str) -> None:
         self._passing = data is None
         self.data = data or Path(tempfile.mkdtemp(prefix="farview-live-"))
         self.data.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ class LiveServer:
             **{key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
             "FARVIEW_DATA_DIR": str(self.data),
             "FARVIEW_PORT": str(self.port),
-            "FARVIEW_DICOM_PORT": str(free_port()),
+            "FARVIEW_DICOM_PORT": str(free_port()) if dicom else "0",
             "PYTHONUNBUFFERED": "1",
             "NO_PROXY": "127.0.0.1,localhost",
             **environment,

@@ -90,6 +90,6 @@ class Site:
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     """A server for a module's tests, with an empty archive."""
-    with LiveServer() as live:
+    with LiveServer(dicom=True) as live:
         password, token = live.user("alice", "radiologist")
         yield Site(live, token, password)

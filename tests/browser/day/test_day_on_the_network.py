@@ -25,7 +25,7 @@ SR, PDF = "1.2.840.10008.5.1.4.1.1.88.33", "1.2.840.10008.5.1.4.1.1.104.1"
 
 @pytest.fixture(scope="module")
 def day(shared_data: Path, orthanc: Orthanc) -> Iterator[Day]:
-    with LiveServer(FARVIEW_ARRIVAL_QUIET_SECONDS="1", FARVIEW_HL7_PORT=str(free_port())) as server:
+    with LiveServer(dicom=True, FARVIEW_ARRIVAL_QUIET_SECONDS="1", FARVIEW_HL7_PORT=str(free_port())) as server:
         day = opened(server, shared_data)
         server.manage("add_peer", "STORESCU", "127.0.0.1", "--may", "store")
         server.manage("add_peer", orthanc.ae_title, "127.0.0.1", orthanc.dicom_port, "--may", "query,retrieve")

@@ -38,7 +38,7 @@ class Server(LiveServer):
     """A server, and the commands that run beside it."""
 
     def __init__(self, data: Path) -> None:
-        super().__init__(data, FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0", FARVIEW_DICOM_PORT="0")
+        super().__init__(data, FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0")
         self.beside: list[subprocess.Popen[str]] = []
 
 

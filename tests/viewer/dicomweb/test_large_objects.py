@@ -25,7 +25,7 @@ GROWS_BY = 200 * MIB
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LiveServer]:
-    with LiveServer(FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0", FARVIEW_DICOM_PORT="0") as live:
+    with LiveServer(FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0") as live:
         yield live
 
 

@@ -31,6 +31,9 @@ class NodeAlone(LiveServer):
 
     begun = ""
 
+    def __init__(self, data: Path | None = None, **environment: str) -> None:
+        super().__init__(data, dicom=True, **environment)
+
     def command(self) -> list[str]:
         return [sys.executable, "manage.py", "dicom_node"]
 
@@ -142,10 +145,16 @@ def node() -> Iterator[NodeAlone]:
             ("ALICE", "default", "store query retrieve commit", None),
             ("BOB", "default", "store", None),
             ("CHARLIE", "elsewhere", "store query retrieve commit", None),
+            ("RENEE", "mended", "query retrieve", None),
+            ("FORMER", "default", "query retrieve commit", None),
         ],
-        [("default", [DATA / name for name in HELD]), ("elsewhere", [DATA / CHARLIES])],
+        [
+            ("default", [DATA / name for name in HELD]),
+            ("elsewhere", [DATA / CHARLIES]),
+            ("mended", [DATA / MISSPELT]),
+        ],
     )
-    alone.begun += MANY.format(count=MANY_IMAGES) + ORDERS
+    alone.begun += MANY.format(count=MANY_IMAGES) + ORDERS + MENDED
     with alone:
         yield alone
 
@@ -215,6 +224,14 @@ HELD = (
 )
 """What Alice's hospital holds, by place in the test data."""
 CHARLIES = "xray/DX_highdicom_mono1.dcm"
+MISSPELT = "enhanced/EnhMR_BRMULTI_12f_3stacks.dcm"
+MENDED = """
+from viewer.archive.correcting import Who, update_patient
+update_patient(
+    Patient.objects.get(organization__name="mended"), {"PatientName": "Right^Renée"}, Who("test", reason="misspelt")
+)
+"""
+"""The patient of MISSPELT, in a hospital whose peer is RENEE, was given another name."""
 
 
 def files() -> list[Path]:

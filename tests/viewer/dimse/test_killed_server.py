@@ -47,7 +47,7 @@ def send(port: int, numbers: Iterator[int], template: Path, told: set[str]) -> N
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    live = LiveServer(tmp_path / "var", FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0")
+    live = LiveServer(tmp_path / "var", dicom=True, FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0")
     yield live
     live.stop()
 

@@ -55,7 +55,7 @@ def peak(pid: int) -> int:
 
 
 def test_a_large_object_does_not_grow_the_node() -> None:
-    with LiveServer(FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0") as live:
+    with LiveServer(dicom=True, FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0") as live:
         live.manage("add_peer", "SCANNER", "127.0.0.1")
         (node,) = node_processes(live)
         address = ("127.0.0.1", int(live.environment["FARVIEW_DICOM_PORT"]))

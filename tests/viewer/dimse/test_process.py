@@ -54,7 +54,7 @@ def until(seconds: float, what: object) -> bool:
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[LiveServer]:
-    with LiveServer() as server:
+    with LiveServer(dicom=True) as server:
         server.manage("add_peer", "ECHO", "127.0.0.1", "--may", "")
         yield server
 
