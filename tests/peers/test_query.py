@@ -80,11 +80,12 @@ def test_findscu_matches_names_as_a_terminal_writes_them(found: Found) -> None:
 def test_findscu_is_told_why_not(archive: Site, dcmtk: Dcmtk) -> None:
     keys = ("-k", "QueryRetrieveLevel=SERIES", "-k", "SeriesInstanceUID")
     done = dcmtk("findscu", "-v", "-S", "-aec", "FARVIEW", *keys, "127.0.0.1", archive.dicom_port)
-    assert "IdentifierDoesNotMatchSOPClass" in done.stdout + done.stderr
+    assert "DataSetDoesNotMatchSOPClass" in done.stdout + done.stderr
 
 
 def test_orthanc_finds_our_studies(archive: Site, orthanc: Orthanc, pet: pydicom.Dataset) -> None:
     orthanc.knows("farview", "FARVIEW", archive.dicom_port)
+    orthanc.session.put(f"{orthanc.url}/tools/default-encoding", data="Utf8", timeout=30).raise_for_status()
     asked = {"Level": "Study", "Query": {"PatientID": "SCS*", "PatientName": "", "StudyInstanceUID": ""}}
     query = orthanc.post("/modalities/farview/query", asked)["Path"]
     answers = [

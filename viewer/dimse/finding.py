@@ -13,10 +13,10 @@ from pynetdicom.events import Event
 
 from accounts import audit
 from viewer.archive.rows import patiently
-from viewer.dimse.admission import actor, peer_of
+from viewer.dimse.admission import actor, may, peer_of
 from viewer.dimse.calling import held_back
 from viewer.dimse.holdings import held_objects
-from viewer.dimse.identifiers import CANNOT_PROCESS, Refused, decoded
+from viewer.dimse.identifiers import CANNOT_PROCESS, NOT_AUTHORISED, Refused, decoded
 from viewer.dimse.question import Question
 from viewer.dimse.worklist import MODALITY_WORKLIST, scheduled_steps
 from viewer.models import DicomPeer
@@ -35,6 +35,8 @@ def find(event: Event) -> Iterator[Answer]:
     last: int | Dataset | None = None
     request: Any = event.request
     try:
+        if not may(event.assoc, "query"):
+            raise Refused(NOT_AUTHORISED, "not any more")
         identifier = decoded(request.Identifier, str(event.context.transfer_syntax))
         question = QUESTIONS[str(event.context.abstract_syntax)](peer, identifier, str(event.context.abstract_syntax))
         for one in question.answers:
@@ -51,11 +53,16 @@ def find(event: Event) -> Iterator[Answer]:
         logger.error("a query failed (%s)\n%s", type(problem).__name__, frames)
         last = Refused(CANNOT_PROCESS, f"it failed here ({type(problem).__name__})").answer()
     finally:
-        outcome = "failure" if isinstance(last, Dataset) else "success"
-        _noted(peer, str(event.assoc.requestor.address or ""), question, told, outcome)
+        _noted(peer, str(event.assoc.requestor.address or ""), question, told, _outcome(last))
         connections.close_all()
     if last is not None:
         yield last, None
+
+
+def _outcome(last: int | Dataset | None) -> str:
+    if not isinstance(last, Dataset):
+        return "success"
+    return "denied" if last.Status == NOT_AUTHORISED else "failure"
 
 
 def _noted(peer: DicomPeer, address: str, question: Question, told: int, outcome: str) -> None:

@@ -32,6 +32,8 @@ UTF_8 = "ISO_IR 192"
 
 NO_MATCH_OF_CLASS, CANNOT_PROCESS = 0xA900, 0xC000
 """Identifier does not match SOP class; unable to process (PS3.4 C.4.1.1.4)."""
+NOT_AUTHORISED = 0x0124
+"""PS3.7 C.5.16: the right was there when the association began."""
 _UID = re.compile(r"[0-9.]{1,64}\Z")
 
 

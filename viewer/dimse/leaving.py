@@ -11,7 +11,7 @@ from viewer.archive.rows import patiently
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.dicom.changes import AS_STORED
 from viewer.dimse.admission import actor
-from viewer.dimse.identifiers import IMAGE, PATIENT, SERIES, STUDY, Asked, Refused, first_text
+from viewer.dimse.identifiers import IMAGE, NOT_AUTHORISED, PATIENT, SERIES, STUDY, Asked, Refused, first_text
 from viewer.dimse.sending import Outgoing
 from viewer.models import DicomPeer, Instance
 
@@ -20,6 +20,7 @@ MOST = 65535
 AT_ONCE = 200
 TOO_MANY = 0xA701
 """Out of resources: unable to calculate the number of matches (PS3.4 C.4.2.1.5)."""
+UNKNOWN_DESTINATION = 0xA801
 COLUMNS = {
     PATIENT: "series__study__patient__patient_id",
     STUDY: "series__study__study_instance_uid",
@@ -106,3 +107,18 @@ def noted(
             )
 
     patiently(write)
+
+
+def refused(peer: DicomPeer, service: str, refusal: Refused, address: str) -> None:
+    """The record of a retrieval that was not begun."""
+    denied = refusal.status in (NOT_AUTHORISED, UNKNOWN_DESTINATION)
+    patiently(
+        lambda: audit.record(
+            "dicom.retrieve",
+            actor=actor(peer),
+            organization=peer.organization.name,
+            origin=address,
+            outcome="denied" if denied else "failure",
+            detail={"service": service, "status": f"{refusal.status:04X}"},
+        )
+    )

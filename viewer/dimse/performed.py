@@ -14,7 +14,7 @@ from pynetdicom.events import Event
 
 from accounts import audit
 from viewer.archive.rows import patiently
-from viewer.dimse.admission import actor, peer_of
+from viewer.dimse.admission import actor, may, peer_of
 from viewer.dimse.identifiers import ELEMENTS_AT_MOST, first_text
 from viewer.models import DicomPeer, PerformedStep
 from viewer.scheduling import PERFORMED
@@ -99,6 +99,8 @@ def changed(event: Event) -> Answer:
 
 def _answered(event: Event, work: Callable[[DicomPeer], None], told: Dataset | None) -> Answer:
     try:
+        if not may(event.assoc, "commit"):
+            return NOT_ALLOWED, None
         work(peer_of(event.assoc))
     except Refused as refusal:
         return refusal.answer(), None

@@ -23,17 +23,17 @@ from pynetdicom.status import code_to_category
 
 from viewer.dicom.errors import DicomError
 from viewer.dimse import leaving
-from viewer.dimse.admission import peer_of
+from viewer.dimse.admission import may, peer_of
 from viewer.dimse.calling import NotReached, held_back
-from viewer.dimse.identifiers import CANNOT_PROCESS, MODELS, Refused, decoded, to_retrieve
-from viewer.dimse.leaving import Part
+from viewer.dimse.identifiers import CANNOT_PROCESS, MODELS, NOT_AUTHORISED, Refused, decoded, to_retrieve
+from viewer.dimse.leaving import UNKNOWN_DESTINATION, Part
 from viewer.dimse.sending import UNREADABLE, Outgoing, send_one, store
 from viewer.models import DicomPeer
 
 logger = logging.getLogger(__name__)
 
 SUCCESS, PENDING, CANCELLED = 0x0000, 0xFF00, 0xFE00
-ALL_FAILED, SOME_FAILED, UNKNOWN_DESTINATION = 0xA702, 0xB000, 0xA801
+ALL_FAILED, SOME_FAILED = 0xA702, 0xB000
 """Statuses of PS3.4 C.4.2.1.5 and C.4.3.1.4."""
 FAILED_LISTED = 1000
 """As many UIDs as an element of Explicit VR surely holds."""
@@ -86,6 +86,8 @@ class Retrieval:
 
     def wanted(self) -> list[Part]:
         """Raises Refused."""
+        if not may(self.association, "retrieve"):
+            raise Refused(NOT_AUTHORISED, "not any more")
         levels = MODELS[str(self.context.abstract_syntax)]
         identifier = decoded(self.request.Identifier, str(self.context.transfer_syntax[0]))
         found = leaving.parts(self.peer, to_retrieve(identifier, levels))
@@ -221,6 +223,7 @@ def _served(
     try:
         work(retrieval)
     except Refused as refusal:
+        leaving.refused(retrieval.peer, retrieval.name, refusal, retrieval.address)
         retrieval.respond(refusal.status, refusal.answer())
     except Exception as problem:
         logger.exception("%s failed", retrieval.name)

@@ -23,9 +23,10 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from accounts.models import Organization
-from tests.viewer.dimse.alone import CHARLIES, DATA, NodeAlone, answers, files, identifier
+from tests.viewer.dimse.alone import CHARLIES, DATA, MISSPELT, NodeAlone, answers, files, identifier
 from tests.viewer.dimse.nodes import associated, listening, peer
 from viewer.dimse import finding
+from viewer.dimse.admission import RIGHTS_ARE_ASKED_EVERY_S
 from viewer.dimse.question import Question
 
 STUDY_ROOT, PATIENT_ROOT = StudyRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelFind
@@ -262,6 +263,25 @@ def test_every_question_is_in_the_record(node: NodeAlone, alice: Association) ->
     assert refusal == ("default", "", "failure", {"answers": 0})
     keys = {"level": "STUDY", "keys": ["PatientID"]}
     assert question == ("default", "13US1", "success", {**keys, "answers": 1})
+
+
+def test_a_right_that_is_withdrawn_ends_the_asking(node: NodeAlone) -> None:
+    association = node.associate("FORMER", FINDING)
+    assert len(found(association, "STUDY", PatientID="13US1")) == 1
+    node.write("UPDATE viewer_dicompeer SET may_query = 0 WHERE ae_title = 'FORMER'")
+    time.sleep(RIGHTS_ARE_ASKED_EVERY_S)
+    assert refused(association, identifier("STUDY", PatientID="13US1")).Status == 0x0124
+    assert node.audited("dicom.query", "FORMER")[0][2] == "denied"
+    association.release()
+
+
+def test_a_corrected_name_is_the_one_that_is_found(node: NodeAlone) -> None:
+    association = node.associate("RENEE", FINDING)
+    (told,) = found(association, "STUDY", PatientName="right^renee", StudyInstanceUID="")
+    assert str(told.PatientName) == "Right^Renée"
+    before = pydicom.dcmread(DATA / MISSPELT, stop_before_pixels=True)
+    assert found(association, "STUDY", PatientName=str(before.PatientName), StudyInstanceUID="") == []
+    association.release()
 
 
 def test_what_is_asked_for_is_in_no_log(node: NodeAlone, alice: Association) -> None:

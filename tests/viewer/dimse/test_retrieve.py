@@ -21,7 +21,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from tests.live import free_port
-from tests.viewer.dimse.alone import CHARLIES, DATA, NodeAlone, files, identifier
+from tests.viewer.dimse.alone import CHARLIES, DATA, MISSPELT, NodeAlone, files, identifier
 from tests.viewer.dimse.receiver import Receiver
 
 GET, MOVE = StudyRootQueryRetrieveInformationModelGet, StudyRootQueryRetrieveInformationModelMove
@@ -230,16 +230,10 @@ def test_a_retrieval_names_what_it_wants(getter: Asks, case: int) -> None:
     assert asking.got == {}
 
 
-def test_corrections_leave_with_the_object_and_nothing_else_changes(node: NodeAlone, getter: Asks) -> None:
-    node.shell(
-        "from viewer.archive.correcting import Who, update_patient\n"
-        "from viewer.models import Patient\n"
-        "patient = Patient.objects.get(patient_id='MF-0000020')\n"
-        "update_patient(patient, {'PatientName': 'Right^Renée'}, Who('test', reason='misspelt'))\n"
-    )
-    path = DATA / "enhanced/EnhMR_BRTUM001_15f.dcm"
+def test_corrections_leave_with_the_object_and_nothing_else_changes(getter: Asks) -> None:
+    path = DATA / MISSPELT
     stored = pydicom.dcmread(path)
-    asking = getter(own_syntaxes([path]))
+    asking = getter(own_syntaxes([path]), "RENEE")
     status, _ = asking.get(of_study(path))
     assert status.Status == 0x0000
     syntax, raw = asking.got[stored.SOPInstanceUID]
