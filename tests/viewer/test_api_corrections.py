@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from django.http import HttpResponse
 from django.test import Client
@@ -100,6 +103,43 @@ def test_every_act_is_done_told_and_undone(
     assert state() == before
     newest, oldest = tess.get(DOOR).json()["corrections"]
     assert (newest["undoes"], oldest["undone_by"]) == (told["id"], newest["id"])
+
+
+def test_what_leaves_by_dicomweb_says_what_was_corrected_and_what_was_before(
+    chest: Study, karl: Patient, tess: Client, alice: Client
+) -> None:
+    assert corrected(tess, "order", accession_number="A7").status_code == 201
+    new = corrected(tess, "split", series=["1.2.3.5"]).json()["study_instance_uid"]
+    assert corrected(tess, "patient", patient_id="P2").status_code == 201
+    moved = received(alice, f"/dicom-web/studies/{new}/series/1.2.3.5/instances/1.2.3.5.1")
+    assert (moved.StudyInstanceUID, moved.AccessionNumber, moved.PatientID) == (new, "A7", "P1")
+    first, second = moved.OriginalAttributesSequence
+    assert first.ModifiedAttributesSequence[0].AccessionNumber == "A1"
+    assert second.ModifiedAttributesSequence[0].StudyInstanceUID == "1.2.3"
+    assert (second.ModifyingSystem, second.ReasonForTheAttributeModification) == ("FARVIEW", "CORRECT")
+    stayed = received(alice, "/dicom-web/studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.1")
+    assert (stayed.PatientID, str(stayed.PatientName), stayed.PatientBirthDate) == ("P2", "Klein^Karl", "19400404")
+    before = stayed.OriginalAttributesSequence[-1].ModifiedAttributesSequence[0]
+    assert (before.PatientID, str(before.PatientName)) == ("P1", "Doe^Jane")
+    assert stayed.PixelData == bytes(32)
+
+
+def received(client: Client, address: str) -> pydicom.Dataset:
+    """The one object of a multipart answer, as pydicom reads it."""
+    answer = client.get(address, headers={"Accept": 'multipart/related; type="application/dicom"'})
+    assert answer.status_code == 200, answer
+    whole = body_of(answer)
+    return pydicom.dcmread(io.BytesIO(whole[whole.index(b"DICM") - 128 :]))
+
+
+def body_of(answer: HttpResponse) -> bytes:
+    if not answer.streaming:
+        return bytes(answer.content)
+
+    async def gathered() -> bytes:
+        return b"".join([piece async for piece in answer])
+
+    return asyncio.run(gathered()) if answer.is_async else b"".join(answer.streaming_content)
 
 
 def test_patients_are_linked_without_anything_else_changing(chest: Study, karl: Patient, tess: Client) -> None:
