@@ -67,7 +67,12 @@ def newest_of_each(rows: Iterable[News]) -> list[News]:
 
 
 def _joined(former: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
-    series = {one["series_instance_uid"]: one for one in [*former.get("series", ()), *payload.get("series", ())]}
+    """The newer word about each series stands; that something of it was withdrawn is not forgotten over it."""
+    series: dict[str, dict[str, Any]] = {}
+    for one in [*former.get("series", ()), *payload.get("series", ())]:
+        uid = one["series_instance_uid"]
+        withdrawn = {"withdrawn": True} if series.get(uid, {}).get("withdrawn") else {}
+        series[uid] = {**one, **withdrawn}
     return {**payload, "series": list(series.values())} if series else payload
 
 

@@ -63,6 +63,18 @@ def test_series_of_several_rows_about_one_study_are_all_named() -> None:
     assert told == {"north": ["1.1", "1.2"], "south": ["1.3"]}
 
 
+def test_that_images_were_withdrawn_is_not_forgotten_over_what_came_after_it() -> None:
+    first = {
+        "study_instance_uid": "1",
+        "series": [{"series_instance_uid": "1.1", "series_version": "2", "withdrawn": True}],
+    }
+    second = {"study_instance_uid": "1", "series": [{"series_instance_uid": "1.1", "series_version": "3"}]}
+    (told,) = newest_of_each(
+        [News(1, "study.changed", 7, "north", first), News(2, "study.changed", 7, "north", second)]
+    )
+    assert series_in(told.payload) == [("1.1", {"series_version": "3", "withdrawn": True})]
+
+
 async def test_a_greeting_is_answered_with_the_build(dial: Dial, people: People) -> None:
     alice, *_ = await dial("/ws/news/", await in_thread(token_of)(people.alice))
     await alice.send_to(json.dumps({"type": "hello", "protocol": 1}))
