@@ -16,6 +16,7 @@ from django.conf import settings
 from pydicom.dataset import Dataset
 from pynetdicom import evt
 from pynetdicom.association import Association
+from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.presentation import PresentationContext, build_context, build_role
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelGet,
@@ -26,9 +27,9 @@ from pynetdicom.status import code_to_category
 from viewer.archive.ingest import Admitted, Outcome, admitted, note_refusals
 from viewer.archive.rows import DatabaseBusy, Sender
 from viewer.archive.storage import StorageFull
-from viewer.dimse.association import Messages
 from viewer.dimse.calling import MOST_CONTEXTS, NotReached, association
 from viewer.dimse.limits import limits
+from viewer.dimse.messages import Messages
 from viewer.dimse.remote import NotAnswered
 from viewer.dimse.storing_batches import batches
 from viewer.dimse.storing_file import ArrivingFile
@@ -94,7 +95,7 @@ def get(
     ) as opened:
         if not any(one.abstract_syntax == model for one in opened.accepted_contexts):
             raise NotReached(f"{peer.ae_title} does not give out studies by C-GET")
-        opened.dimse = Messages(cast(Any, opened), limits())
+        opened.dimse = _Messages(cast(Any, opened), limits())
         receiving.opened = opened
         try:
             wanted = _identifier(study_instance_uid, series_instance_uid)
@@ -175,6 +176,13 @@ _MEANING = {
     0xA900: " (it does not understand the request)",
     0x0124: " (not authorised)",
 }
+
+
+class _Messages(Messages):
+    """As those of whoever calls us; but within a C-GET the peer's requests are what is waited for."""
+
+    def get_msg(self, block: bool = False) -> Any:
+        return DIMSEServiceProvider.get_msg(self, block)
 
 
 class _Receiving:
