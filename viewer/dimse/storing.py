@@ -86,7 +86,7 @@ def _take(event: Event, file: ArrivingFile, peer: DicomPeer) -> int | Dataset:
     instance_uid, class_uid = str(request.AffectedSOPInstanceUID), str(request.AffectedSOPClassUID)
     found = admitted(instance_uid, received, _of_another_object(instance_uid, class_uid))
     if isinstance(found, Admitted):
-        return _status(batches().acknowledged(found, sender))
+        return _status(batches().acknowledged(found, sender, file))
     quarantine.keep(received, sender, found.reason, sop_instance_uid=instance_uid)
     return _refused(found, sender)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from viewer.archive.storage import Incoming, Received, StorageFull, TooLarge, blob_store
+from viewer.dimse.storing_batches import batches
 
 IMPLEMENTATION_CLASS_UID = "2.25.247061373842402170363170836208938471263"
 IMPLEMENTATION_VERSION_NAME = "FARVIEW"
@@ -19,6 +20,7 @@ class ArrivingFile:
         self.name = ""
         self.problem: Exception | None = None
         self._incoming: Incoming | None = None
+        batches().comes(self)
         try:
             self._incoming = blob_store().begin(limit=limit)
         except (StorageFull, OSError) as problem:
@@ -50,6 +52,7 @@ class ArrivingFile:
 
     def close(self) -> None:
         """Forget what has come, unless somebody took it."""
+        batches().came(self)
         incoming, self._incoming = self._incoming, None
         if incoming is not None:
             incoming.discard()
