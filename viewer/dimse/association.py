@@ -2,7 +2,7 @@
 
 What is changed, by subclasses and for associations of our listener alone: a PDU is held against the limit before anything
 is reserved for it; reading, writing and waiting have an end; nobody polls; an object goes to a file of the store as it
-comes; who may not call is refused before the contexts are looked at. Decision NNNN.
+comes; who may not call is refused before the contexts are looked at. Decision 0032.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ CANNOT_UNDERSTAND = 0xC000
 OUT_OF_RESOURCES = 0xA700
 DOES_NOT_MATCH = 0xA900
 KEPT_BESIDE_ANOTHER = 0xB000
-"""A warning, so that nobody sends it again: the bytes are safe, but another object is held under the UID. Decision 0029."""
+"""A warning, so that nobody sends it again: the bytes are safe, but another object is held under the UID. Decision 0033."""
 NOT_AUTHORIZED = 0x0124
 """PS3.7 C.5.7."""
 DOOR = "c-store"
