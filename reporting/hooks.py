@@ -9,6 +9,7 @@ from reporting.delivery.sending import deliver
 from reporting.workflow import verifying
 from reporting.worklist import corrections
 from reporting.worklist.arrivals import arrivals
+from reporting.worklist.priors_ahead import priors_ahead
 from reporting.worklist.scheduled import performed, scheduled
 from viewer import panels, scheduling, tasks, verification
 from viewer.archive import correcting, correcting_orders
@@ -35,5 +36,5 @@ SHEETS = (
 )
 """Style sheets of the viewer page's report panel."""
 
-TASKS: tuple[tasks.Task, ...] = (arrivals, listen, deliver, escalations, pruning)
+TASKS: tuple[tasks.Task, ...] = (arrivals, priors_ahead, listen, deliver, escalations, pruning)
 """Coroutine functions that run for as long as the server serves."""

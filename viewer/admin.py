@@ -243,3 +243,6 @@ def _is_theirs(request: HttpRequest, row: HangingProtocol) -> bool:
 def _text_of(row: HangingProtocol) -> str:
     wrong = protocols.problems(row.matches, row.stages)
     return "\n".join(wrong) if wrong else in_words(row.matches, row.stages)
+
+
+from viewer import admin_network  # noqa: E402, F401 - its pages are made of the ones above
