@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,9 +31,9 @@ def peer(organization: Organization, ae_title: str = "SCANNER", host: str = "127
 
 
 @contextlib.contextmanager
-def listening(**bounds: Any) -> Iterator[Node]:
+def listening(tls: ssl.SSLContext | None = None, **bounds: Any) -> Iterator[Node]:
     """A node on a free port of this machine; everything of it has ended afterwards."""
-    node = Node("FARVIEW", "127.0.0.1", 0, Limits(**bounds))
+    node = Node("FARVIEW", "127.0.0.1", 0, Limits(**bounds), tls)
     node.start()
     try:
         yield node
@@ -50,6 +51,7 @@ def associated(
     called: str = "FARVIEW",
     roles: Sequence[Any] = (),
     handlers: Sequence[Any] = (),
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Association]:
     """An association, whether it came about or not."""
     entity = AE(ae_title=calling)
@@ -61,6 +63,7 @@ def associated(
         ae_title=called,
         ext_neg=list(roles),
         evt_handlers=list(handlers),
+        tls_args=(tls, "localhost") if tls is not None else None,
     )
     try:
         yield association
