@@ -221,6 +221,8 @@ RULES: dict[str, Rule] = {
     "api-transfer-retry": READER,
     "api-frame": VIEWER,
     "api-thumbnail": VIEWER,
+    "api-study-export": VIEWER,
+    "api-series-export": VIEWER,
     "api-reports": REPORTER,
     "api-report": REPORTER,
     "api-report-lock": REPORTER,

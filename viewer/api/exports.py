@@ -1,0 +1,114 @@
+"""A study or a series to take away: a ZIP with a DICOMDIR, made while it is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+
+from accounts import audit
+from viewer.api import shapes
+from viewer.api.doors import AsyncDoor
+from viewer.archive import query, rows
+from viewer.archive.exporting import AsStored, Exported, Making, objects_of, zipped
+from viewer.archive.query import BadQuery, NotFound
+from viewer.dicomweb.multipart_out import begun, later, streamed
+from viewer.models import Series, Study
+
+PURPOSES = ("treatment", "second_opinion", "patient", "teaching", "research", "legal", "other")
+"""What a copy is for; a list, because free text in an address may name a patient."""
+PURPOSE = OpenApiParameter("purpose", OpenApiTypes.STR, enum=PURPOSES, description="Goes into the record.")
+PARAMETERS = [PURPOSE, shapes.ORGANIZATION]
+ANSWERS: dict[Any, Any] = {
+    (200, "application/zip"): OpenApiTypes.BINARY,
+    400: shapes.BAD,
+    **shapes.REFUSALS,
+    422: OpenApiResponse(shapes.Problem, description="Nothing is left to be exported; `detail` says why."),
+}
+ABOUT = "DICOM files in folders, with DICOMDIR and README.TXT; corrections are applied, what was rejected is left out."
+
+
+class StudyExport(AsyncDoor):
+    """`GET /api/studies/{uid}/export.zip`"""
+
+    @extend_schema(
+        operation_id="study_export",
+        summary="A study as a ZIP of DICOM files with a DICOMDIR",
+        description=ABOUT,
+        parameters=[shapes.uid("study_instance_uid", "Study"), *PARAMETERS],
+        responses=ANSWERS,
+    )
+    async def get(self, request: Request, study_instance_uid: str) -> HttpResponseBase:
+        return await exported(request, study_instance_uid=study_instance_uid)
+
+
+class SeriesExport(AsyncDoor):
+    """`GET /api/series/{uid}/export.zip`"""
+
+    @extend_schema(
+        operation_id="series_export",
+        summary="A series as a ZIP of DICOM files with a DICOMDIR",
+        description=ABOUT,
+        parameters=[shapes.uid("series_instance_uid", "Series"), *PARAMETERS],
+        responses=ANSWERS,
+    )
+    async def get(self, request: Request, series_instance_uid: str) -> HttpResponseBase:
+        return await exported(request, series_instance_uid=series_instance_uid)
+
+
+async def exported(request: Request, **uids: str) -> HttpResponseBase:
+    """The answer that streams: the next piece is made when the last was taken."""
+    purpose_of(request)
+    study, series = await sync_to_async(asked_for)(request, **uids)
+    objects = await sync_to_async(objects_of)(study, series)
+    if not objects:
+        raise NotFound("there is no such object")
+    making: Making = AsStored()
+    await sync_to_async(note_export)(request, study, series, {"as": "dicom", "instances": len(objects)})
+    return await sent(objects, making, f"{next(iter(uids.values()))}.zip")
+
+
+async def sent(objects: list[Exported], making: Making, name: str) -> HttpResponseBase:
+    response = streamed(await begun(later(zipped(objects, making))), "application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def asked_for(
+    request: Request, study_instance_uid: str = "", series_instance_uid: str = ""
+) -> tuple[Study, Series | None]:
+    """Raises NotFound, Ambiguous."""
+    organization = request.query_params.get("organization")
+    if study_instance_uid:
+        return query.find_study(request.user, study_instance_uid, organization), None
+    series = query.find_series(request.user, series_instance_uid, organization)
+    return series.study, series
+
+
+def purpose_of(request: Request) -> str:
+    """Raises BadQuery."""
+    purpose: str = request.query_params.get("purpose", "")
+    if purpose and purpose not in PURPOSES:
+        raise BadQuery("purpose", f"one of {', '.join(PURPOSES)}")
+    return purpose
+
+
+def note_export(request: Request, study: Study, series: Series | None, detail: dict[str, Any]) -> None:
+    """Write down who takes what away, before a byte of it leaves."""
+    rows.patiently(
+        lambda: audit.record(
+            "export.series" if series is not None else "export.study",
+            actor=request.user,
+            request=request,
+            organization=study.organization.name,
+            patient_id=study.patient.patient_id,
+            study_instance_uid=study.study_instance_uid,
+            object_uid=series.series_instance_uid if series is not None else "",
+            purpose=purpose_of(request),
+            detail=detail,
+        )
+    )
