@@ -24,6 +24,8 @@ import requests
 from tests.live import ROOT, LiveServer
 from tests.viewer.archive.objects import ct_slice, save
 
+pytestmark = pytest.mark.soak
+
 ROUNDS = 60 if os.environ.get("FARVIEW_SOAK") else 3
 SENDERS = 3
 TEMPLATE_UID = "1.2.3.4.10000000"

@@ -17,6 +17,8 @@ import requests
 from tests.live import LiveServer
 from tests.viewer.archive.objects import ct_slice, save
 
+pytestmark = pytest.mark.soak
+
 MIB = 1 << 20
 SIZE = (4096 - 8 if os.environ.get("FARVIEW_SOAK") else 384) * MIB
 FRAME = 512 * 512 * 2
