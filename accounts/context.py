@@ -7,12 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.policy import ADMIN, READER, REFERRER, REPORTER, UPLOADER
+from accounts.policy import ADMIN, CORRECTOR, READER, REFERRER, REPORTER, UPLOADER, organizations_for
 
 
 class May:
-    """`may.read`, `may.report`, `may.refer`, `may.upload`, `may.administer` in templates. The database is asked only when a
-    page wants to know."""
+    """`may.read`, `may.report`, `may.refer`, `may.upload`, `may.administer` in templates, and `may.correct`: the names of
+    organizations, parted by blanks. The database is asked only when a page wants to know."""
 
     def __init__(self, user: Any) -> None:
         self._user = user
@@ -32,6 +32,10 @@ class May:
     @cached_property
     def upload(self) -> bool:
         return UPLOADER.allows(self._user)
+
+    @cached_property
+    def correct(self) -> str:
+        return " ".join(organizations_for(self._user, CORRECTOR).order_by("name").values_list("name", flat=True))
 
     @cached_property
     def administer(self) -> bool:

@@ -77,6 +77,7 @@ ICONS = (
     "triangle-right",
     "type",
     "undo-2",
+    "wrench",
     "x",
     "zoom-in",
     "zoom-out",

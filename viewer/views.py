@@ -29,6 +29,9 @@ from viewer.panels import PANELS
 from viewer.rendering.view import BadView, View
 
 
+LIST_ICONS = ("ellipsis-vertical", "wrench")
+
+
 @require_safe
 def study_list(request: HttpRequest) -> HttpResponse:
     """Search and open studies."""
@@ -38,6 +41,7 @@ def study_list(request: HttpRequest) -> HttpResponse:
         {
             "organizations": request.user.organizations_as(READING_ROLES).order_by("name"),
             "may_upload": request.user.organizations_as(UPLOAD_ROLES).exists(),
+            "icons": LIST_ICONS,
         },
     )
 

@@ -13,7 +13,7 @@ from viewer.languages import page_catalogue
 
 ICONS = (
     *("file-text", "undo-2", "archive", "circle-check", "circle-pause", "siren", "pencil", "link", "users"),
-    *("lock-open", "x", "ellipsis-vertical", "plus"),
+    *("lock-open", "x", "ellipsis-vertical", "plus", "wrench"),
 )
 
 

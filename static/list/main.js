@@ -2,16 +2,18 @@
 
 import { t } from "../i18n.js";
 import { listenToNews } from "../news.js";
+import { possible } from "./acts.js";
 import { nextSort, queryOf, requestOf, searchOf, USUAL_SORT, FIELDS } from "./search.js";
 import { COLUMNS, keyOf, Table } from "./table.js";
 
 const at = (id) => document.getElementById(id);
+const icon = (name) => at("icons").content.querySelector(`[data-icon="${name}"]`).firstElementChild.cloneNode(true);
 const PAUSE = 220;
 const PAGE = 50;
 
 const form = at("search");
 const several = at("frame").dataset.several === "yes";
-const table = new Table(at("rows"), { pictureIcon: () => at("picture-icon").content.cloneNode(true), several });
+const table = new Table(at("rows"), { pictureIcon: () => at("picture-icon").content.cloneNode(true), icon, possible, several });
 let search = searchOf(location.search);
 let next = null;
 let total = 0;

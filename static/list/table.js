@@ -2,6 +2,7 @@
 
 import { t } from "../i18n.js";
 import { ageOn, clockTime, isoDate, personName, sexWord } from "../text.js";
+import { Menu } from "../viewer/menu.js";
 
 const ARRIVED = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short" });
 
@@ -18,6 +19,7 @@ export const COLUMNS = [
   ["accession", t("Accession"), "accession_number", "accession"],
   ["organization", t("Organization"), null, "organization"],
   ["arrived", t("Arrived"), "received", "arrived"],
+  ["acts", "", null, "acts"],
 ];
 
 /** The words of a row, by column. */
@@ -52,9 +54,12 @@ function make(tag, className, text = "") {
 }
 
 export class Table {
-  constructor(body, { pictureIcon, several }) {
+  /** @param possible what can be done with a study: [[words, icon, , run(study)], ...] */
+  constructor(body, { pictureIcon, icon, possible, several }) {
     this.body = body;
     this.pictureIcon = pictureIcon;
+    this.icon = icon;
+    this.possible = possible;
     this.several = several;
     this.rows = new Map();
     body.addEventListener("keydown", (event) => this.#walk(event));
@@ -114,17 +119,31 @@ export class Table {
 
   #fill(row, study) {
     const texts = rowTexts(study);
+    const open = row.querySelector(".acts:has([aria-expanded='true'])");
     const cells = COLUMNS.map(([name, heading, , className]) => {
       const cell = make(name === "patient" ? "th" : "td", className);
       if (name === "patient") cell.scope = "row";
       if (heading) cell.dataset.label = heading;
       if (name === "picture") cell.append(this.#picture(study));
       else if (name === "patient") cell.append(this.#link(study, texts));
+      else if (name === "acts") this.#acts(cell, study, texts);
       else cell.textContent = texts[name];
       if (name === "description") this.#notes(cell, study);
       return cell;
     });
-    row.replaceChildren(...cells);
+    if (!open) return row.replaceChildren(...cells);
+    while (row.firstElementChild !== open) row.firstElementChild.remove(); // a menu stays under the hand that opened it
+    open.before(...cells.slice(0, -1));
+    return undefined;
+  }
+
+  #acts(cell, study, texts) {
+    const acts = this.possible(study);
+    if (!acts.length) return;
+    const label = t("What can be done with {name}", { name: texts.patient });
+    const fill = (menu) => acts.forEach(([words, picture, , run]) => menu.item({ label: words, icon: this.icon(picture), run: () => run(study) }));
+    const menu = new Menu(cell, { label, icon: this.icon("ellipsis-vertical"), name: "acts", className: "plain", fill });
+    menu.button.tabIndex = -1;
   }
 
   #link(study, texts) {
@@ -160,17 +179,19 @@ export class Table {
 
   #rove(row) {
     if (!row) return;
-    for (const link of this.body.querySelectorAll("a[tabindex='0']")) link.tabIndex = -1;
-    const link = row.querySelector("a");
-    if (link) link.tabIndex = 0;
+    for (const one of this.body.querySelectorAll("[tabindex='0']")) one.tabIndex = -1;
+    for (const one of row.querySelectorAll("a, .acts > .menu > button")) one.tabIndex = 0;
   }
 
   #walk(event) {
+    if (event.target.closest("[role=menu]")) return;
     const row = event.target.closest("tr");
     const rows = [...this.body.children];
     const at = rows.indexOf(row);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
-    if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "m") row.querySelector(".acts button")?.click();
+    if (to === undefined) return;
     event.preventDefault();
     if (to < 0) document.getElementById("q").focus();
     else rows[Math.min(to, rows.length - 1)]?.querySelector("a").focus();
@@ -178,7 +199,7 @@ export class Table {
 
   /** The whole row opens its study; selecting text does not. */
   #click(event) {
-    if (event.target.closest("a") || event.button !== 0 || String(getSelection())) return;
+    if (event.target.closest("a, .acts") || event.button !== 0 || String(getSelection())) return;
     const link = event.target.closest("tr")?.querySelector("a");
     if (!link) return;
     if (event.ctrlKey || event.metaKey) window.open(link.href);

@@ -1,9 +1,11 @@
 // What can be done with a reading item: by key, by its menu, each asking only what the server needs to know.
 
+import { correctAddress, mayCorrect } from "../corrections/way.js";
 import { openForm } from "../dialog.js";
 import { t } from "../i18n.js";
 import { personName } from "../text.js";
 import { rest } from "../viewer/features/rest.js";
+import { make } from "../viewer/menu.js";
 import { CLASSES } from "./search.js";
 import { HOLDS } from "./table.js";
 
@@ -46,21 +48,41 @@ const take = (item) =>
     send: (values) => post(item, "claim", { ...values, token: token() }),
   });
 
-/** [act, words, icon, key, run(item, people)]; `run` resolves to null when nothing was done. */
+/** Whose study can be put right by whoever looks at it. */
+const studyOf = ({ study, organization }) => ({ study_instance_uid: study?.study_instance_uid, organization });
+const puttingRight = (item) => Boolean(item.study) && mayCorrect(studyOf(item));
+
+function toCorrection(item) {
+  location.assign(correctAddress(studyOf(item)));
+  return null;
+}
+
+/** [act, words, icon, key, run(item), may(item)]; `run` resolves to null when nothing was done, without `may` the server says who
+ *  may. */
 export const ACTS = [
   ["claim", t("Read"), "file-text", "Enter", (item) => read(item)],
   ["take", t("Take over and read"), "file-text", "", (item) => read(item)],
   ["release", t("Release"), "undo-2", "r", (item) => post(item, "release", { token: token() })],
   ["put-aside", t("Put aside"), "archive", "p", (item) => openForm({ title: t("Put aside"), lead: about(item), fields: [note()], go: t("Put aside"), send: (values) => post(item, "put-aside", { ...values, token: token() }) })],
   ["ready", t("Mark ready to be read"), "circle-check", "y", (item) => post(item, "ready", {})],
-  ["hold", t("Hold back"), "circle-pause", "h", (item) => openForm({ title: t("Hold back"), lead: about(item), fields: [{ name: "reason", label: t("What is wrong"), kind: "select", options: Object.entries(HOLDS) }, note()], go: t("Hold back"), send: (values) => post(item, "hold", values) })],
+  ["hold", t("Hold back"), "circle-pause", "h", (item) => openForm({ title: t("Hold back"), lead: about(item), fields: [{ name: "reason", label: t("What is wrong"), kind: "select", options: Object.entries(HOLDS) }, note()], go: t("Hold back"), more: puttingRight(item) ? wayOut(item) : null, send: (values) => post(item, "hold", values) })],
   ["class", t("Change class"), "siren", "c", (item) => openForm({ title: t("Change class"), lead: about(item), fields: [{ name: "reading_class", label: t("Class"), kind: "select", options: CLASSES.map((one) => [one, one]), value: item.reading_class }], go: t("Change"), send: (values) => post(item, "class", values) })],
   ["correct", t("Correct the order"), "pencil", "o", (item) => openForm({ title: t("Correct the order"), lead: about(item), fields: orderFields(item.order ?? {}), go: t("Correct"), send: (values) => post(item, "correct", values) })],
+  ["correct-study", t("Correct the study"), "wrench", "", toCorrection, puttingRight],
   ["link", t("Link to another study"), "link", "", (item) => openForm({ title: t("Link to another study"), lead: about(item), fields: [{ name: "study", label: t("Study Instance UID"), kind: "text", needed: true }, { ...reason(), needed: false, hint: t("Needed where the patients disagree") }], go: t("Link"), send: (values) => post(item, "link", values) })],
   ["assign", t("Assign"), "users", "a", (item) => assign(item)],
   ["free", t("Free it from whoever holds it"), "lock-open", "", (item) => openForm({ title: t("Free it from {name}", { name: item.claimed_by?.name ?? "" }), lead: about(item), fields: [reason()], go: t("Free"), send: (values) => post(item, "free", values) })],
   ["cancel", t("Cancel the examination"), "x", "", (item) => openForm({ title: t("Cancel the examination"), lead: about(item), fields: [reason()], go: t("Cancel the examination"), danger: true, send: (values) => post(item, "cancel", values) })],
 ];
+
+/** Beside holding it back: whoever may put it right at once. */
+function wayOut(item) {
+  const words = make("p", "", null);
+  make("a", "", words, { href: correctAddress(studyOf(item)) }).textContent = t("Wrong patient, order or series? Correct the study.");
+  return words;
+}
+
+export const possible = (item) => ACTS.filter(([name, , , , , may]) => (may ? may(item) : item.may.includes(name)));
 
 async function assign(item) {
   const { readers } = await rest(`/api/worklist/readers/?${new URLSearchParams({ organization: item.organization })}`);

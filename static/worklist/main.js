@@ -4,7 +4,7 @@ import { t } from "../i18n.js";
 import { listenToNews } from "../news.js";
 import { rest } from "../viewer/features/rest.js";
 import { make } from "../viewer/menu.js";
-import { ACTS, newOrder, read } from "./acts.js";
+import { newOrder, possible, read } from "./acts.js";
 import { Filters } from "./filters.js";
 import { kept, queryOf, requestOf, searchOf } from "./search.js";
 import { COLUMNS, Table } from "./table.js";
@@ -148,8 +148,6 @@ async function next() {
     say(problem.message);
   }
 }
-
-const possible = (item) => ACTS.filter(([name]) => item.may.includes(name));
 
 function fillMenu(item, menu) {
   for (const [, label, picture, key, run] of possible(item)) menu.item({ label, key, icon: icon(picture), run: () => act(item, run) });

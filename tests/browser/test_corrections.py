@@ -114,3 +114,36 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
     page.screenshot(path=tmp_path / "page.png", full_page=True)
     assert grave(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_lists_and_the_images_lead_there_whoever_may_go(
+    at: Callable[..., Page], archive: Archive, browse: Callable[..., Page]
+) -> None:
+    server, here = archive.server.url, f"**/studies/{STUDY}/correct/?organization=*"
+    page = at()
+    page.goto(f"{server}/?q={STUDY}")
+    page.locator("#rows a").first.focus()
+    page.keyboard.press("m")
+    page.get_by_role("menuitem", name="Correct this study").press("Enter")
+    page.wait_for_url(here)
+    page.goto(f"{server}/studies/{STUDY}/")
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name="Correct this study").click()
+    page.wait_for_url(here)
+    page.goto(f"{server}/worklist/?tab=quality")
+    page.locator("#rows tr", has_text="Doe, Jane").locator(".acts button").click()
+    page.get_by_role("menuitem", name="Hold back").click()
+    page.get_by_role("link", name="Correct the study").click()
+    page.wait_for_url(here)
+    reader = browse()  # a radiologist, who may not
+    reader.goto(f"{server}/?q={STUDY}")
+    reader.locator("#rows a").first.wait_for()
+    assert reader.locator("#rows .acts button").count() == 0
+    reader.goto(f"{server}/studies/{STUDY}/")
+    reader.get_by_role("button", name="More", exact=True).click()
+    reader.get_by_role("menuitem", name="Rotate left").wait_for()
+    assert reader.get_by_role("menuitem", name="Correct this study").count() == 0
+    reader.goto(f"{server}/worklist/?tab=quality")
+    reader.locator("#rows tr", has_text="Doe, Jane").locator(".acts button").click()
+    reader.get_by_role("menuitem", name="Hold back").wait_for()
+    assert reader.get_by_role("menuitem", name="Correct the study").count() == 0

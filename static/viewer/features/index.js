@@ -1,6 +1,7 @@
 // What hangs in the page, in the order in which it is hung. A new feature is a file beside this one and a row here.
 
 import { install as cine } from "./cine.js";
+import { install as correcting } from "./correcting.js";
 import { install as hanging } from "./hanging.js";
 import { install as keyImages } from "./keyimages.js";
 import { install as linking } from "./linking.js";
@@ -10,4 +11,4 @@ import { install as settings } from "./settings.js";
 import { install as viewed } from "./viewed.js";
 import { install as volume } from "./volume.js";
 
-export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, viewed, hanging, settings];
+export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, viewed, hanging, correcting, settings];
