@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from viewer.archive.matching import ATTRIBUTES
 from viewer.dicomweb.accepting import accepted
 from viewer.dicomweb.doors import DicomWebDoor
-from viewer.dicomweb.metadata_types import JSON, XML
+from viewer.dicomweb.metadata_types import JSON, XML, root_of
 
 WADL: Final = "application/vnd.sun.wadl+xml"
 NAMESPACE: Final = "http://wadl.dev.java.net/2009/02"
@@ -34,7 +34,7 @@ class Capabilities(DicomWebDoor):
     """`OPTIONS /dicom-web/` and `GET /dicom-web/capabilities`."""
 
     async def get(self, request: Request, **uids: str) -> HttpResponse:
-        root = request.build_absolute_uri("/dicom-web")
+        root = f"{root_of(request)}/dicom-web"
         for wish in accepted(request.headers.get("Accept", ""), request.query_params.get("accept", "")):
             if wish.multipart:
                 continue

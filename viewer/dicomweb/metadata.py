@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from viewer.dicomweb.bulkdata import BulkData
 from viewer.dicomweb.capabilities import Capabilities
 from viewer.dicomweb.metadata_kept import KEPT_FROM, PIECE, Told, array, makers
-from viewer.dicomweb.metadata_types import XML, Multipart, chosen, gzipped
+from viewer.dicomweb.metadata_types import XML, Multipart, chosen, gzipped, root_of
 from viewer.dicomweb.multipart_out import later, streamed
 from viewer.dicomweb.selecting import RetrieveDoor, selected
 from viewer.dicomweb.xml_model import xml_of
@@ -33,7 +33,7 @@ class Metadata(RetrieveDoor):
     async def get(self, request: Request, **uids: str) -> HttpResponseBase:
         media_type = chosen(request)
         leaving = await database(selected)(request, uids)
-        root = request.build_absolute_uri("/").rstrip("/")
+        root = root_of(request)
         told = [Told(tuple(group), root) for _, group in groupby(leaving, lambda one: one.instance.series_id)]
         zipped = gzipped(request) and media_type != XML
         etag = _etag(told, media_type, zipped)

@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
 
@@ -30,6 +32,14 @@ def chosen(request: Request) -> str:
         if wish.media_type == XML:
             return XML
     raise NotAcceptable(f'Attributes can be had as {JSON}, or as multipart/related; type="{XML}".')
+
+
+def root_of(request: Request) -> str:
+    """Scheme and host of the addresses that are given out, as the client knows them. Some clients name the host without its
+    port: then it is the one that this server is known by."""
+    public = urlsplit(settings.FARVIEW_PUBLIC_URL)
+    host = str(request.get_host())
+    return str(settings.FARVIEW_PUBLIC_URL) if host == public.hostname else f"{request.scheme}://{host}"
 
 
 def gzipped(request: Request) -> bool:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from viewer.archive.matching import Level
 from viewer.archive.query import NotFound
 from viewer.dicomweb.json_model import Model
-from viewer.dicomweb.metadata_types import XML, Multipart, chosen
+from viewer.dicomweb.metadata_types import XML, Multipart, chosen, root_of
 from viewer.dicomweb.multipart_out import later, streamed
 from viewer.dicomweb.qido_answers import READ_AT_MOST, Told, answers
 from viewer.dicomweb.qido_page import Page, page_of
@@ -73,7 +73,7 @@ def _found(request: Request, query: Query, uids: dict[str, str]) -> tuple[Page, 
     page = page_of(request.user, query, uids, request.query_params.get("organization"))
     if "series_instance_uid" in uids and not page.rows and not query.keys and not query.offset:
         raise NotFound("there is no such series")
-    return page, answers(query, page.rows, uids, request.build_absolute_uri("/").rstrip("/"))
+    return page, answers(query, page.rows, uids, root_of(request))
 
 
 def _lines(models: list[Model]) -> Iterator[bytes]:
@@ -107,4 +107,4 @@ def _next(request: Request, cursor: str) -> str:
     asked: Any = request.query_params.copy()
     asked.pop("offset", None)
     asked["after"] = cursor
-    return str(request.build_absolute_uri(f"{request.path}?{asked.urlencode()}"))
+    return f"{root_of(request)}{request.path}?{asked.urlencode()}"
