@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pynetdicom import evt
 
-from viewer.dimse import commitment, finding, performed, retrieving, storing
+from viewer.dimse import commitment, counting, finding, performed, retrieving, storing
 
 EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 IMPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
@@ -43,6 +43,7 @@ HANDLERS: list[tuple[Any, Callable[..., Any]]] = [
     (evt.EVT_C_FIND, finding.find),
     (evt.EVT_N_CREATE, performed.created),
     (evt.EVT_N_SET, performed.changed),
+    *counting.HANDLERS,
 ]
 
 retrieving.install()

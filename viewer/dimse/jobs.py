@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.db import connections
 
-from viewer.dimse import commitment, priors, queue
+from viewer.dimse import commitment, counting, priors, queue
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ JOBS: list[tuple[str, Job]] = [
     ("storage commitment", commitment.answer_all),
     ("transfers", queue.run),
     ("earlier studies", priors.watch),
+    ("counts", counting.keep_writing),
 ]
 
 

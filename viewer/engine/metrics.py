@@ -56,8 +56,13 @@ class Metric(NamedTuple):
 
 def exposition(engine: Engine) -> str:
     """Everything there is to tell, as text. Reads plain numbers only, so it may be called from any thread."""
+    return text_of((*_pictures(engine), *_caches(engine), *_work(engine)))
+
+
+def text_of(metrics: Iterable[Metric]) -> str:
+    """Metrics in the text format."""
     lines: list[str] = []
-    for metric in (*_pictures(engine), *_caches(engine), *_work(engine)):
+    for metric in metrics:
         name = f"farview_{metric.name}"
         lines += [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"]
         lines += [f"{name}{_labels(sample.labels)} {sample.value:.10g}" for sample in metric.samples]

@@ -1,4 +1,6 @@
-"""`GET /metrics`: what the engine did so far, for Prometheus. Administrators only; no names, no patients in it."""
+"""`GET /metrics`: what the engine did so far, and what waits to go over the DICOM network, for Prometheus.
+
+Administrators only; no names, no patients in it."""
 
 from __future__ import annotations
 
@@ -12,8 +14,10 @@ from viewer.serving.runtime import runtime
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The numbers of this process; nothing to tell before its engine has started."""
-    from viewer.engine.metrics import CONTENT_TYPE, exposition
+    """The numbers of this process, of its engine once that has started, and of the DICOM network."""
+    from viewer.engine.metrics import CONTENT_TYPE, exposition, text_of
+    from viewer.serving.network_metrics import network
 
     found = runtime().engine
-    return HttpResponse("" if found is None else exposition(found), content_type=CONTENT_TYPE)
+    told = "" if found is None else exposition(found)
+    return HttpResponse(told + text_of(network()), content_type=CONTENT_TYPE)

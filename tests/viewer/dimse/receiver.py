@@ -28,13 +28,14 @@ class Receiver:
         answer: Callable[[str], int] | None = None,
         knows: Sequence[str] = (),
         slow_s: float = 0.0,
+        handlers: Sequence[tuple[Any, Callable[..., Any]]] = (),
     ) -> None:
         self.port, self.ae_title = free_port(), ae_title
         self.got: list[tuple[str, str, bytes]] = []
         self.associations = 0
         self._wires: list[Any] = []
         self.originators: list[tuple[Any, Any]] = []
-        self._answer, self._slow_s = answer, slow_s
+        self._answer, self._slow_s, self._handlers = answer, slow_s, handlers
         self._entity = AE(ae_title)
         self._entity.require_calling_aet = list(knows)
         self._entity.maximum_pdu_size = 16384
@@ -45,6 +46,7 @@ class Receiver:
 
     def __enter__(self) -> Receiver:
         handlers = [(evt.EVT_C_STORE, self._take), (evt.EVT_ACCEPTED, self._count), (evt.EVT_CONN_OPEN, self._opened)]
+        handlers = [*handlers, *self._handlers]
         self._server = self._entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=handlers)
         return self
 
