@@ -198,7 +198,7 @@ def _plain(header: Header) -> Iterator[tuple[Buffer, int]]:
     with tempfile.TemporaryFile() as file:
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         for piece in _from(header.meta.buffer, header.dataset_offset):
-            while piece:
+            while piece and not inflater.eof:  # what follows the stream is padding
                 file.write(inflater.decompress(piece, PIECE))
                 piece = inflater.unconsumed_tail
         file.write(inflater.flush())

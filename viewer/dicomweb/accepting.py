@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from rest_framework.response import Response
+
 MOST = 64
 """Media types of one request; further ones are not looked at."""
 MULTIPART = "multipart/related"
@@ -86,3 +88,9 @@ def split(text: str, sign: str) -> Iterator[str]:
         part += letter
     if part.strip():
         yield part.strip()
+
+
+def not_acceptable(available: list[str]) -> Response:
+    """406, with what can be had."""
+    detail = "This cannot be given in any of the media types and transfer syntaxes that are accepted."
+    return Response({"detail": detail, "available": available}, status=406)

@@ -17,10 +17,9 @@ from viewer.dicom.frames import FrameSource
 from viewer.dicom.header import EXPLICIT_LITTLE_ENDIAN
 from viewer.dicom.syntaxes import NATIVE, REFERENCED, VIDEO
 from viewer.dicom.uncompressed import encoded_bytes, stored_bytes
-from viewer.dicomweb.accepting import Accepted, accepted
-from viewer.dicomweb.media_types import OCTETS, OTHER_NAMES, named, type_of
+from viewer.dicomweb.accepting import Accepted, accepted, not_acceptable
+from viewer.dicomweb.media_types import DICOM, OCTETS, OTHER_NAMES, named, type_of
 from viewer.dicomweb.multipart_out import Bytes, Part, begun, later, related, streamed
-from viewer.dicomweb.retrieving import etag_of, not_acceptable
 from viewer.dicomweb.selecting import Leaving, RetrieveDoor, selected
 from viewer.dicomweb.transcoding import Decoding, decodable
 
@@ -35,15 +34,32 @@ class Frames(RetrieveDoor):
         (leaving,) = await sync_to_async(selected)(request, uids, index=True)
         check_frames(leaving, numbers)
         wishes = accepted(request.headers.get("Accept", ""), request.query_params.get("accept", ""))
-        form = chosen(wishes, leaving, len(numbers))
-        if form is None:
-            return not_acceptable([named(*offer) for offer in offers(leaving)])
-        digest = etag_of(leaving, form, uids["frames"])
-        response = get_conditional_response(request._request, etag=f'"{digest}"')
-        if response is None:
-            response = await _answer(leaving, numbers, form, digest)
-            response["ETag"] = f'"{digest}"'
-        return response
+        return await answer(request, leaving, numbers, wishes)
+
+
+async def all_frames(
+    request: Request, leaving: Leaving, wishes: Sequence[Accepted], others: Sequence[str]
+) -> HttpResponseBase:
+    """The pixels of a whole object as bulk data; `others` is what it can be had in as a file."""
+    frames = 1 if leaving.instance.transfer_syntax_uid in VIDEO else leaving.instance.index.get("frames", 0)
+    return await answer(
+        request, leaving, range(1, frames + 1), wishes, [f"{DICOM};transfer-syntax={o}" for o in others]
+    )
+
+
+async def answer(
+    request: Request, leaving: Leaving, numbers: Sequence[int], wishes: Sequence[Accepted], others: Sequence[str] = ()
+) -> HttpResponseBase:
+    """These frames in the most wanted form that they can be had in."""
+    form = chosen(wishes, leaving, len(numbers))
+    if form is None:
+        return not_acceptable([*others, *(named(*offer) for offer in offers(leaving))])
+    digest = leaving.etag(form, *numbers)
+    response = get_conditional_response(request._request, etag=f'"{digest}"')
+    if response is None:
+        response = await _answer(leaving, numbers, form, digest)
+        response["ETag"] = f'"{digest}"'
+    return response
 
 
 class Form(NamedTuple):

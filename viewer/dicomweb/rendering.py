@@ -19,11 +19,10 @@ from viewer.api.frames import opened_series
 from viewer.archive import query
 from viewer.dicom.frames import frame_sources
 from viewer.dicom.syntaxes import VIDEO
-from viewer.dicomweb.accepting import Accepted, accepted
+from viewer.dicomweb.accepting import Accepted, accepted, not_acceptable
 from viewer.dicomweb.framing import check_frames, frame_numbers
 from viewer.dicomweb.multipart_out import Bytes, Part, begun, related
 from viewer.dicomweb.picturing import Wish, wish_of
-from viewer.dicomweb.retrieving import etag_of, not_acceptable
 from viewer.dicomweb.selecting import Leaving, RetrieveDoor, selected
 from viewer.engine.engine import Drawn
 from viewer.engine.errors import CannotDecode
@@ -136,7 +135,7 @@ async def drawn(shot: Shot, wish: Wish, media_type: str) -> Drawn:
 
 
 async def alone(request: Request, shot: Shot, wish: Wish, media_type: str) -> HttpResponseBase:
-    digest = etag_of(shot.leaving, shot.number, wish, media_type, RENDERER)
+    digest = shot.leaving.etag(shot.number, wish, media_type, RENDERER)
     response = get_conditional_response(request._request, etag=f'"{digest}"')
     if response is None:
         picture = await drawn(shot, wish, media_type)

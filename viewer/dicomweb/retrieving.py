@@ -8,7 +8,6 @@ understood here; another one only where the object is stored in it.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +20,8 @@ from rest_framework.response import Response
 from viewer.api.objects import asked_for
 from viewer.dicom.header import DEFLATED, EXPLICIT_LITTLE_ENDIAN
 from viewer.dicom.rewriting import length_as_stored, range_as_stored, stays, web_syntax
-from viewer.dicomweb.accepting import Accepted, accepted
+from viewer.dicomweb.accepting import Accepted, accepted, not_acceptable
+from viewer.dicomweb.framing import all_frames
 from viewer.dicomweb.media_types import DICOM
 from viewer.dicomweb.multipart_out import Part, begun, later, related, streamed
 from viewer.dicomweb.selecting import Leaving, RetrieveDoor, note_retrieval, selected
@@ -30,12 +30,16 @@ from viewer.models import Instance
 
 
 class Retrieve(RetrieveDoor):
-    """`GET` of a study, a series or an instance: multipart/related, or application/dicom of one instance alone."""
+    """`GET` of a study, a series or an instance: multipart/related, or application/dicom of one instance alone. Of an instance
+    also its frames as bulk data (PS3.18 10.4.1.1.5), where a type of theirs is all that is accepted."""
 
     async def get(self, request: Request, **uids: str) -> HttpResponseBase:
         leaving = await sync_to_async(selected)(request, uids)
         wishes = accepted(request.headers.get("Accept", ""), request.query_params.get("accept", ""))
         choice = chosen(wishes, leaving)
+        if choice is None and len(leaving) == 1 and leaving[0].instance.number_of_frames:
+            (whole,) = await sync_to_async(selected)(request, uids, index=True)
+            return await all_frames(request, whole, wishes, offered(whole.instance))
         if choice is None:
             return not_acceptable(sorted({syntax for one in leaving for syntax in offered(one.instance)}))
         going = [one for one, _ in choice.objects]
@@ -94,7 +98,7 @@ def _part(leaving: Leaving, syntax: str) -> Part:
 
 async def one_object(request: Request, leaving: Leaving, syntax: str, *, multipart: bool) -> HttpResponseBase:
     """A single instance: with an ETag, and of a file that leaves as it is stored also in ranges."""
-    digest = etag_of(leaving, syntax, "parts" if multipart else "file")
+    digest = leaving.etag(syntax, "parts" if multipart else "file")
     unchanged = get_conditional_response(request._request, etag=f'"{digest}"')
     if unchanged is not None:
         return unchanged
@@ -135,15 +139,3 @@ def _in_range(request: Request, leaving: Leaving, whole: int, etag: str) -> Http
     response["Content-Range"] = f"bytes {first}-{first + length - 1}/{whole}"
     response["Content-Length"] = str(length)
     return response
-
-
-def etag_of(leaving: Leaving, *more: object) -> str:
-    """The same as long as the same bytes leave."""
-    said = (leaving.instance.blob_id, leaving.instance.organization_id, repr(leaving.changes), *more)
-    return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:32]
-
-
-def not_acceptable(available: list[str]) -> Response:
-    """406, with what can be had."""
-    detail = "This cannot be given in any of the media types and transfer syntaxes that are accepted."
-    return Response({"detail": detail, "available": available}, status=406)

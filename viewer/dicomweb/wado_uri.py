@@ -10,11 +10,11 @@ from rest_framework.request import Request
 
 from viewer.archive.query import BadQuery, NotFound
 from viewer.dicom.header import EXPLICIT_LITTLE_ENDIAN
-from viewer.dicomweb.accepting import Accepted, accepted
+from viewer.dicomweb.accepting import Accepted, accepted, not_acceptable
 from viewer.dicomweb.media_types import DICOM
 from viewer.dicomweb.picturing import Region, Wish, numbers, window_of, wish_of
 from viewer.dicomweb.rendering import MEDIA_TYPES, alone, drawable, middle, shots_of
-from viewer.dicomweb.retrieving import chosen, not_acceptable, offered, one_object
+from viewer.dicomweb.retrieving import chosen, offered, one_object
 from viewer.dicomweb.selecting import Leaving, RetrieveDoor, note_retrieval, selected
 from viewer.rendering.fields import LARGEST_SIDE
 

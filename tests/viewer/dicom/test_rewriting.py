@@ -296,6 +296,21 @@ def test_decoded_pixels_stand_in_place_of_compressed_ones(shared_data: Path) -> 
     assert left.NumberOfFrames == 96
 
 
+def test_a_large_deflated_object_with_padding_behind_its_stream_is_inflated_once(
+    object_in: Any, tmp_path: Path
+) -> None:
+    dataset = pydicom.dcmread(object_in(DeflatedExplicitVRLittleEndian))
+    dataset.Rows, dataset.Columns, dataset.PixelData = 1000, 500, bytes(1_000_000)
+    path = tmp_path / "large.dcm"
+    dataset.save_as(path)
+    for padding in (b"", b"\0", b"\0\0"):
+        with path.open("ab") as file:
+            file.write(padding)
+        for syntax in (ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian):
+            left = read(rewritten(path, transfer_syntax_uid=syntax, changes=MOVED))
+            assert (left.PixelData, left.PatientID) == (bytes(1_000_000), "R-1")
+
+
 def test_a_compressed_object_is_not_called_something_else(shared_data: Path) -> None:
     with pytest.raises(CannotDecode):
         b"".join(rewritten(shared_data / "cine" / "XA_rubo_96f_jpeg.dcm", transfer_syntax_uid=ExplicitVRLittleEndian))
@@ -322,3 +337,23 @@ def test_pixels_of_any_size_leave_in_small_pieces(tmp_path: Path, object_in: Any
 def anonymous() -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+
+
+@pytest.mark.skipif(
+    not (DCMTK / "dciodvfy").exists(), reason="dciodvfy is not here (Debian: apt-get install dicom3tools)"
+)
+def test_dciodvfy_finds_no_fault_that_the_stored_file_had_not(shared_data: Path, tmp_path: Path) -> None:
+    counted = 0
+    for path, syntax in taken_in(shared_data):
+        if web_syntax(syntax) == syntax:
+            continue
+        left = tmp_path / "left.dcm"
+        left.write_bytes(b"".join(rewritten(path, transfer_syntax_uid=ExplicitVRLittleEndian, changes=MOVED)))
+        assert faults(left) <= faults(path), path
+        counted += 1
+    assert counted > 8
+
+
+def faults(path: Path) -> set[str]:
+    said = subprocess.run([DCMTK / "dciodvfy", str(path)], check=False, capture_output=True).stderr.decode("latin_1")
+    return {line for line in said.splitlines() if line.startswith("Error")}

@@ -9,11 +9,13 @@ import numpy as np
 import pydicom
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import AuditEvent, Membership, Organization, Role, User
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.dicomweb.asking import address, ask, each_alone, stored
-from viewer.models import Instance, Study
+from viewer.archive.storage import blob_store
+from viewer.models import Correction, CorrectionKind, Instance, Study
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -184,7 +186,8 @@ def test_wishes_are_weighed_and_what_cannot_be_given_is_told(
     ):
         refused = ask(alice, where, accept)
         assert refused.status == 406
-        assert refused.response.json()["available"] == [ELE, JLS]
+        available = refused.response.json()["available"]
+        assert available[:2] == [f"application/dicom;transfer-syntax={syntax}" for syntax in (JLS, ELE)]
 
 
 def test_a_part_of_what_is_asked_for_is_called_a_part(
@@ -222,3 +225,44 @@ def test_the_preamble_is_zeroed(alice: Client, hospital: Organization, tmp_path:
     assert answer.body == bytes(128) + path.read_bytes()[128:]
     assert answer.response["Content-Disposition"].startswith("attachment")
     assert answer.response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_pixels_of_an_instance_come_as_bulk_data(alice: Client, hospital: Organization, shared_data: Path) -> None:
+    path = shared_data / "cine" / "US_palette_10f_rle.dcm"
+    instance = stored(path, hospital)
+    answer = ask(alice, address(instance), 'multipart/related; type="application/octet-stream"')
+    assert len(answer.parts) == 10
+    values = pydicom.dcmread(path).pixel_array
+    for number, (media_type, location, content) in enumerate(answer.parts):
+        assert media_type == "application/octet-stream"
+        assert location.endswith(f"/frames/{number + 1}")
+        assert content == values[number].tobytes()
+    stored_bytes = ask(alice, address(instance), "multipart/related; type=image/dicom-rle")
+    assert stored_bytes.parts[3][2] == ask(alice, address(instance, "/frames/4")).parts[0][2]
+
+
+def test_corrections_are_in_every_file_that_leaves_and_never_in_the_stored_one(
+    alice: Client, slices: list[Instance], hospital: Organization
+) -> None:
+    before = ask(alice, address(slices[0]), "application/dicom")
+    Correction.objects.create(
+        organization=hospital,
+        kind=CorrectionKind.STUDY_OF_ANOTHER_PATIENT,
+        study=slices[0].series.study,
+        before={"PatientID": "P1", "PatientName": "Doe^Jane"},
+        after={"PatientID": "P2", "PatientName": "Roe^Richard"},
+        at=timezone.now(),
+    )
+    for _, _, content in ask(alice, study(slices[0])).parts:
+        left = read(content)
+        assert (left.PatientID, str(left.PatientName)) == ("P2", "Roe^Richard")
+        assert left.OriginalAttributesSequence[0].ModifiedAttributesSequence[0].PatientID == "P1"
+    tag = before.response["ETag"]
+    after = ask(alice, address(slices[0]), "application/dicom", If_None_Match=tag)
+    assert after.status == 200
+    assert read(after.body).PatientID == "P2"
+    assert "Accept-Ranges" not in after.response
+    assert b"P2" not in blob_store().path(slices[0].blob_id).read_bytes()
+    uids = f"studyUID=1.2.3&seriesUID=1.2.3.1&objectUID={slices[0].sop_instance_uid}"
+    uri = f"/wado?requestType=WADO&contentType=application/dicom&{uids}"
+    assert read(ask(alice, uri).body).PatientID == "P2"
