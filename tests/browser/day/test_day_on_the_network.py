@@ -19,8 +19,8 @@ from tests.peers.conftest import dcmtk as dcmtk
 from tests.peers.conftest import orthanc as orthanc
 from tests.peers.orthanc import Orthanc
 
-SR, PDF = "1.2.840.10008.5.1.4.1.1.88.33", "1.2.840.10008.5.1.4.1.1.104.1"
-"""Comprehensive SR and Encapsulated PDF Storage."""
+SR, PDF = "1.2.840.10008.5.1.4.1.1.88.22", "1.2.840.10008.5.1.4.1.1.104.1"
+"""Enhanced SR and Encapsulated PDF Storage."""
 
 
 @pytest.fixture(scope="module")
