@@ -12,6 +12,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pydicom.fileset import FileSet
 
 from accounts.models import AuditEvent, Organization, User
@@ -118,8 +119,6 @@ def test_a_referrer_takes_what_was_granted(bob: Client, chest: Study) -> None:
 def test_corrections_are_applied_and_rejected_objects_are_left_out(
     alice: Client, chest: Study, hospital: Organization, tmp_path: Path
 ) -> None:
-    from django.utils import timezone
-
     Correction.objects.create(
         organization=hospital,
         kind=CorrectionKind.PATIENT_UPDATED,

@@ -15,14 +15,38 @@ from viewer.api import shapes
 from viewer.api.doors import AsyncDoor
 from viewer.archive import query, rows
 from viewer.archive.exporting import AsStored, Exported, Making, objects_of, zipped
+from viewer.archive.exporting_anonymised import Anonymised, is_document
 from viewer.archive.query import BadQuery, NotFound
 from viewer.dicomweb.multipart_out import begun, later, streamed
+from viewer.engine.errors import CannotDraw
 from viewer.models import Series, Study
 
 PURPOSES = ("treatment", "second_opinion", "patient", "teaching", "research", "legal", "other")
 """What a copy is for; a list, because free text in an address may name a patient."""
+DATES = ("removed", "moved")
 PURPOSE = OpenApiParameter("purpose", OpenApiTypes.STR, enum=PURPOSES, description="Goes into the record.")
-PARAMETERS = [PURPOSE, shapes.ORGANIZATION]
+NO = ("no", "yes")
+PARAMETERS = [
+    PURPOSE,
+    OpenApiParameter(
+        "anonymised", OpenApiTypes.STR, enum=NO, default="no", description="Without the person (PS3.15, Basic Profile)."
+    ),
+    OpenApiParameter(
+        "burned_in",
+        OpenApiTypes.STR,
+        enum=NO,
+        default="no",
+        description="In an anonymised copy also pictures in which a name may be written.",
+    ),
+    OpenApiParameter(
+        "dates",
+        OpenApiTypes.STR,
+        enum=DATES,
+        default="removed",
+        description="Of an anonymised copy: taken out, or moved.",
+    ),
+    shapes.ORGANIZATION,
+]
 ANSWERS: dict[Any, Any] = {
     (200, "application/zip"): OpenApiTypes.BINARY,
     400: shapes.BAD,
@@ -62,14 +86,17 @@ class SeriesExport(AsyncDoor):
 
 async def exported(request: Request, **uids: str) -> HttpResponseBase:
     """The answer that streams: the next piece is made when the last was taken."""
-    purpose_of(request)
+    asked = wishes_of(request)
     study, series = await sync_to_async(asked_for)(request, **uids)
     objects = await sync_to_async(objects_of)(study, series)
     if not objects:
         raise NotFound("there is no such object")
-    making: Making = AsStored()
-    await sync_to_async(note_export)(request, study, series, {"as": "dicom", "instances": len(objects)})
-    return await sent(objects, making, f"{next(iter(uids.values()))}.zip")
+    anonymised = asked["anonymised"] == "yes"
+    if anonymised and all(is_document(one) for one in objects):
+        raise CannotDraw("nothing_left", "There are only reports and documents: they cannot be anonymised.")
+    making: Making = Anonymised(asked["burned_in"] == "yes", asked["dates"] == "moved") if anonymised else AsStored()
+    await sync_to_async(note_export)(request, study, series, asked | {"instances": len(objects)})
+    return await sent(objects, making, "anonymised.zip" if anonymised else f"{next(iter(uids.values()))}.zip")
 
 
 async def sent(objects: list[Exported], making: Making, name: str) -> HttpResponseBase:
@@ -89,16 +116,19 @@ def asked_for(
     return series.study, series
 
 
-def purpose_of(request: Request) -> str:
-    """Raises BadQuery."""
-    purpose: str = request.query_params.get("purpose", "")
-    if purpose and purpose not in PURPOSES:
-        raise BadQuery("purpose", f"one of {', '.join(PURPOSES)}")
-    return purpose
+def wishes_of(request: Request) -> dict[str, str]:
+    """What is asked for. Raises BadQuery."""
+    asked = {}
+    for name, allowed in (("purpose", ("", *PURPOSES)), ("anonymised", NO), ("burned_in", NO), ("dates", DATES)):
+        asked[name] = request.query_params.get(name, allowed[0])
+        if asked[name] not in allowed:
+            raise BadQuery(name, f"one of {', '.join(filter(None, allowed))}")
+    return asked
 
 
 def note_export(request: Request, study: Study, series: Series | None, detail: dict[str, Any]) -> None:
     """Write down who takes what away, before a byte of it leaves."""
+    purpose = detail.pop("purpose", "")
     rows.patiently(
         lambda: audit.record(
             "export.series" if series is not None else "export.study",
@@ -108,7 +138,7 @@ def note_export(request: Request, study: Study, series: Series | None, detail: d
             patient_id=study.patient.patient_id,
             study_instance_uid=study.study_instance_uid,
             object_uid=series.series_instance_uid if series is not None else "",
-            purpose=purpose_of(request),
+            purpose=purpose,
             detail=detail,
         )
     )

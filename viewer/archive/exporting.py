@@ -45,9 +45,12 @@ class Exported:
 class Copy(Protocol):
     """One object as it goes onto the medium."""
 
-    dataset: Dataset
-    """Without its pixel data."""
-    transfer_syntax_uid: str
+    @property
+    def dataset(self) -> Dataset:
+        """Without its pixel data."""
+
+    @property
+    def transfer_syntax_uid(self) -> str: ...
 
     def pieces(self) -> Iterator[bytes]:
         """The whole file."""
@@ -56,7 +59,9 @@ class Copy(Protocol):
 class Making(Protocol):
     """What is made of the objects."""
 
-    readme: str
+    @property
+    def readme(self) -> str:
+        """About the whole of it, once all objects have gone."""
 
     def copy(self, one: Exported) -> Copy | None:
         """None: it is left out. Raises DicomError, OSError, ValueError for what cannot be read."""
@@ -78,7 +83,9 @@ class StoredCopy:
 class AsStored:
     """An export of the objects themselves."""
 
-    readme: str = "It holds a patient's personal data: keep it as safe as the images themselves."
+    @property
+    def readme(self) -> str:
+        return "It holds a patient's personal data: keep it as safe as the images themselves."
 
     def copy(self, one: Exported) -> Copy | None:
         dataset = dataset_of(one.path, one.changes)
