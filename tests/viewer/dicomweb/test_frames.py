@@ -180,14 +180,15 @@ def test_a_frame_that_the_client_has_is_not_sent_again(
 
 
 def test_a_damaged_frame_is_an_answer_and_not_a_broken_one(
-    alice: Client, hospital: Organization, shared_data: Path, tmp_path: Path
+    charlie: Client, elsewhere: Organization, shared_data: Path, tmp_path: Path
 ) -> None:
-    whole = shared_data / "cine" / "US_palette_10f_rle.dcm"
-    raw, at = whole.read_bytes(), read_instance(whole).index["pixels"]["fragments"][0][0]
-    assert raw[at : at + 8] == b"\1\0\0\0\x40\0\0\0"  # an RLE header (PS3.5 G.5): one segment, from byte 64 on
+    whole = shared_data / "cine" / "US_palette_10f_jls_sameUID.dcm"
+    raw = bytearray(whole.read_bytes())
+    offset, length = read_instance(whole).index["pixels"]["fragments"][0]
+    raw[offset + 2 : offset + length] = bytes(length - 2)
     path = tmp_path / "damaged.dcm"
-    path.write_bytes(raw[:at] + b"\1\0\0\0\xff\xff\xff\x7f" + raw[at + 8 :])
-    instance = stored(path, hospital)
-    refused = ask(alice, address(instance, "/frames/1"), OCTETS)
+    path.write_bytes(raw)
+    instance = stored(path, elsewhere)
+    refused = ask(charlie, address(instance, "/frames/1"), OCTETS)
     assert refused.status == 422
     assert refused.response.json()["code"] == "cannot_decode"
