@@ -56,7 +56,7 @@ def patience() -> str:
 
 
 def created() -> str:
-    rows: list[Row] = [
+    rows = [
         ("key images", key_object.SOP_CLASS, "KO", "TID 2010"),
         ("rejection of objects, of a withdrawn report", key_object.SOP_CLASS, "KO", "TID 2010, IHE RAD-66"),
         ("how a grey picture was shown", presentation_state.GREY, "PR", "-"),

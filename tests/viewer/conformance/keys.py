@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from pydicom.datadict import dictionary_keyword, dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataset import Dataset
@@ -12,7 +13,7 @@ from tests.viewer.conformance.markdown import Row, name_of, table, tag_of
 from viewer.archive import matching
 from viewer.archive.matching import ATTRIBUTES
 from viewer.dicomweb import qido_answers, qido_query
-from viewer.dimse import comparing, fetching, holdings, performed, remote, worklist
+from viewer.dimse import comparing, fetching, holdings, identifiers, performed, remote, worklist
 from viewer.scheduling import ScheduledStep
 
 MATCHING = {
@@ -33,7 +34,7 @@ def matching_of(vr: str, kinds: Iterable[str]) -> str:
 def query_keys() -> str:
     rows = []
     for tag, held in sorted(ATTRIBUTES.items(), key=lambda one: (matching.ORDER.index(one[1].level), one[0])):
-        unique = tag in {tag_for_keyword(key) for key in holdings.UNIQUE.values()}
+        unique = tag in {tag_for_keyword(key) for key in identifiers.UNIQUE.values()}
         rows.append(
             [
                 *(tag_of(tag), keyword_for_tag(tag), held.vr, held.level, "unique" if unique else "optional"),
@@ -79,8 +80,6 @@ def qido_parameters() -> str:
 def _example() -> Dataset:
     texts = dict.fromkeys(ScheduledStep.__dataclass_fields__, "X")
     step = ScheduledStep(**{**texts, "procedure_code": ("X", "L", "X"), "starts_at": datetime(2026, 1, 1, tzinfo=UTC)})  # type: ignore[arg-type]
-    from zoneinfo import ZoneInfo
-
     return worklist.described(step, "STATION", ZoneInfo("UTC"))
 
 

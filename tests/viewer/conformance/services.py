@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pydicom.uid import UID
 
 from tests.viewer.conformance.markdown import Row, name_of, table
 from viewer.dicom import syntaxes
 from viewer.dicom.decode import DECODERS
 from viewer.dicom.rewriting import web_syntax
 from viewer.dicomweb import capabilities, media_types, rendering, storing
-from viewer.dimse import fetching, handlers, negotiation, performed, remote
+from viewer.dimse import calling, fetching, handlers, negotiation, performed, remote
 from viewer.dimse.admission import NO_SEAT, NOT_NOW, UNKNOWN_CALLED, UNKNOWN_CALLER
 
 STORAGE = "all of annex A.1, private and unknown ones"
 
 
 def sop_classes() -> str:
-    users: dict[str, str] = {
-        str(Verification): "yes",
-        str(remote.StudyRootQueryRetrieveInformationModelFind): "yes",
-        str(fetching.StudyRootQueryRetrieveInformationModelGet): "yes",
-        str(fetching.StudyRootQueryRetrieveInformationModelMove): "yes",
+    asked_for = {
+        str(one) for module in (calling, remote, fetching) for one in vars(module).values() if isinstance(one, UID)
     }
     rows: list[Row] = [("Storage", STORAGE, "yes", "yes", "store; retrieve where the peer is the provider of a C-GET")]
     for row in handlers.CONTEXTS:
         uid = row.sop_class_uid
-        rows.append((name_of(uid), uid, users.get(uid, "no"), "yes", row.right or "none is needed"))
+        rows.append((name_of(uid), uid, "yes" if uid in asked_for else "no", "yes", row.right or "none is needed"))
     return table("SOP class | UID | user (SCU) | provider (SCP) | right of the peer", rows)
 
 
