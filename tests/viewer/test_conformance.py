@@ -97,3 +97,17 @@ def test_every_status_that_a_service_can_answer_is_in_its_table(module: ModuleTy
     statuses = {name: f"{one:04X}" for name, one in numbers.items() if name not in BOUNDS}
     assert statuses
     assert [name for name, status in statuses.items() if status not in told] == []
+
+
+@pytest.mark.parametrize("page", [STATEMENT, NETWORK], ids=lambda page: page.name)
+def test_links_to_a_heading_find_it(page: Path) -> None:
+    found = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert found
+    for target, anchor in found:
+        text = (page.parent / target if target else page).read_text(encoding="utf-8")
+        headings = {
+            re.sub(r"[^a-z0-9 -]", "", line.lstrip("# ").lower()).replace(" ", "-")
+            for line in text.splitlines()
+            if line.startswith("#")
+        }
+        assert anchor in headings, f"{target}#{anchor}"

@@ -168,7 +168,7 @@ def http_statuses() -> str:
     when = {
         "BadQuery": "a parameter or body that is not right; `detail` names it",
         "BadView": "or that makes no picture",
-        "NotFound": "not there, or not for this person: the same answer",
+        "NotFound": "not there, or not for this person to see or do: the same answer",
         "Ambiguous": "held in several organizations of this person: ask again with `?organization=`",
         "CannotDraw": "the pixels cannot be decoded or drawn",
         "Busy": "too much waits at this moment",
@@ -183,7 +183,8 @@ def http_statuses() -> str:
         ("200, 206", "all of it; a range, or those objects of several that can be had as wished"),
         ("204", "a search without matches; deleted"),
         ("304", "unchanged since the ETag of If-None-Match"),
-        ("401, 403", "nobody is signed in; no role that may do this"),
+        ("401", "nobody is signed in, or with a token that is unknown, expired or revoked"),
+        ("403", "a cookie that changes something, without the token against forged pages"),
         ("406", "in none of the accepted media types and transfer syntaxes; `available` lists those there are"),
         ("413", "a body over the limit"),
         ("415", "STOW-RS: a body of another media type"),
