@@ -223,6 +223,7 @@ RULES: dict[str, Rule] = {
     "api-thumbnail": VIEWER,
     "api-study-export": VIEWER,
     "api-series-export": VIEWER,
+    "api-series-video": VIEWER,
     "api-reports": REPORTER,
     "api-report": REPORTER,
     "api-report-lock": REPORTER,

@@ -61,6 +61,7 @@ def test_every_operation_documents_parameters_and_answers(schema: dict[str, Any]
         "/api/studies/{study_instance_uid}/corrections/{correction}/undo/",
         "/api/studies/{study_instance_uid}/export.zip",
         "/api/series/{series_instance_uid}/export.zip",
+        "/api/series/{series_instance_uid}/video.mp4",
         "/api/series/{series_instance_uid}/frame",
         "/api/series/{series_instance_uid}/thumbnail",
         "/api/studies/",

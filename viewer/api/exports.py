@@ -126,12 +126,14 @@ def wishes_of(request: Request) -> dict[str, str]:
     return asked
 
 
-def note_export(request: Request, study: Study, series: Series | None, detail: dict[str, Any]) -> None:
+def note_export(
+    request: Request, study: Study, series: Series | None, detail: dict[str, Any], action: str = ""
+) -> None:
     """Write down who takes what away, before a byte of it leaves."""
     purpose = detail.pop("purpose", "")
     rows.patiently(
         lambda: audit.record(
-            "export.series" if series is not None else "export.study",
+            action or ("export.series" if series is not None else "export.study"),
             actor=request.user,
             request=request,
             organization=study.organization.name,

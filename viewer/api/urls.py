@@ -4,6 +4,7 @@ from rest_framework.permissions import IsAuthenticated
 
 from viewer.api import schema  # noqa: F401 - tells the schema how programs sign in
 from viewer.api.corrections import Choices, Corrections, Undo
+from viewer.api.export_video import SeriesVideo
 from viewer.api.exports import SeriesExport, StudyExport
 from viewer.api.frames import Frame, Thumbnail
 from viewer.api.hanging import HangingDoor, HangingProtocols
@@ -44,6 +45,7 @@ urlpatterns = [
     ),
     path("studies/<str:study_instance_uid>/export.zip", StudyExport.as_view(), name="api-study-export"),
     path("series/<str:series_instance_uid>/export.zip", SeriesExport.as_view(), name="api-series-export"),
+    path("series/<str:series_instance_uid>/video.mp4", SeriesVideo.as_view(), name="api-series-video"),
     path("studies/<str:study_instance_uid>/hanging/", HangingDoor.as_view(), name="api-hanging"),
     path("studies/<str:study_instance_uid>/viewed/", Viewed.as_view(), name="api-viewed"),
     path("hanging-protocols/", HangingProtocols.as_view(), name="api-hanging-protocols"),
