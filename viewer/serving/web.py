@@ -221,6 +221,12 @@ class Request(WebRequest):
         if channel is not None:
             channel.transport.abortConnection()
 
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """As ever, but HEAD gets no body (RFC 9110 9.3.2): Daphne writes pieces past Twisted's own guard."""
+        if self.method == b"HEAD" and message.get("type") == "http.response.body":
+            message = {**message, "body": b""}
+        super().handle_reply(message)
+
 
 class Factory(HTTPFactory):
     """Makes connections whose requests are ours."""

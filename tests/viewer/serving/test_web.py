@@ -73,6 +73,17 @@ def test_a_reader_gets_all_of_it(toy: Toy) -> None:
         assert sum(len(client.recv()) for _ in range(400)) == 100 * MIB
 
 
+def test_an_answer_to_head_has_no_body_also_when_it_comes_in_pieces(toy: Toy) -> None:
+    with raw.connect(toy.port) as client:
+        client.sendall(f"HEAD /stream HTTP/1.1\r\nHost: 127.0.0.1:{toy.port}\r\nConnection: close\r\n\r\n".encode())
+        heard = b""
+        while piece := client.recv(65536):
+            heard += piece
+    assert heard.startswith(b"HTTP/1.1 200")
+    assert heard.endswith(b"\r\n\r\n")
+    assert heard.count(b"\r\n\r\n") == 1
+
+
 def test_a_socket_that_floods_is_not_read_further(toy: Toy) -> None:
     before = toy.memory()
     with raw.connect(toy.port) as client:
