@@ -37,7 +37,7 @@ ANSWERS: dict[ModuleType, tuple[str, ...]] = {
 }
 """The tables that have the statuses of a module."""
 BOUNDS = {"FAILED_LISTED", "UIDS_AT_MOST", "ELEMENTS_AT_MOST", "MOST", "BATCH", "CHUNK"}
-DOORS = re.compile(r"api-(peer|transfer|correction|study-export|series-export)")
+DOORS = re.compile(r"api-(peer|transfer|correction|study-export|series-export|series-video)")
 
 
 @pytest.fixture(scope="module", autouse=True)
