@@ -222,6 +222,7 @@ RULES: dict[str, Rule] = {
     "api-frame": VIEWER,
     "api-thumbnail": VIEWER,
     "api-study-export": VIEWER,
+    "api-study-export-choices": VIEWER,
     "api-series-export": VIEWER,
     "api-series-video": VIEWER,
     "api-reports": REPORTER,

@@ -28,8 +28,7 @@ from viewer.languages import page_catalogue
 from viewer.panels import PANELS
 from viewer.rendering.view import BadView, View
 
-
-LIST_ICONS = ("ellipsis-vertical", "wrench")
+LIST_ICONS = ("download", "ellipsis-vertical", "send", "wrench")
 
 
 @require_safe

@@ -3,7 +3,16 @@
 import { correctAddress, mayCorrect } from "../corrections/way.js";
 import { t } from "../i18n.js";
 
+const maySend = () => document.body.dataset.sends === "yes";
+const send = async (study) => (await import("../transfers/dialogs.js")).sendDialog(study);
+
+const exporting = async (study) => (await import("../exports/dialog.js")).exportDialog(study);
+
 /** [words, icon, may(study), run(study)] */
-const ACTS = [[t("Correct this study"), "wrench", mayCorrect, (study) => location.assign(correctAddress(study))]];
+const ACTS = [
+  [t("Send to another archive"), "send", maySend, send],
+  [t("Export"), "download", () => true, exporting],
+  [t("Correct this study"), "wrench", mayCorrect, (study) => location.assign(correctAddress(study))],
+];
 
 export const possible = (study) => ACTS.filter(([, , may]) => may(study));

@@ -197,6 +197,25 @@ def test_reports_are_never_in_it(alice: Client, hospital: Organization, tmp_path
     assert b"reports and documents" in answer.body
 
 
+def test_what_will_be_left_out_is_told_before(
+    alice: Client, scans: Study, hospital: Organization, bob: Client, tmp_path: Path
+) -> None:
+    ultrasound = scan(3, SeriesInstanceUID="1.2.840.99.5", SeriesNumber=2, Modality="US", SeriesDescription="Liver")
+    ultrasound.SOPClassUID = "1.2.840.10008.5.1.4.1.1.6.1"
+    stored(save(ultrasound, tmp_path / "3.dcm"), hospital)
+    told = alice.get("/api/studies/1.2.3/export/").json()
+    assert told["objects"] == 3
+    assert told["bytes"] > 3 * 32
+    (doubt,) = told["left_out"]
+    assert (doubt["modality"], doubt["description"], doubt["objects"], doubt["reason"]) == (
+        "US",
+        "Liver",
+        1,
+        "ultrasound",
+    )
+    assert bob.get("/api/studies/1.2.3/export/").status_code == 404
+
+
 def test_bob_and_charlie_take_nothing_away(bob: Client, charlie: Client, scans: Study) -> None:
     assert ask(bob, DOOR).status == ask(charlie, DOOR).status == 404
 

@@ -59,6 +59,7 @@ def test_every_operation_documents_parameters_and_answers(schema: dict[str, Any]
         "/api/studies/{study_instance_uid}/corrections/",
         "/api/studies/{study_instance_uid}/corrections/choices/",
         "/api/studies/{study_instance_uid}/corrections/{correction}/undo/",
+        "/api/studies/{study_instance_uid}/export/",
         "/api/studies/{study_instance_uid}/export.zip",
         "/api/series/{series_instance_uid}/export.zip",
         "/api/series/{series_instance_uid}/video.mp4",

@@ -8,14 +8,17 @@ from asgiref.sync import sync_to_async
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts import audit
 from viewer.api import shapes
-from viewer.api.doors import AsyncDoor
+from viewer.api.doors import AsyncDoor, Door
+from viewer.api.viewing import note_viewing
 from viewer.archive import query, rows
 from viewer.archive.exporting import AsStored, Exported, Making, objects_of, zipped
-from viewer.archive.exporting_anonymised import Anonymised, is_document
+from viewer.archive.exporting_anonymised import REASONS, Anonymised, Doubt, doubts, is_document
 from viewer.archive.query import BadQuery, NotFound
 from viewer.dicomweb.multipart_out import begun, later, streamed
 from viewer.engine.errors import CannotDraw
@@ -54,6 +57,55 @@ ANSWERS: dict[Any, Any] = {
     422: OpenApiResponse(shapes.Problem, description="Nothing is left to be exported; `detail` says why."),
 }
 ABOUT = "DICOM files in folders, with DICOMDIR and README.TXT; corrections are applied, what was rejected is left out."
+
+
+class LeftOut(serializers.Serializer):
+    series_instance_uid = serializers.CharField()
+    modality = serializers.CharField()
+    number = serializers.IntegerField(allow_null=True)
+    description = serializers.CharField(allow_blank=True)
+    objects = serializers.IntegerField(help_text="Of the series; those that are alike are left out.")
+    reason = serializers.ChoiceField(sorted(REASONS))
+
+
+class ExportChoices(serializers.Serializer):
+    objects = serializers.IntegerField()
+    bytes = serializers.IntegerField(help_text="Of the files as they are stored.")
+    left_out = LeftOut(many=True, help_text="Series that an anonymised copy leaves out, wholly or in part.")
+
+
+class StudyExportChoices(Door):
+    """`GET /api/studies/{uid}/export/`"""
+
+    @extend_schema(
+        operation_id="study_export_choices",
+        summary="What an export of a study would hold, and what an anonymised copy leaves out",
+        parameters=[shapes.uid("study_instance_uid", "Study"), shapes.ORGANIZATION],
+        responses={200: ExportChoices, **shapes.REFUSALS},
+    )
+    def get(self, request: Request, study_instance_uid: str) -> Response:
+        study, _ = asked_for(request, study_instance_uid=study_instance_uid)
+        note_viewing(request.user, study, request, door="api")
+        objects = objects_of(study)
+        series = {one.series_instance_uid: one for one in study.series.all()}
+        return Response(
+            {
+                "objects": len(objects),
+                "bytes": sum(one.size for one in objects),
+                "left_out": [_left_out(doubt, series[doubt.series_instance_uid]) for doubt in doubts(objects)],
+            }
+        )
+
+
+def _left_out(doubt: Doubt, series: Series) -> dict[str, Any]:
+    return {
+        "series_instance_uid": series.series_instance_uid,
+        "modality": series.modality,
+        "number": series.number,
+        "description": series.description,
+        "objects": doubt.objects,
+        "reason": doubt.reason,
+    }
 
 
 class StudyExport(AsyncDoor):

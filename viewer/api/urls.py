@@ -5,7 +5,7 @@ from rest_framework.permissions import IsAuthenticated
 from viewer.api import schema  # noqa: F401 - tells the schema how programs sign in
 from viewer.api.corrections import Choices, Corrections, Undo
 from viewer.api.export_video import SeriesVideo
-from viewer.api.exports import SeriesExport, StudyExport
+from viewer.api.exports import SeriesExport, StudyExport, StudyExportChoices
 from viewer.api.frames import Frame, Thumbnail
 from viewer.api.hanging import HangingDoor, HangingProtocols
 from viewer.api.key_images import KeyImageDoor, KeyImageObject, KeyImages
@@ -43,6 +43,7 @@ urlpatterns = [
         Undo.as_view(),
         name="api-correction-undo",
     ),
+    path("studies/<str:study_instance_uid>/export/", StudyExportChoices.as_view(), name="api-study-export-choices"),
     path("studies/<str:study_instance_uid>/export.zip", StudyExport.as_view(), name="api-study-export"),
     path("series/<str:series_instance_uid>/export.zip", SeriesExport.as_view(), name="api-series-export"),
     path("series/<str:series_instance_uid>/video.mp4", SeriesVideo.as_view(), name="api-series-video"),

@@ -2,6 +2,7 @@
 
 import { install as cine } from "./cine.js";
 import { install as correcting } from "./correcting.js";
+import { install as exporting } from "./exporting.js";
 import { install as hanging } from "./hanging.js";
 import { install as keyImages } from "./keyimages.js";
 import { install as linking } from "./linking.js";
@@ -11,4 +12,4 @@ import { install as settings } from "./settings.js";
 import { install as viewed } from "./viewed.js";
 import { install as volume } from "./volume.js";
 
-export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, viewed, hanging, correcting, settings];
+export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, viewed, hanging, exporting, correcting, settings];
