@@ -19,6 +19,7 @@ from reporting.evidence.blobs import bytes_of
 from reporting.evidence.freezing import draws_the_same
 from reporting.models import Evidence, Report
 from reporting.visibility import may_write, visible_reports
+from reporting.worklist import corrected
 from viewer.api import shapes
 from viewer.api.doors import AsyncDoor, Door
 from viewer.api.key_images import address_of, smaller
@@ -77,6 +78,7 @@ class EvidenceShape(serializers.Serializer):
     measurements = serializers.JSONField(help_text="As they stood, with lines in pixels of the picture.")
     picture = serializers.CharField(help_text="Address of the frozen PNG.")
     draws_the_same = serializers.BooleanField(allow_null=True, help_text="Null unless asked by check=1.")
+    withdrawn = serializers.BooleanField(help_text="An image that it was drawn from was rejected since.")
 
 
 class EvidenceList(serializers.Serializer):
@@ -145,7 +147,16 @@ class EvidenceDoor(AsyncDoor):
         report = await sync_to_async(report_of)(request, report_id)
         number, held = await sync_to_async(frozen_of)(report)
         check = request.query_params.get("check") == "1"
-        told = [told_of(report, one, await draws_the_same(one) if check else None) for one in held[:CHECKED]]
+        gone = await sync_to_async(corrected.withdrawn)(report.study, [uid for one in held for uid in _drawn_from(one)])
+        told = [
+            told_of(
+                report,
+                one,
+                await draws_the_same(one) if check else None,
+                withdrawn=not gone.isdisjoint(_drawn_from(one)),
+            )
+            for one in held[:CHECKED]
+        ]
         return Response({"version": number, "evidence": told})
 
 
@@ -206,11 +217,16 @@ TEXTS = ("preliminary", "submit", "final", "cosign", "correct")
 """Kinds of versions that sign the whole text."""
 
 
-def told_of(report: Report, held: Evidence, same: bool | None) -> dict[str, Any]:
+def _drawn_from(held: Evidence) -> list[str]:
+    return [str(one["sop_instance_uid"]) for one in held.sop_instances]
+
+
+def told_of(report: Report, held: Evidence, same: bool | None, *, withdrawn: bool) -> dict[str, Any]:
     return {
         **{name: getattr(held, name) for name in FIELDS},
         "picture": reverse("api-report-evidence-picture", args=[report.pk, held.position]),
         "draws_the_same": same,
+        "withdrawn": withdrawn,
     }
 
 

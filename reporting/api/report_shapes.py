@@ -9,6 +9,7 @@ from rest_framework import serializers
 from reporting.models import ReportState
 from reporting.workflow.content import FILLS
 from reporting.workflow.states import ACTS, GRADES, REASON_CODES
+from viewer.api.correction_shapes import CorrectionShape
 
 TOKEN = OpenApiParameter("token", OpenApiTypes.STR, description="Of the window that asks; a program needs none.")
 STATES = [state.value for state in ReportState]
@@ -72,6 +73,12 @@ class ContextShape(serializers.Serializer):
     accession_number = serializers.CharField(allow_blank=True)
 
 
+class ContextAsked(ContextShape):
+    corrected = serializers.IntegerField(
+        required=False, help_text="`reassigned` of the report: the text is about the patient whose the images are now."
+    )
+
+
 class ContextTold(ContextShape):
     patient_name = serializers.CharField(allow_blank=True)
     birth_date = serializers.CharField(allow_blank=True)
@@ -96,7 +103,7 @@ class Save(serializers.Serializer):
     content = serializers.DictField(required=False, help_text="Field id: value.")
     fills = serializers.DictField(child=serializers.ChoiceField(FILLS), required=False)
     template = serializers.JSONField(required=False, help_text="Take another template.")
-    context = ContextShape(required=False)
+    context = ContextAsked(required=False)
     token = serializers.CharField(required=False)
 
 
@@ -111,7 +118,7 @@ class Signing(serializers.Serializer):
     meaning = serializers.ChoiceField(["preliminary", "final", "submit"])
     acknowledged = serializers.ListField(child=serializers.CharField(), required=False, help_text="Rules.")
     version = serializers.IntegerField(required=False, help_text="What was looked at; 409 when it is not the newest.")
-    context = ContextShape(required=False)
+    context = ContextAsked(required=False)
     token = serializers.CharField(required=False)
     discrepancy = serializers.ChoiceField(GRADES, required=False, help_text="Final against another's preliminary.")
     discrepancy_note = serializers.CharField(required=False)
@@ -121,7 +128,7 @@ class Cosigning(serializers.Serializer):
     password = serializers.CharField()
     acknowledged = serializers.ListField(child=serializers.CharField(), required=False)
     version = serializers.IntegerField(required=False)
-    context = ContextShape(required=False)
+    context = ContextAsked(required=False)
     token = serializers.CharField(required=False)
     discrepancy = serializers.ChoiceField(GRADES, required=False)
     discrepancy_note = serializers.CharField(required=False)
@@ -132,7 +139,7 @@ class Adding(serializers.Serializer):
     password = serializers.CharField()
     acknowledged = serializers.ListField(child=serializers.CharField(), required=False)
     version = serializers.IntegerField(required=False, help_text="The report's; so that a repeated call adds nothing.")
-    context = ContextShape(required=False)
+    context = ContextAsked(required=False)
 
 
 class Returning(serializers.Serializer):
@@ -143,7 +150,7 @@ class Returning(serializers.Serializer):
 class Correcting(serializers.Serializer):
     reason = serializers.CharField()
     reason_code = serializers.ChoiceField(REASON_CODES)
-    context = ContextShape(required=False)
+    context = ContextAsked(required=False)
     token = serializers.CharField(required=False)
 
 
@@ -269,6 +276,14 @@ class ReportShape(ReportRow):
     )
     context = ContextTold()
     disagreements = serializers.ListField(child=serializers.CharField(), help_text="Between the order and the images.")
+    corrected_since = CorrectionShape(
+        many=True, help_text="What was corrected about its images since it was signed, or else last written."
+    )
+    reassigned = serializers.IntegerField(
+        allow_null=True,
+        help_text="The correction by which the images became another patient's since the newest text. Until it is sent along "
+        "as `context.corrected` nothing is kept or signed.",
+    )
     order = serializers.JSONField(allow_null=True)
     item = serializers.IntegerField(allow_null=True)
     lock = LockShape()

@@ -10,7 +10,7 @@ from reporting.models import CriticalResult, Order, Report, ReportVersion
 from reporting.workflow import locking
 from reporting.workflow.another_template import left_over, merge_names
 from reporting.workflow.checking import changes_since
-from reporting.workflow.context import context_of, disagreements
+from reporting.workflow.context import context_of, disagreements, reassigned
 from reporting.workflow.merging import merged, priors_of
 from reporting.workflow.naming import name_of, roles_in, title_of
 from reporting.workflow.states import acts
@@ -22,6 +22,8 @@ from reporting.workflow.versions import (
     standing_of,
     text_of,
 )
+from reporting.worklist import corrected
+from viewer.api.corrections import told_of
 
 SHOWN_AS = {"confirm_error": "entered_in_error"}
 """Acts that a page offers under another name: the second person does what the first one asked for."""
@@ -71,6 +73,8 @@ def told(report: Report, user: User, token: str) -> dict[str, Any]:
         "merged": merged(report.study, report.order, merge_names(version)),
         "context": context_of(report.study, report.order),
         "disagreements": disagreements(report.study, report.order),
+        "corrected_since": corrected_since(report),
+        "reassigned": act.pk if (act := reassigned(report)) is not None else None,
         "order": _order(report.order),
         "item": report.item_id,
         "lock": locking.told(report, user, token),
@@ -84,6 +88,12 @@ def told(report: Report, user: User, token: str) -> dict[str, Any]:
         "criticals": [_critical(one) for one in report.critical_results.order_by("pk")],
         "priors": priors_of(user, report),
     }
+
+
+def corrected_since(report: Report) -> list[dict[str, Any]]:
+    """What was corrected about its images since it was signed, or else since it was last written."""
+    text = signed_text_of(report) or text_of(report)
+    return [told_of(row) for row in corrected.since(report.study, text.at)]
 
 
 def signature(one: ReportVersion) -> dict[str, Any]:

@@ -133,6 +133,8 @@ class Picture:
     """As `reporting.evidence.lines.stated` keeps them: {uid, kind, label, values, drawings, words, ...}."""
     draws_the_same: bool | None = None
     """Whether drawing it today gives the same bytes; None: not asked."""
+    withdrawn: bool = False
+    """Whether an image that it was drawn from was rejected since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,8 @@ class SignedReport:
     filed: tuple[Reference, ...] = ()
     """Of a report that was withdrawn: its objects that lie in the archive."""
     told_since: str = ""
-    """Digest of what was heard of its critical results after the signature; empty: nothing was."""
+    """Digest of what was heard of its critical results, and done to its images, after the signature; empty: nothing was."""
+    images_corrected_at: datetime | None = None
+    """When its images were corrected, where that was after it was signed."""
     study_series: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Series Instance UID -> (SOP Class UID, SOP Instance UID) of the images that were read."""

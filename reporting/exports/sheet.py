@@ -133,6 +133,9 @@ def signed_by(signature: Signature, report: SignedReport) -> str:
 
 def _banners(report: SignedReport, words: dict[str, str]) -> list[Banner]:
     found = [banner_of(report)]
+    if report.images_corrected_at is not None:
+        at = written.moment(report.images_corrected_at, report.site.time_zone)
+        found.append(Banner("error", words["images_corrected"], at))
     for one in report.criticals:
         if one.closed_at is None and report.state not in ("entered_in_error", "cancelled"):
             kind, key = ("warning", "critical_heard") if one.read_back else ("error", "critical_open")
@@ -181,8 +184,14 @@ def _figure(number: int, picture: Picture, words: dict[str, str]) -> Figure:
         caption=picture.caption,
         values=tuple(filter(None, map(measured, picture.measurements))),
         origin=f"SHA-256 {picture.sha256[:SHORT]} · {words['drawn_by']} {picture.renderer}" if picture.sha256 else "",
-        note=words["differs"] if picture.draws_the_same is False else "",
+        note=_note(picture, words),
     )
+
+
+def _note(picture: Picture, words: dict[str, str]) -> str:
+    if picture.withdrawn:
+        return words["withdrawn"]
+    return words["differs"] if picture.draws_the_same is False else ""
 
 
 def measured(measurement: Mapping[str, Any]) -> str:

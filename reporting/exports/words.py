@@ -50,6 +50,20 @@ _TABLE: dict[str, tuple[str, str, str, str, str]] = {
         "Saisi par erreur. Ne pas utiliser ce compte rendu.",
         "录入错误，请勿使用本报告。",
     ),
+    "images_corrected": (
+        "The images of this report were corrected after it was signed. Ask whether it still holds.",
+        "Die Bilder zu diesem Befund wurden nach der Unterschrift berichtigt. Bitte nachfragen, ob er noch gilt.",
+        "Las imágenes de este informe se corrigieron después de su firma. Pregunte si sigue siendo válido.",
+        "Les images de ce compte rendu ont été corrigées après sa signature. Demandez s'il est toujours valable.",
+        "本报告签署后其图像已被更正，请询问报告是否仍然有效。",
+    ),
+    "withdrawn": (
+        "An image of this picture was withdrawn after the report was signed.",
+        "Ein Bild dieser Abbildung wurde nach der Unterschrift zurückgezogen.",
+        "Una imagen de esta figura se retiró después de firmar el informe.",
+        "Une image de cette figure a été retirée après la signature.",
+        "签署报告后，此图所用的图像已被撤回。",
+    ),
     "critical_open": (
         "Critical result: nobody has confirmed yet that it was heard.",
         "Kritischer Befund: Die Kenntnisnahme ist noch nicht bestätigt.",

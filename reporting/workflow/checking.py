@@ -10,7 +10,7 @@ from reporting.checks import ACKNOWLEDGE, BLOCK, RULES_VERSION, Facts, Problem, 
 from reporting.checks.facts import Field, Section
 from reporting.models import CriticalAttempt, Report, ReportVersion
 from reporting.workflow.content import labels_of
-from reporting.workflow.context import disagreements
+from reporting.workflow.context import REASSIGNED, disagreements, reassigned
 from reporting.workflow.difference import Change, compare
 from reporting.workflow.facts import facts_of
 from reporting.workflow.refusals import Unready, Unusable
@@ -22,7 +22,7 @@ def problems_of(report: Report, text: ReportVersion) -> list[Problem]:
     """Everything that the checks say of a version's text."""
     found = run(facts_of(report, text.content, text.fills))
     said = {one.rule for one in found}
-    wrong = disagreements(report.study, report.order)
+    wrong = [*disagreements(report.study, report.order), *([REASSIGNED] if reassigned(report) else [])]
     if wrong and "wrong_patient" not in said:
         found = [*(Problem("wrong_patient", BLOCK, sentence) for sentence in wrong), *found]
     return [*found, *_held(report), *_idle(report, text)]

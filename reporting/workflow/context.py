@@ -6,9 +6,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from reporting.models import Order, Report
+from reporting.models import Order, Report, ReportVersion
 from reporting.workflow.refusals import Unusable, WrongPatient
-from viewer.models import Series, Study
+from reporting.workflow.states import NOT_TEXT
+from reporting.worklist.corrected import another_patient
+from viewer.models import Correction, Series, Study
 
 COMPARED = ("study", "patient_id", "accession_number")
 """What a page sends along with every save and signature."""
@@ -54,9 +56,19 @@ def disagreements(study: Study, order: Order | None) -> list[str]:
     return found
 
 
+def reassigned(report: Report) -> Correction | None:
+    """The act by which the images became another patient's than they were when the newest text was written; None: they are
+    not, or a person has said that the text is about that patient."""
+    written = ReportVersion.objects.filter(report=report).exclude(kind__in=NOT_TEXT).order_by("-number").first()
+    return another_patient(report.study, written.at) if written is not None else None
+
+
 def must_agree(report: Report, given: Any) -> None:
     """Raise WrongPatient where the caller, the order or the images mean somebody else; a caller who says nothing: None."""
     wrong = disagreements(report.study, report.order)
+    act = reassigned(report)
+    if act is not None and not accepts(given, act):
+        wrong.append(REASSIGNED)
     if given is not None:
         if not isinstance(given, dict):
             raise Unusable("context: an object with study, patient_id and accession_number is expected")
@@ -71,4 +83,10 @@ def must_agree(report: Report, given: Any) -> None:
         )
 
 
+def accepts(given: Any, act: Correction) -> bool:
+    """Whether the caller says that the text is about the patient whose the images are since that act."""
+    return isinstance(given, dict) and given.get("corrected") == act.pk
+
+
+REASSIGNED = "The images were given to another patient after this was written."
 SAID = {"study": "The study", "patient_id": "The Patient ID", "accession_number": "The accession number"}

@@ -14,7 +14,7 @@ from reporting.workflow import content as contents
 from reporting.workflow import locking
 from reporting.workflow.acting import about, must_be_able, stated
 from reporting.workflow.another_template import chosen_template, in_another, merge_names
-from reporting.workflow.context import must_agree
+from reporting.workflow.context import must_agree, reassigned
 from reporting.workflow.difference import three_way
 from reporting.workflow.finding import in_hand
 from reporting.workflow.merging import merged
@@ -163,6 +163,7 @@ def _saved(
     must_be_able(report, "save", user)
     must_agree(report, context)
     locking.require(report, user, token, request)
+    accepted = reassigned(report) is not None  # or must_agree had refused
     newest = text_of(report)
     schema = report.template_version.schema
     new = contents.checked(schema, given if given is not None else {})
@@ -174,7 +175,7 @@ def _saved(
     if chosen is not None and chosen.pk != report.template_version_id:
         content, filled, left = in_another(report, chosen, content, filled, known)
         report.template_version = chosen
-    elif (content, filled) == (newest.content, newest.fills):
+    elif (content, filled) == (newest.content, newest.fills) and not accepted:
         return Saved(newest, new=False)
     step = TRANSITIONS[standing(report.state, correction_of(report) is not None), "save"]
     version = append(report, step, user, content=content, fills=filled, context=stated(report), based_on=newest.number)

@@ -32,7 +32,7 @@ from reporting.workflow.acting import criticals_of, digest_of
 from reporting.workflow.difference import empty, reads
 from reporting.workflow.naming import title_of
 from reporting.workflow.versions import SIGNING, addenda_of, signatures_of, signed_text_of
-from reporting.worklist import images
+from reporting.worklist import corrected, images
 from viewer.models import Instance, Study
 from viewer.objects.header import MANUFACTURER
 
@@ -49,7 +49,8 @@ def signed_report(
     report: Report, version: int | None = None, pictures: bool = True, as_signed: bool = False
 ) -> SignedReport:
     """What readers get: the newest signed version, or the report as it stood with `version`. Without `pictures` their bytes are
-    left out; `as_signed`: without what was heard of critical results since. Raises NotSigned, OSError."""
+    left out; `as_signed`: without what was heard of critical results since, or done to its images. Raises NotSigned,
+    OSError."""
     named = [one for one in signatures_of(report) if version is None or one.number <= version]
     text = signed_text_of(report, version)
     if not named or text is None:
@@ -67,7 +68,9 @@ def signed_report(
     )
     addenda = addenda_of(report, version)
     stated = newest.context.get("criticals")
-    since = digest_of(now) if stated is not None and (now := criticals_of(report)) != stated else ""
+    heard = now if stated is not None and (now := criticals_of(report)) != stated else []
+    acts = [] if as_signed else corrected.since(report.study, text.at)
+    news = [*heard, *({"correction": act.pk} for act in acts)]
     return replace(
         read,
         version=newest.number,
@@ -81,8 +84,18 @@ def signed_report(
         predecessors=tuple(_predecessors(report, signed, newest)),
         study_series=_images_read(report, text),
         criticals=_criticals(stated) if stated is not None and as_signed else read.criticals,
-        told_since="" if as_signed else since,
+        told_since=digest_of(news) if news and not as_signed else "",
+        images_corrected_at=acts[-1].at if acts else None,
+        pictures=read.pictures if as_signed else _marked(report, read.pictures),
         filed=references(report, newest.number) if newest.state in WITHDRAWN else (),
+    )
+
+
+def _marked(report: Report, pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
+    """Pictures, with those that were drawn from an image that was rejected since."""
+    gone = corrected.withdrawn(report.study, [one.sop_instance_uid for held in pictures for one in held.sources])
+    return tuple(
+        replace(held, withdrawn=any(one.sop_instance_uid in gone for one in held.sources)) for held in pictures
     )
 
 
@@ -132,6 +145,7 @@ def site_of(report: Report) -> Site:
         language=row.language,
         time_zone=organization.time_zone or "UTC",
         appended_as_correction=row.appended_as_correction,
+        dicom_web=f"{settings.FARVIEW_PUBLIC_URL}/dicom-web",
     )
 
 

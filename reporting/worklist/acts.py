@@ -8,7 +8,7 @@ from typing import Any
 from accounts.models import REPORTING_ROLES, User
 from accounts.origin import Request
 from reporting.models import Order, ReadingItem
-from reporting.worklist import grants, images, items, matching, orders
+from reporting.worklist import clocks, grants, images, items, matching, orders
 from reporting.worklist.claiming import CLAIM, held_by, holder, let_go
 from reporting.worklist.classes import CLASSES
 from reporting.worklist.events import changed, locked, whole
@@ -71,7 +71,12 @@ def ready(
             raise BadOrder("note", "say how you know whose images these are")
         detail = {"held_for": item.held_reason, "note": note.strip()[:NOTE]}
         item.held_reason, item.note = "", note.strip()[:NOTE]
-        items.make_ready(item, actor, request, ("held_reason", "note"), detail)
+        status = clocks.reported(item)
+        if status:  # a report was signed already: nobody reads it anew
+            item.status = status
+            changed(item, "ready", actor, ("status", "held_reason", "note"), request=request, detail=detail)
+        else:
+            items.make_ready(item, actor, request, ("held_reason", "note"), detail)
         grants.settle(item.study)
 
     return _done(item_id, "ready", version, act)

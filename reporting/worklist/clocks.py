@@ -94,6 +94,16 @@ def _acknowledged(item_id: int, report: Report, actor: User | str) -> None:
         changed(item, "critical_acknowledged", actor, ("critical_acknowledged_at",), detail={"report": report.pk})
 
 
+def reported(item: ReadingItem) -> str:
+    """The state of an item by its signed report; "": nobody has signed one that stands."""
+    report = Report.objects.filter(item=item, signed_version__gt=0).exclude(state__in=NONE).order_by("-pk").first()
+    status = STATUS_AFTER.get(report.state, "") if report is not None else ""
+    return "delivered" if status == "final" and item.delivered_at is not None else status
+
+
+NONE = ("cancelled", "entered_in_error")
+
+
 def _item_of(report: Report) -> ReadingItem | None:
     if report.item_id is not None:
         return report.item

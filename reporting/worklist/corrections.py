@@ -8,10 +8,11 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from reporting.models import Order, ReadingItem
-from reporting.worklist import acts, grants, images, items, matching, orders
-from reporting.worklist.claiming import holder
+from reporting.worklist import acts, corrected, grants, images, items, matching, orders
+from reporting.worklist.claiming import CLAIM, holder, let_go
 from reporting.worklist.events import changed, order_noted
 from reporting.worklist.refusals import Overtaken, Refused, WrongPatient
+from reporting.worklist.states import COSIGN, DONE
 from viewer.archive.correcting import CannotCorrect, Done
 from viewer.archive.correcting_facts import STATED
 from viewer.archive.correcting_orders import OrderChoice
@@ -19,6 +20,8 @@ from viewer.dicom.text import fold
 from viewer.models import Correction, CorrectionKind, Patient, Study
 
 MOST = 50
+NOTE = 1000
+SIGNED = (*COSIGN, *DONE)
 UNREAD = ("scheduled", "arriving", "hold", "ready", "assigned", "put_aside")
 
 
@@ -26,6 +29,7 @@ def follow(done: Done) -> None:
     """Bring orders and items of what was corrected up to date. Raises CannotCorrect where a report stands in the way."""
     try:
         FOLLOWING[done.act.kind](done)
+        _hold_signed(done)
     except (Refused, WrongPatient, Overtaken) as problem:
         raise CannotCorrect(f"a report or its reader stands in the way: {problem}") from None
 
@@ -201,6 +205,45 @@ def _gives_way(item: ReadingItem) -> bool:
 
 def _waits(order: Order) -> bool:
     return hasattr(order, "item") and order.item.study_id is None and order.item.status == "scheduled"
+
+
+# --- what is signed already
+
+
+def _hold_signed(done: Done) -> None:
+    """An examination whose signed report may not hold any more waits for a person; it goes back to where it was once what made
+    it doubtful is undone."""
+    for study in done.studies:
+        held = [item for item in items.of_study(study) if _doubted(item, study, done)]
+        if held:
+            grants.settle(study)
+
+
+def _doubted(item: ReadingItem, study: Study, done: Done) -> bool:
+    """Whether it was held now, or let go."""
+    actor, request = done.who.actor, done.who.request
+    text = corrected.signed_text(item)
+    if text is None:
+        return False
+    reason, words = corrected.doubt(study, text)
+    if reason and item.status in SIGNED:
+        detail = {"reason": reason, "note": words[:NOTE], "before": item.status, "correction": done.act.pk}
+        let_go(item)
+        item.status, item.held_reason, item.note = "hold", reason, words[:NOTE]
+    elif not reason and item.status == "hold" and (before := _held_from(item)):
+        detail = {"correction": done.act.pk}
+        item.status, item.held_reason, item.note = before, "", ""
+    else:
+        return False
+    fields = (*CLAIM, "status", "held_reason", "note")
+    changed(item, "held" if reason else "corrected", actor, fields, request=request, detail=detail)
+    return True
+
+
+def _held_from(item: ReadingItem) -> str:
+    """The state from which a correction held it; "": a person did, or the act stands."""
+    last = item.events.filter(kind="held").order_by("-id").first()
+    return str(last.detail.get("before", "")) if last is not None and "correction" in last.detail else ""
 
 
 # --- which orders an act has moved, for its undoing
