@@ -14,6 +14,7 @@ from accounts.chain import Chain, Head, Journal, Link, mac_of, moment
 from accounts.chain import kept_key as _kept_key  # noqa: F401 - tests begin anew with it
 from accounts.models import AuditEvent, User
 from accounts.origin import Request, client_address
+from accounts.tables import Table
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ COLUMNS = (
 _WIDTHS = {
     field.name: field.max_length for field in AuditEvent._meta.concrete_fields if getattr(field, "max_length", None)
 }
+_ROWS = Table(AuditEvent)
 _journal = Journal()
 CHAIN = Chain("audit", "event", "accounts_auditevent", 0x46415256_41554449, _journal)
 
@@ -69,7 +71,7 @@ def record(
         last, event.previous_mac = CHAIN.newest()
         event.sequence, event.at = last + 1, timezone.now()
         event.mac = _mac(_key(), {name: getattr(event, name) for name in COLUMNS}, event.previous_mac)
-        event.save(force_insert=True)
+        _ROWS.add(event)
         head = Head(event.sequence, event.mac)
         transaction.on_commit(lambda: _keep_head(head), robust=True)
     return event

@@ -9,14 +9,16 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import Organization
+from accounts.tables import Table
 from viewer.models import Outbox
 
 KEPT = timedelta(days=2)
+ROWS = Table(Outbox)
 
 
 def announce(kind: str, organization: Organization, payload: dict[str, Any]) -> None:
     """Write one piece of news inside the caller's transaction. `payload` holds UIDs and counts, never a name."""
-    Outbox.objects.create(kind=kind, organization=organization, payload=payload)
+    ROWS.insert([Outbox(kind=kind, organization=organization, payload=payload)])
 
 
 def newest() -> int:

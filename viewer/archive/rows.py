@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.db.models import QuerySet
-
 from accounts import audit
 from accounts.models import Organization, User
 from viewer.archive import disagreement, outbox, rejecting
 from viewer.archive.correcting_arrivals import Routes
+from viewer.archive.held import BLOBS, INSTANCES, SERIES, STUDIES, any_correction, any_instance, series_with_studies
 from viewer.archive.patience import DatabaseBusy as DatabaseBusy
 from viewer.archive.patience import is_locked as is_locked
 from viewer.archive.patience import patiently as patiently
@@ -74,6 +73,8 @@ class _Hand:
     """How many came that are not given out: rejected before they came, or notes of rejection; by study."""
     conflicts: dict[int, int] = field(default_factory=dict)
     """How many new ones, by study."""
+    filled: set[int] = field(default_factory=set)
+    """Studies that were told what they did not know."""
 
 
 def record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
@@ -87,11 +88,11 @@ def record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
 def held(arrivals: Iterable[tuple[ParsedInstance, str]], organization: Organization) -> set[int]:
     """Places in `arrivals` (parsed, sha256) of objects that are recorded already with the very same bytes."""
     asked = list(arrivals)
-    ours = _instances_held([parsed for parsed, _ in asked], organization)
-    if not ours.exists():  # most arrive for the first time, and this is the cheaper question
+    uids = [parsed.sop_instance_uid for parsed, _ in asked]
+    if not any_instance(uids, organization):  # most arrive for the first time, and this is the cheaper question
         return set()
     known = set(
-        ours.values_list(
+        Instance.objects.filter(organization=organization, sop_instance_uid__in=uids).values_list(
             "sop_instance_uid", "blob_id", "series__series_instance_uid", "series__study__study_instance_uid"
         )
     )
@@ -103,19 +104,17 @@ def held(arrivals: Iterable[tuple[ParsedInstance, str]], organization: Organizat
     }
 
 
-def _instances_held(parsed: list[ParsedInstance], organization: Organization) -> QuerySet[Instance]:
-    uids = [one.sop_instance_uid for one in parsed]
-    return Instance.objects.filter(organization=organization, sop_instance_uid__in=uids)
-
-
 def _record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
-    routes = Routes.of(sender.organization, [arrival.parsed for arrival in arrivals])
-    as_said, arrivals = arrivals, [replace(one, parsed=routes.corrected(one.parsed)) for one in arrivals]
+    routes = Routes(sender.organization)
+    if any_correction(sender.organization):
+        routes = Routes.of(sender.organization, [arrival.parsed for arrival in arrivals])
+    as_said = arrivals
+    if routes.any:
+        arrivals = [replace(one, parsed=routes.corrected(one.parsed)) for one in arrivals]
     hand = _look_up([arrival.parsed for arrival in arrivals], sender)
-    blobs = {arrival.sha256: Blob(sha256=arrival.sha256, size=arrival.size) for arrival in arrivals}
-    Blob.objects.bulk_create(blobs.values(), ignore_conflicts=True)
+    BLOBS.insert([Blob(sha256=arrival.sha256, size=arrival.size) for arrival in arrivals], unless_held=True)
     verdicts = [_take(arrival, hand, routes) for arrival in arrivals]
-    Instance.objects.bulk_create(hand.new)
+    INSTANCES.insert(hand.new)
     _write_conflicts(as_said, verdicts, hand)
     _sum_up(hand)
     routes.write_down()
@@ -127,18 +126,16 @@ def _record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
 
 def _look_up(parsed: list[ParsedInstance], sender: Sender) -> _Hand:
     ours, hand = {"organization": sender.organization}, _Hand(sender)
-    series_rows = Series.objects.select_for_update(of=("self", "study")).filter(
-        **ours, series_instance_uid__in={one.series.series_instance_uid for one in parsed}
-    )
-    for series in series_rows.select_related("study__patient").defer("stacks").order_by("id"):
+    for series in series_with_studies({one.series.series_instance_uid for one in parsed}, sender.organization):
         _adopt_series(series, hand)
     missing = {one.study.study_instance_uid for one in parsed} - hand.studies.keys()
     if missing:
         studies = Study.objects.select_for_update(of=("self",)).filter(**ours, study_instance_uid__in=missing)
         for study in studies.select_related("patient").order_by("id"):
             hand.studies[study.study_instance_uid] = study
-    instances = _instances_held(parsed, sender.organization)
-    if instances.exists():
+    uids = [one.sop_instance_uid for one in parsed]
+    if any_instance(uids, sender.organization):
+        instances = Instance.objects.filter(**ours, sop_instance_uid__in=uids)
         for instance in instances.select_related("series__study__patient").defer("index", "series__stacks"):
             instance.series = _adopt_series(instance.series, hand)
             hand.instances[instance.sop_instance_uid] = instance
@@ -166,8 +163,8 @@ def _take(arrival: Arrival, hand: _Hand, routes: Routes) -> Verdict:
         study = _new_study(parsed, hand)
     if series is None:
         series = _new_series(parsed, study, hand)
-    if hand.sender.origin != OWN:
-        _fill(parsed, study)
+    if hand.sender.origin != OWN and _fill(parsed, study):
+        hand.filled.add(study.pk)
     disagreement.note(study, disagreement.between(study, parsed))
     instance = _instance(arrival, series, hand.sender.organization)
     instance.rejection = arrival.note.code if arrival.note else routes.rejection(parsed)
@@ -248,14 +245,14 @@ def _instance(arrival: Arrival, series: Series, organization: Organization) -> I
     )
 
 
-def _fill(parsed: ParsedInstance, study: Study) -> None:
-    """First wins: only what is missing is filled in."""
+def _fill(parsed: ParsedInstance, study: Study) -> bool:
+    """First wins: only what is missing is filled in. Whether the study learned anything."""
     if disagreement.fill(study.patient, parsed.patient, PATIENT_COLUMNS):
         study.patient.save(update_fields=PATIENT_COLUMNS)
-    for name in STATED:
-        column = f"patient_{name}"
-        setattr(study, column, getattr(study, column) or getattr(parsed.patient, name))
-    disagreement.fill(study, parsed.study, STUDY_COLUMNS)
+    stated = [name for name in STATED if not getattr(study, f"patient_{name}") and getattr(parsed.patient, name)]
+    for name in stated:
+        setattr(study, f"patient_{name}", getattr(parsed.patient, name))
+    return disagreement.fill(study, parsed.study, STUDY_COLUMNS) or bool(stated)
 
 
 def _write_conflicts(arrivals: Sequence[Arrival], verdicts: list[Verdict], hand: _Hand) -> None:
@@ -264,6 +261,10 @@ def _write_conflicts(arrivals: Sequence[Arrival], verdicts: list[Verdict], hand:
             continue
         parsed = arrival.parsed
         instance = hand.instances.get(parsed.sop_instance_uid)
+        if instance is not None and instance.pk is None:  # it came in this very batch
+            instance = Instance.objects.get(
+                organization=hand.sender.organization, sop_instance_uid=parsed.sop_instance_uid
+            )
         series = instance.series if instance is not None else hand.series[parsed.series.series_instance_uid]
         _, made = Conflict.objects.get_or_create(
             organization=hand.sender.organization,
@@ -290,7 +291,7 @@ def _sum_up(hand: _Hand) -> None:
             series.number_of_instances += len(arrived)
             series.number_of_frames += sum(one.number_of_frames for one in arrived)
             series.version += 1
-            series.save(update_fields=["number_of_instances", "number_of_frames", "version"])
+            SERIES.update(series, "number_of_instances", "number_of_frames", "version")
             touched.setdefault(series.study_id, []).append(series)
     for study in hand.studies.values():
         if study.pk in touched or study.pk in hand.conflicts or study.pk in hand.rejected:
@@ -308,7 +309,7 @@ def _sum_up_study(study: Study, changed: list[Series], hand: _Hand) -> None:
     }
     study.modalities = _fitting(sorted(modalities), 100)
     study.emptied = study.number_of_instances == 0
-    study.save()
+    STUDIES.update(study, *(() if study.pk in hand.filled else SUMMED_UP))
     conflicts = hand.conflicts.get(study.pk, 0)
     audit.record(
         "study.receive",
@@ -357,6 +358,8 @@ def _fitting(words: list[str], width: int) -> str:
     return text
 
 
+SUMMED_UP = ("number_of_instances", "number_of_series", "modalities", "emptied", "warnings")
+"""Of a study, changed by what arrives for it."""
 PATIENT_COLUMNS = ("name", "name_folded", "birth_date", "sex")
 STATED = ("name", "birth_date", "sex")
 """Of the patient, kept with each study as it states them."""

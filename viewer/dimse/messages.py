@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dimse_messages import C_STORE_RQ
+from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import A_RELEASE
 
 from viewer.dimse.limits import Limits
+from viewer.dimse.store_response import in_one_piece
 from viewer.dimse.storing_file import ArrivingFile
 from viewer.dimse.upper_layer import INVALID
 
@@ -71,6 +73,14 @@ class Messages(DIMSEServiceProvider):
             self._refuse_more("sends an endless command")
         elif message.data_set is not None and message.data_set.tell() > self._bounds.identifier_bytes:
             self._refuse_more("sends an endless query")
+
+    def send_msg(self, primitive: Any, context_id: int) -> None:
+        if isinstance(primitive, C_STORE) and primitive.MessageIDBeingRespondedTo is not None:
+            answer = in_one_piece(primitive, context_id, self.maximum_pdu_size)
+            if answer is not None:
+                self.dul.send_pdu(answer)
+                return
+        super().send_msg(primitive, context_id)
 
     def _begin_file(self, message: C_STORE_RQ) -> None:
         context = self.assoc._accepted_cx.get(cast(int, message.context_id))
