@@ -54,7 +54,7 @@ const kinds = (shown) => [
   ...(shown
     ? [
         ["picture", t("This picture"), t("PNG, exactly as it is shown, without texts.")],
-        ...(shown.frames > 1 ? [["video", t("This stack as a video"), t("MP4 of {n} images, as they are shown.", { n: shown.frames })]] : []),
+        ...(shown.frames > 1 ? [["video", t("This stack as a video"), t("MP4 of {n} images in this window, each whole.", { n: shown.frames })]] : []),
       ]
     : []),
 ];
@@ -66,7 +66,8 @@ async function addressOf({ what, purpose, moved, burned_in }, { address, where, 
     return `${address}.zip?${new URLSearchParams({ ...wishes, purpose, ...where })}`;
   }
   const series = `/api/series/${encodeURIComponent(shown.series)}`;
-  const view = JSON.stringify(shown.view);
+  const { size, zoom, pan, pixel_spacing, ...whole } = shown.view;
+  const view = JSON.stringify(what === "video" ? whole : shown.view);
   if (what === "picture") return { address: `${series}/frame?${new URLSearchParams({ view, media_type: "image/png", ...where })}`, name: "picture.png" };
   return { address: `${series}/video.mp4?${new URLSearchParams({ view, purpose, ...where })}`, name: "video.mp4" };
 }

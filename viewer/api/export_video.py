@@ -35,7 +35,7 @@ from viewer.rendering.view import BadView, View, needs_volume
 MOST_FRAMES: Final = 1200
 MOST_SECONDS: Final = 120.0
 """Of making it."""
-SIDE: Final = 1024
+SIDE: Final = 768
 """Longest side in pixels, where the View names no size."""
 RATE: Final = 10.0
 """Pictures a second of a stack without times of its own."""
