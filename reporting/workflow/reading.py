@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from reporting.chips import chips_of, plain
 from reporting.delivery.filed import references
 from reporting.evidence.blobs import bytes_of

@@ -278,8 +278,22 @@ export class Desk extends EventTarget {
 
   // --- what others need
 
+  /** What the page shows. Where a signed report is read, with whose images these became since: the page has said so. */
   context() {
-    return this.host.context(this.report);
+    const said = this.host.context(this.report);
+    return this.state === "reading" && this.report.reassigned ? { ...said, corrected: this.report.reassigned } : said;
+  }
+
+  /** The writer says that the text is about the patient whose the images are now. */
+  async acceptPatient() {
+    const { id, reassigned } = this.report;
+    const body = { based_on: this.draft.version, content: {}, context: { ...this.host.context(this.report), corrected: reassigned }, token: this.token };
+    try {
+      await this.ask(`/api/reports/${id}/`, { method: "PUT", body });
+      await this.writeOn();
+    } catch (problem) {
+      this.notices.set("accept", { text: problem.body?.detail || problem.message, tone: "trouble" });
+    }
   }
 
   get patientLine() {

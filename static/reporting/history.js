@@ -79,11 +79,14 @@ export class History {
 function compared(evidence) {
   const said = (text) => Object.assign(make("p", ""), { textContent: text });
   if (!evidence.length) return [said(t("No pictures were signed with this text."))];
-  const other = evidence.filter(({ draws_the_same: same }) => same === false);
-  const gone = evidence.filter(({ draws_the_same: same }) => same === null);
-  const alike = evidence.length - other.length - gone.length;
+  const rejected = evidence.filter(({ withdrawn }) => withdrawn);
+  const others = evidence.filter(({ withdrawn }) => !withdrawn);
+  const other = others.filter(({ draws_the_same: same }) => same === false);
+  const gone = others.filter(({ draws_the_same: same }) => same === null);
+  const alike = others.length - other.length - gone.length;
   return [
     ...(alike ? [said(t("Drawn alike today, to the pixel: {n} of {all}.", { n: alike, all: evidence.length }))] : []),
+    ...(rejected.length ? [said(t("Images of these were rejected since; what was signed is kept:")), pictures(rejected)] : []),
     ...(other.length ? [said(t("These would be drawn differently today; what was signed is what is kept:")), pictures(other)] : []),
     ...(gone.length ? [said(t("The images of these cannot be drawn any more; what was signed is kept:")), pictures(gone)] : []),
   ];

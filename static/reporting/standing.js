@@ -2,6 +2,9 @@
 // corrected, said to be entered in error.
 
 import { t } from "../i18n.js";
+import { changes, title } from "../corrections/words.js";
+import { personName } from "../text.js";
+import { make } from "../viewer/menu.js";
 import { actAction, openActs, showChanges, submitter } from "./acts.js";
 
 const moment = (at) => new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -15,6 +18,7 @@ export function tellStanding(desk) {
   waiting(desk);
   correction(desk, report.correction);
   wrong(desk, report.error_request);
+  imagesCorrected(desk);
   if (desk.looking && report.may.includes("save") && !report.returned) desk.notices.set("writable", { text: t("It can still be written on."), actions: [writeOn(desk)] });
 }
 
@@ -45,6 +49,26 @@ function correction(desk, said) {
   const element = desk.notices.set("correction", { text, actions: [[t("What it changes"), () => showChanges(desk)], ...give] });
   element.classList.add("correction-band");
 }
+
+/** What was done to its images since, and the way on: a draft goes on once somebody says whose it is, what is signed is corrected or
+ *  withdrawn. */
+function imagesCorrected(desk) {
+  const { corrected_since: rows = [], reassigned, signatures = [], context } = desk.report;
+  if (!rows.length && !reassigned) return;
+  const more = make("ul", "corrected-since");
+  for (const row of rows) {
+    const words = [title(row), ...changes(row), `“${row.reason}”`, `${row.actor}, ${moment(row.at)}`];
+    make("li", "", more, { dir: "auto" }).textContent = words.join(" · ");
+  }
+  const signed = signatures.length > 0;
+  const name = personName(context.patient_name) || context.patient_id;
+  const text = signed ? t("The images of this report were corrected after it was signed:") : t("The images of this report were corrected after this was written:");
+  const mine = reassigned && desk.state === "writing" ? [[t("The text is about {name}: go on", { name }), () => desk.acceptPatient(), "accept_patient"]] : [];
+  const acts = signed && desk.state === "reading" ? openActs(desk.report).filter((one) => WAYS_ON.includes(one)) : [];
+  desk.notices.set("images-corrected", { text, tone: "trouble", more, actions: [...mine, ...acts.map((one) => actAction(desk, one))] });
+}
+
+const WAYS_ON = ["correct", "request_error"];
 
 function wrong(desk, asked) {
   if (desk.report.state === "entered_in_error") {

@@ -91,9 +91,11 @@ TABLE: dict[str, set[str]] = {
     },
     "viewer/main.js": {"viewer/", "text.js", "news.js", "i18n.js"},
     "list/table.js": {"text.js", "viewer/menu.js"},
-    "list/acts.js": {"corrections/way.js"},
+    "list/acts.js": {"corrections/way.js", "transfers/dialogs.js"},
+    "transfers/": {"transfers/", "dialog.js", "text.js", "news.js", "viewer/menu.js", "viewer/features/rest.js"},
     "reporting/": {
         "reporting/",
+        "corrections/words.js",
         "dialog.js",
         "text.js",
         "news.js",

@@ -116,6 +116,7 @@ def test_a_signed_report_whose_images_are_another_patients_is_held_until_that_is
     assert [one["kind"] for one in told(at_alice, report)["corrected_since"]] == ["study_of_another_patient"]
     shown = at_alice.get(f"/api/reports/{report['id']}/export/html").content.decode()
     assert BANNER in shown
+    assert BANNER in at_alice.get(f"/api/reports/{report['id']}/preview/").json()["html"]
     assert "PID-2" not in shown, "the sheet still names the patient for whom it was signed, and no other"
     assert [(one.number, one.mac) for one in ReportVersion.objects.order_by("number")] == before
     undo(correction, who)
