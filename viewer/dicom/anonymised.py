@@ -22,9 +22,8 @@ from .elements import EXPLICIT, UNDEFINED
 from .emitting import head
 from .errors import Refused
 from .header import DEFLATED, EXPLICIT_LITTLE_ENDIAN
+from .implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from .rewriting import (
-    IMPLEMENTATION_CLASS_UID,
-    IMPLEMENTATION_VERSION_NAME,
     PIECE,
     PREAMBLE,
     rewritten,

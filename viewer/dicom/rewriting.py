@@ -28,11 +28,10 @@ from .elements import EXPLICIT, UNDEFINED, Buffer, Encoding
 from .emitting import ORIGINAL_ATTRIBUTES, UTF_8, Edits, Emission, head
 from .errors import CannotDecode
 from .header import DEFLATED, EXPLICIT_BIG_ENDIAN, EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, Header, opened
+from .implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from .limits import Limits
 from .outline import Outline, encoding_of
 
-IMPLEMENTATION_CLASS_UID: Final = "2.25.247061373842402170363170836208938471263"
-IMPLEMENTATION_VERSION_NAME: Final = "FARVIEW"
 PIECE: Final = 1 << 18
 PREAMBLE: Final = bytes(128) + b"DICM"
 

@@ -18,12 +18,15 @@ from rest_framework.request import Request
 from viewer.archive.matching import ATTRIBUTES
 from viewer.dicomweb.accepting import accepted
 from viewer.dicomweb.doors import DicomWebDoor
+from viewer.dicomweb.media_types import DICOM, ENCAPSULATED, OCTETS
 from viewer.dicomweb.metadata_types import JSON, XML, root_of
+from viewer.dicomweb.rendering import MEDIA_TYPES
 
 WADL: Final = "application/vnd.sun.wadl+xml"
 NAMESPACE: Final = "http://wadl.dev.java.net/2009/02"
 TOLD: Final = ("GET", "POST", "DELETE")
 BOTH_MODELS: Final = (JSON, f'multipart/related; type="{XML}"')
+FRAME_TYPES: Final = (OCTETS, *sorted(set(ENCAPSULATED.values())))
 SEARCH: Final = ("limit", "offset", "fuzzymatching", "includefield")
 
 Method = dict[str, Any]
@@ -95,14 +98,18 @@ FACTS: tuple[tuple[str, str, dict[str, list[str]]], ...] = (
         {"produces": ["application/octet-stream", 'multipart/related; type="application/octet-stream"']},
     ),
     ("GET", "Retrieve", {"produces": ["application/dicom", 'multipart/related; type="application/dicom"']}),
-    ("GET", "Frames", {"produces": ['multipart/related; type="application/octet-stream"']}),
-    ("GET", "Rendered", {"produces": ["image/jpeg", "image/png"]}),
-    ("GET", "Thumbnail", {"produces": ["image/jpeg", "image/png"]}),
+    (
+        "GET",
+        "Frames",
+        {"produces": [f'multipart/related; type="{kind}"' for kind in FRAME_TYPES]},
+    ),
+    ("GET", "Rendered", {"produces": list(MEDIA_TYPES)}),
+    ("GET", "Thumbnail", {"produces": list(MEDIA_TYPES)}),
     (
         "POST",
         "Store",
         {
-            "consumes": [f'multipart/related; type="{kind}"' for kind in ("application/dicom", JSON)],
+            "consumes": [*(f'multipart/related; type="{kind}"' for kind in (DICOM, JSON)), DICOM],
             "produces": [JSON],
         },
     ),

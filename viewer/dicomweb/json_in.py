@@ -17,12 +17,12 @@ from pydicom.filebase import DicomIO
 from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from viewer.dicom.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from viewer.dicomweb.multipart_in import BadMultipart, Part, Slice
 
 METADATA_BYTES = 64 << 20
 PIXEL_DATA = "7FE00010"
 PIXELS = 0x7FE00010
-IMPLEMENTATION_CLASS_UID = "2.25.331127187062361298034318471364806174721"
 UNKNOWN_LENGTH = 0xFFFFFFFF
 ITEM, SEQUENCE_END = struct.pack("<HH", 0xFFFE, 0xE000), struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 
@@ -128,6 +128,7 @@ def _meta(dataset: Dataset, syntax: UID) -> FileMetaDataset:
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     meta.TransferSyntaxUID = syntax
     meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     return meta
 
 

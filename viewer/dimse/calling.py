@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
+from pydicom.uid import UID
 from pynetdicom import AE, _config
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import P_DATA
@@ -20,6 +21,7 @@ from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from pynetdicom.transport import AssociationSocket
 
+from viewer.dicom.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from viewer.models import DicomPeer
 
 CONNECT_S = 10.0
@@ -56,6 +58,8 @@ def association(
 ) -> Iterator[Association]:
     """An association with `peer`, released at the end, aborted where the work in it fails. Raises NotReached."""
     entity = _Caller(ae_title=settings.FARVIEW_DICOM_AE_TITLE)
+    entity.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.connection_timeout, entity.acse_timeout = CONNECT_S, ACSE_S
     entity.dimse_timeout, entity.network_timeout = answer_s, None
     opened = _opened(entity, peer, list(contexts), options)

@@ -60,7 +60,8 @@ def _rows(peer: DicomPeer, wanted: Asked) -> QuerySet[Any]:
     keys = [
         Key(int(element.tag), values)
         for element in wanted.identifier
-        if element.tag in ATTRIBUTES
+        if is_key(element)
+        and element.tag in ATTRIBUTES
         and ORDER.index(ATTRIBUTES[element.tag].level) <= depth
         and (values := tuple(value for value in texts(element.value) if value.strip("*")))
     ]

@@ -17,11 +17,11 @@ from pydicom.uid import UID
 from pynetdicom import _config
 from pynetdicom.ae import ApplicationEntity
 
+from viewer.dicom.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from viewer.dimse.admission import Denials
 from viewer.dimse.association import Accepted
 from viewer.dimse.handlers import HANDLERS
 from viewer.dimse.limits import Limits, Seats
-from viewer.dimse.storing_file import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 logger = logging.getLogger(__name__)
 

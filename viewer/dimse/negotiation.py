@@ -16,6 +16,8 @@ from viewer.models import DicomPeer
 Roles = Mapping[Any, tuple[bool, bool]]
 
 STORAGE_CLASSES = frozenset(sop_class._STORAGE_CLASSES.values())
+OF_NO_PATIENT = frozenset(sop_class._NON_PATIENT_OBJECT_CLASSES.values())
+"""Hanging protocols, palettes and the like (PS3.4 GG): they belong to no study, and have no place here."""
 RETIRED_STORAGE = re.compile(r"Storage( - .*)?( \(Retired\))?$")
 DIRECTORY = "1.2.840.10008.1.3.10"
 LAST = {IMPLICIT_LITTLE_ENDIAN: 1, EXPLICIT_BIG_ENDIAN: 2}
@@ -33,7 +35,7 @@ def is_stored(sop_class_uid: str) -> bool:
 
 def _is_old_storage(uid: UID) -> bool:
     """Storage classes that were retired; a directory of a medium is none (PS3.4 I.4)."""
-    return RETIRED_STORAGE.search(uid.name) is not None and uid != DIRECTORY
+    return RETIRED_STORAGE.search(uid.name) is not None and uid != DIRECTORY and uid not in OF_NO_PATIENT
 
 
 def supported(requested: Sequence[PresentationContext], roles: Roles, peer: DicomPeer) -> list[PresentationContext]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import struct
 
 from viewer.archive.storage import Incoming, Received, StorageFull, TooLarge, blob_store
+from viewer.dicom.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from viewer.dimse.storing_batches import batches
 
-IMPLEMENTATION_CLASS_UID = "2.25.247061373842402170363170836208938471263"
-IMPLEMENTATION_VERSION_NAME = "FARVIEW"
 """Never another: the same object sent again next year is to be the same bytes."""
 
 

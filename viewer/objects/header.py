@@ -26,10 +26,10 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from viewer.dicom.attributes import PatientAttributes, StudyAttributes, patient_attributes, study_attributes
 from viewer.dicom.header import opened
+from viewer.dicom.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from viewer.dicom.limits import Limits
 
 MANUFACTURER, MODEL, SOFTWARE_VERSION = "Farview", "Farview", "0.1"
-IMPLEMENTATION = UID("2.25.247061373842402170363170836208938471263")
 DEVICE = UID("2.25.116803562410954138204620471985312649018")
 """Farview itself as an observer (Device Observer UID)."""
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "objects.farview")
@@ -210,7 +210,10 @@ def encoded(dataset: Dataset) -> bytes:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID, meta.ImplementationVersionName = IMPLEMENTATION, "FARVIEW"
+    meta.ImplementationClassUID, meta.ImplementationVersionName = (
+        UID(IMPLEMENTATION_CLASS_UID),
+        IMPLEMENTATION_VERSION_NAME,
+    )
     dataset.file_meta = meta
     file = io.BytesIO()
     dcmwrite(file, dataset, enforce_file_format=True)
