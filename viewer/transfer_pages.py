@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -15,5 +16,7 @@ from viewer.languages import page_catalogue
 @ensure_csrf_cookie
 def transfers(request: HttpRequest) -> HttpResponse:
     """The list; what is in it is asked of the REST door."""
-    may_fetch = peers_of(request.user).exists()
-    return render(request, "viewer/transfers.html", {"may_fetch": may_fetch, "catalogue": page_catalogue()})
+    off = not settings.FARVIEW_DICOM_PORT
+    may_fetch = not off and peers_of(request.user).exists()
+    shown = {"may_fetch": may_fetch, "off": off, "catalogue": page_catalogue()}
+    return render(request, "viewer/transfers.html", shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from reporting.models import ReadingItem
@@ -45,7 +46,7 @@ async def priors_ahead() -> None:
     await OrdersHeard().run()
 
 
-def _scheduled():  # noqa: ANN202 - a query set of items
+def _scheduled() -> QuerySet[ReadingItem]:
     rows = ReadingItem.objects.filter(status="scheduled", study=None, order__status="ordered")
     return rows.select_related("order__patient").order_by("-id")
 

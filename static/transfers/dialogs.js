@@ -30,13 +30,27 @@ export async function sendDialog(study) {
     close.focus();
     return null;
   }
-  return openForm({
+  const made = await openForm({
     title: t("Send to another archive"),
     lead: [who, what, t("{n} images", { n: study.number_of_instances })].filter(Boolean).join(" · "),
     fields: [{ name: "peer", kind: "select", label: t("To"), options: peers.map((peer) => [String(peer.id), nameOf(peer)]) }],
     go: t("Send"),
     send: ({ peer }) => rest("/api/transfers/", { method: "POST", body: { kind: "send", peer: Number(peer), study: study.study_instance_uid } }),
   });
+  if (made) onItsWay(made.peer);
+  return made;
+}
+
+function onItsWay(peer) {
+  const dialog = dialogOf({ title: t("On its way"), className: "asking" });
+  make("p", "", dialog).textContent = t("The study waits in the queue to {peer} and is tried again by itself.", { peer: nameOf(peer) });
+  const row = make("div", "row", dialog);
+  make("a", "button", row, { href: "/transfers/" }).textContent = t("Show transfers");
+  const close = make("button", "primary", row, { type: "button" });
+  close.textContent = t("Close");
+  close.addEventListener("click", () => dialog.close());
+  dialog.showModal();
+  close.focus();
 }
 
 /** Searches an archive and fetches what is chosen; resolves to how many were asked for when it closes. */

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from accounts.models import AuditEvent, Membership, Organization, Role, User
@@ -180,3 +181,11 @@ def test_the_page_is_for_readers(alice: Client, bob: Client, pacs: DicomPeer) ->
     assert "Fetch from an archive" in page.content.decode()
     assert bob.get("/transfers/").status_code == 404
     assert User.objects.count() == 2
+
+
+def test_the_page_says_where_the_dicom_network_is_switched_off(
+    alice: Client, pacs: DicomPeer, settings: LazySettings
+) -> None:
+    assert "switched off" not in alice.get("/transfers/").content.decode()
+    settings.FARVIEW_DICOM_PORT = 0
+    assert "The DICOM network of this server is switched off" in alice.get("/transfers/").content.decode()
