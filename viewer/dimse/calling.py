@@ -58,8 +58,6 @@ def association(
 ) -> Iterator[Association]:
     """An association with `peer`, released at the end, aborted where the work in it fails. Raises NotReached."""
     entity = _Caller(ae_title=settings.FARVIEW_DICOM_AE_TITLE)
-    entity.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
-    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.connection_timeout, entity.acse_timeout = CONNECT_S, ACSE_S
     entity.dimse_timeout, entity.network_timeout = answer_s, None
     opened = _opened(entity, peer, list(contexts), options)
@@ -94,6 +92,11 @@ class _Caller(AE):
     """pynetdicom forgets to close a socket that could not be connected."""
 
     wire: socket.socket | None = None
+
+    def __init__(self, ae_title: str) -> None:
+        super().__init__(ae_title=ae_title)
+        self.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
+        self.implementation_version_name = IMPLEMENTATION_VERSION_NAME
 
     def _create_socket(self, *given: Any) -> AssociationSocket:
         made = super()._create_socket(*given)
