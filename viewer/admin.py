@@ -13,8 +13,10 @@ from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
 from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 
+from accounts import audit
 from accounts.admin import Managed, administered
 from accounts.policy import ADMIN
 from viewer import protocols
@@ -65,9 +67,26 @@ class StudyAdmin(LookOnly):
         return super().get_queryset(request).filter(pk__in=visible.values("pk")).select_related("organization")
 
 
+class ConflictForm(forms.ModelForm):
+    class Meta:
+        model = Conflict
+        fields = ("resolution",)
+        labels = {"resolution": "Why the first are kept"}
+        help_texts = {"resolution": "What came first stays what is given out; what came later stays stored."}
+
+    def clean_resolution(self) -> str:
+        said = " ".join(str(self.cleaned_data["resolution"]).split())
+        if not said:
+            raise forms.ValidationError("Say why.")
+        return said
+
+
 @admin.register(Conflict)
 class ConflictAdmin(LookOnly):
-    list_display = fields = (
+    """What was kept aside. An administrator decides that the first is kept; there is nothing else to decide."""
+
+    form = ConflictForm
+    shown = (
         "received_at",
         "organization",
         "reason",
@@ -76,9 +95,33 @@ class ConflictAdmin(LookOnly):
         "sop_instance_uid",
         "held_study",
     )
-    list_display_links = None
+    list_display = (*shown, "resolved_at", "resolved_by", "resolution")
+    list_filter = (("resolved_at", admin.EmptyFieldListFilter),)
+    readonly_fields = shown
+    fields = (*shown, "resolution")
     ordering = ("-id",)
     search_fields = ("=study_instance_uid", "=series_instance_uid", "=sop_instance_uid")
+
+    def has_change_permission(self, request: HttpRequest, obj: Conflict | None = None) -> bool:  # type: ignore[override]
+        """Once, and in the organizations that one administers."""
+        if not ADMIN.allows(request.user) or (obj is not None and obj.resolved_at is not None):
+            return False
+        return obj is None or administered(request).filter(pk=obj.organization_id).exists()
+
+    def save_model(self, request: HttpRequest, obj: Conflict, form: Any, change: bool) -> None:
+        rows = Conflict.objects.open().filter(pk=obj.pk)
+        if not rows.update(resolved_at=timezone.now(), resolved_by=request.user, resolution=obj.resolution):
+            return  # somebody else was quicker: theirs stands
+        audit.record(
+            "conflict.settle",
+            actor=request.user,
+            request=request,
+            organization=obj.organization.name,
+            study_instance_uid=obj.study.study_instance_uid,
+            object_uid=obj.sop_instance_uid,
+            purpose=obj.resolution[:64],
+            detail={"kept": "first", "reason": obj.resolution, "conflict": obj.pk},
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conflict]:
         rows: Any = super().get_queryset(request)

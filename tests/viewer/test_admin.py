@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from accounts.models import Membership, Organization, Role, User
+from accounts.models import AuditEvent, Membership, Organization, Role, User
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.conftest import person, signed_in
 from viewer.archive.ingest import ingest_file
@@ -81,3 +81,42 @@ def test_nothing_is_changed_by_hand(chest: None, administrator: Client, hospital
 @pytest.mark.parametrize("address", [STUDIES, CONFLICTS])
 def test_who_is_no_administrator_finds_no_such_page(chest: None, alice: Client, charlie: Client, address: str) -> None:
     assert [client.get(address).status_code for client in (alice, charlie)] == [404, 404]
+
+
+def test_an_administrator_settles_a_conflict_once_with_a_reason_and_it_is_no_longer_listed(
+    chest: None, administrator: Client, alice: Client
+) -> None:
+    conflict = Conflict.objects.get()
+    address = f"{CONFLICTS}{conflict.pk}/change/"
+    study = f"/api/studies/{conflict.study.study_instance_uid}/"
+
+    def listed() -> tuple[int, int, int]:
+        (row,) = alice.get("/api/studies/").json()["studies"]
+        whole = alice.get(study).json()
+        return row["conflicts"], whole["conflicts"], len(whole["kept_aside"])
+
+    assert listed() == (1, 1, 1)
+    assert "Say why." in administrator.post(address, {"resolution": "  "}).content.decode()
+    assert listed() == (1, 1, 1)
+    assert administrator.post(address, {"resolution": "The second came from a test."}).status_code == 302
+    now = Conflict.objects.get()
+    assert (now.resolution, now.resolved_by.username, now.blob_id) == (
+        "The second came from a test.",
+        "admin",
+        conflict.blob_id,
+    )
+    assert listed() == (0, 0, 0)
+    told = AuditEvent.objects.get(action="conflict.settle")
+    assert (told.object_uid, told.study_instance_uid) == (conflict.sop_instance_uid, conflict.study.study_instance_uid)
+    assert administrator.post(address, {"resolution": "Another reason."}).status_code == 403
+    assert Conflict.objects.get().resolution == "The second came from a test."
+    assert "The second came from a test." in page(administrator, CONFLICTS)
+
+
+def test_nobody_settles_what_is_anothers(chest: None, alice: Client, elsewhere: Organization) -> None:
+    user = person("other", elsewhere, Role.ADMIN)
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    address = f"{CONFLICTS}{Conflict.objects.get().pk}/change/"
+    for client in (signed_in(user), alice):
+        client.post(address, {"resolution": "Mine."})
+        assert Conflict.objects.get().resolved_at is None

@@ -110,7 +110,7 @@ def study_row(study: Study, conflicts: int, picture: query.Picture | None) -> di
 def whole_study(user: User, study: Study, priors: Priors | None = None) -> dict[str, Any]:
     """A study as the viewer page opens with it."""
     priors = priors or priors_of(user, study)
-    kept_aside = Conflict.objects.filter(study=study)
+    kept_aside = Conflict.objects.open().filter(study=study)
     return {
         **study_row(study, kept_aside.count(), query.pictures([study]).get(study.pk)),
         **study_itself(study),

@@ -17,7 +17,7 @@ from viewer.archive.storage import BlobStore, blob_store
 from viewer.dicom import text as text_of_dicom
 from viewer.dicom.modalities import NOT_IMAGES
 from viewer.dicom.series import InstanceFile, SeriesContent
-from viewer.models import Instance, Series, Study, StudyQuerySet
+from viewer.models import Conflict, Instance, Series, Study, StudyQuerySet
 
 COUNTED_AT_MOST = 10_000
 PAGE = 50
@@ -225,9 +225,9 @@ def pictures(studies: Iterable[Study]) -> dict[int, Picture]:
 
 
 def conflict_counts(studies: Iterable[Study]) -> dict[int, int]:
-    """How many conflicts each study (by row id) has; those without any are left out."""
-    rows = Study.objects.filter(pk__in=[study.pk for study in studies], conflicts__isnull=False)
-    return dict(rows.values_list("pk").annotate(Count("conflicts")))
+    """How many open conflicts each study (by row id) has; those without any are left out."""
+    rows = Conflict.objects.open().filter(study__in=[study.pk for study in studies])
+    return dict(rows.order_by().values_list("study").annotate(Count("pk")))
 
 
 def fold(text: str) -> str:

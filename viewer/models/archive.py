@@ -210,9 +210,16 @@ class Instance(models.Model):
         indexes = [models.Index(fields=["sop_instance_uid"])]
 
 
+class ConflictQuerySet(models.QuerySet["Conflict"]):
+    def open(self) -> ConflictQuerySet:
+        """Those that nobody has decided on."""
+        return self.filter(resolved_at=None)
+
+
 class Conflict(models.Model):
     """Bytes that came later and cannot stand beside what is held: other bytes for a SOP Instance UID, or a SOP Instance or
-    Series UID that belongs to another series or study here. First bytes win; these are kept and shown."""
+    Series UID that belongs to another series or study here. First bytes win; these are kept, and shown until somebody has
+    decided that it is right so."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="conflicts")
@@ -226,6 +233,14 @@ class Conflict(models.Model):
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=300)
     received_at = models.DateTimeField(auto_now_add=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolution = models.CharField(max_length=300, blank=True)
+    """Why the first bytes are the right ones. The later ones stay kept all the same."""
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+
+    objects = ConflictQuerySet.as_manager()
 
     class Meta:
         constraints = [
