@@ -137,8 +137,10 @@ def test_lists_and_the_images_lead_there_whoever_may_go(
     page.wait_for_url(here)
     reader = browse()  # a radiologist, who may not
     reader.goto(f"{server}/?q={STUDY}")
-    reader.locator("#rows a").first.wait_for()
-    assert reader.locator("#rows .acts button").count() == 0
+    reader.locator("#rows a").first.focus()
+    reader.keyboard.press("m")
+    reader.get_by_role("menuitem", name="Export").wait_for()
+    assert reader.get_by_role("menuitem", name="Correct this study").count() == 0
     reader.goto(f"{server}/studies/{STUDY}/")
     reader.get_by_role("button", name="More", exact=True).click()
     reader.get_by_role("menuitem", name="Rotate left").wait_for()
