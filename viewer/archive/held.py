@@ -4,6 +4,7 @@ joined tables takes longer to put together than to run."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from django.db import connection
@@ -19,6 +20,25 @@ INSTANCES, BLOBS, CORRECTIONS = Table(Instance), Table(Blob), Table(Correction)
 def any_instance(uids: Collection[str], organization: Organization) -> bool:
     """Whether one of these SOP Instance UIDs is held."""
     return _is_there(_any_instance(len(uids)), organization, *uids)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object that is recorded: where it belongs, and its bytes."""
+
+    series_instance_uid: str
+    study_instance_uid: str
+    sha256: str
+    size: int
+
+
+def instances(uids: Collection[str], organization: Organization) -> dict[str, Held]:
+    """Those of these SOP Instance UIDs that are held."""
+    if not any_instance(uids, organization):  # most arrive for the first time, and this is the cheaper question
+        return {}
+    rows = Instance.objects.filter(organization=organization, sop_instance_uid__in=uids)
+    columns = ("series__series_instance_uid", "series__study__study_instance_uid", "blob_id", "blob__size")
+    return {uid: Held(*values) for uid, *values in rows.values_list("sop_instance_uid", *columns)}
 
 
 def any_correction(organization: Organization) -> bool:

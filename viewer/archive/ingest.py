@@ -20,7 +20,7 @@ from django.db import DataError, IntegrityError
 
 from accounts import audit
 from accounts.models import Organization, User
-from viewer.archive import rows
+from viewer.archive import held, rows
 from viewer.archive.rejecting import note_of
 from viewer.archive.rows import Arrival, Sender
 from viewer.archive.sources import ZIP_FAULTS, Left, Source, from_file
@@ -28,6 +28,7 @@ from viewer.archive.storage import BlobStore, Received, TooLarge, blob_store
 from viewer.dicom.errors import DicomError, NotDicom
 from viewer.dicom.limits import Limits
 from viewer.dicom.read import ParsedInstance, read_instance
+from viewer.dicom.same import same_data_set
 
 logger = logging.getLogger(__name__)
 
@@ -191,8 +192,19 @@ def _sound_duplicates(batch: list[Admitted], sender: Sender, store: BlobStore) -
 
     A stored copy that turns out damaged goes the long way and is mended by these bytes.
     """
-    held = rows.held([(one.parsed, one.received.sha256) for one in batch], sender.organization)
-    return {place for place in held if not store.damage(batch[place].received.sha256, batch[place].received.size)}
+    known = held.instances([one.parsed.sop_instance_uid for one in batch], sender.organization)
+    places = ((place, one, known.get(one.parsed.sop_instance_uid)) for place, one in enumerate(batch))
+    return {place for place, one, ours in places if ours and _is_held(one, ours, store)}
+
+
+def _is_held(one: Admitted, ours: held.Held, store: BlobStore) -> bool:
+    """Whether it is `ours`, byte for byte or but for the file's header: that is the sender's, as who wrote the file."""
+    if one.received.sha256 == ours.sha256:
+        uids = (one.parsed.series.series_instance_uid, one.parsed.study.study_instance_uid)
+        same = uids == (ours.series_instance_uid, ours.study_instance_uid)
+    else:
+        same = same_data_set(one.received.path, store.path(ours.sha256), limits())
+    return same and not store.damage(ours.sha256, ours.size)
 
 
 def _keep(batch: list[Admitted], sender: Sender, store: BlobStore) -> list[rows.Verdict]:

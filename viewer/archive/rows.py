@@ -6,7 +6,7 @@ written in a few more, however many objects come together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from accounts import audit
@@ -83,25 +83,6 @@ def record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:
     Raises DatabaseBusy, never "database is locked", and StorageFull.
     """
     return patiently(lambda: _record(arrivals, sender))
-
-
-def held(arrivals: Iterable[tuple[ParsedInstance, str]], organization: Organization) -> set[int]:
-    """Places in `arrivals` (parsed, sha256) of objects that are recorded already with the very same bytes."""
-    asked = list(arrivals)
-    uids = [parsed.sop_instance_uid for parsed, _ in asked]
-    if not any_instance(uids, organization):  # most arrive for the first time, and this is the cheaper question
-        return set()
-    known = set(
-        Instance.objects.filter(organization=organization, sop_instance_uid__in=uids).values_list(
-            "sop_instance_uid", "blob_id", "series__series_instance_uid", "series__study__study_instance_uid"
-        )
-    )
-    return {
-        place
-        for place, (parsed, sha256) in enumerate(asked)
-        if (parsed.sop_instance_uid, sha256, parsed.series.series_instance_uid, parsed.study.study_instance_uid)
-        in known
-    }
 
 
 def _record(arrivals: Sequence[Arrival], sender: Sender) -> list[Verdict]:

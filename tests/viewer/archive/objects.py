@@ -7,7 +7,7 @@ from typing import Any
 
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 
 def ct_slice(uid: str = "1.2.3.4.1", study: str = "1.2.3", series: str = "1.2.3.4", **changed: Any) -> Dataset:
@@ -29,12 +29,12 @@ def ct_slice(uid: str = "1.2.3.4.1", study: str = "1.2.3", series: str = "1.2.3.
     return image
 
 
-def save(image: Dataset, path: Path) -> Path:
-    """Write a data set as a DICOM file, explicit little endian."""
+def save(image: Dataset, path: Path, syntax: str = ExplicitVRLittleEndian) -> Path:
+    """Write a data set as a DICOM file, of a syntax with explicit VRs."""
     image.file_meta = FileMetaDataset()
     image.file_meta.MediaStorageSOPClassUID = image.SOPClassUID
     image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
-    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    image.file_meta.TransferSyntaxUID = UID(syntax)
     path.parent.mkdir(parents=True, exist_ok=True)
     pydicom.dcmwrite(path, image, enforce_file_format=True)
     return path

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGLSLossless, JPEGLSNearLossless
 
 from accounts.models import AuditEvent, Organization
 from tests.viewer.archive.objects import ct_slice, save, slices
@@ -220,6 +223,51 @@ def test_sending_again_mends_bytes_that_were_damaged_on_disk(sender: Sender, sto
     stored.write_bytes(b"\0" * blob.size)
     assert outcomes(take(sender, path)) == ["duplicate"]
     assert store.damage(blob.sha256, blob.size) is None
+
+
+def with_another_header(path: Path, copy: Path) -> Path:
+    """The same data set, as another writer's file."""
+    image = pydicom.dcmread(path)
+    image.file_meta.ImplementationVersionName = "ANOTHER"
+    image.file_meta.SourceApplicationEntityTitle = "SCANNER"
+    pydicom.dcmwrite(copy, image, enforce_file_format=True)
+    assert copy.read_bytes() != path.read_bytes()
+    return copy
+
+
+def test_the_same_data_set_under_another_header_is_a_duplicate(
+    sender: Sender, store: BlobStore, tmp_path: Path
+) -> None:
+    first = save(ct_slice(), tmp_path / "a.dcm")
+    take(sender, first)
+    rewritten = with_another_header(first, tmp_path / "b.dcm")
+    assert outcomes(take(sender, rewritten)) == ["duplicate"]
+    assert not Conflict.objects.exists()
+    assert store.path(Blob.objects.get().sha256).read_bytes() == first.read_bytes()
+    assert list(store.incoming.iterdir()) == []
+
+
+def test_another_header_does_not_make_a_damaged_copy_a_sound_one(
+    sender: Sender, store: BlobStore, tmp_path: Path
+) -> None:
+    first = save(ct_slice(), tmp_path / "a.dcm")
+    take(sender, first)
+    stored = store.path(Blob.objects.get().sha256)
+    stored.chmod(0o600)
+    stored.write_bytes(b"\1" + first.read_bytes()[1:])  # in the preamble: the data set is as it was
+    rewritten = with_another_header(first, tmp_path / "b.dcm")
+    assert outcomes(take(sender, rewritten)) == ["conflict"]
+    assert store.path(Conflict.objects.get().blob_id).read_bytes() == rewritten.read_bytes()
+
+
+def test_the_same_bytes_said_to_be_in_another_syntax_are_a_conflict(sender: Sender, tmp_path: Path) -> None:
+    image = ct_slice()
+    image.PixelData = encapsulate([b"\xff\xd8\xff\xf7" + bytes(60)])
+    first = save(image, tmp_path / "a.dcm", JPEGLSLossless)
+    assert outcomes(take(sender, first)) == ["stored"]
+    other = tmp_path / "b.dcm"
+    other.write_bytes(first.read_bytes().replace(JPEGLSLossless.encode(), JPEGLSNearLossless.encode(), 1))
+    assert outcomes(take(sender, other)) == ["conflict"]
 
 
 # --- conflicts

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEvent
 from viewer.archive import quarantine, storage
@@ -92,3 +94,14 @@ def test_a_file_that_was_refused_stays_where_it_is(sender: Sender, broken: bytes
     assert Quarantined.objects.get().study_instance_uid == "1.2.3"
     assert not quarantine.keep_file(tmp_path / "absent", sender, "x")
     assert temporary_files() == []
+
+
+def test_damage_in_the_quarantine_is_named_as_such(sender: Sender, broken: bytes) -> None:
+    assert quarantine.keep(received(broken), sender, "cut short")
+    path = blob_store().path(Quarantined.objects.get().blob_id)
+    path.chmod(0o600)
+    path.write_bytes(broken[:-1] + b"\xff")
+    told = io.StringIO()
+    with contextlib.suppress(SystemExit, CommandError):
+        call_command("verify", stdout=told, stderr=told)
+    assert f"an object refused by ingest, in the quarantine of {sender.organization.name}" in told.getvalue()

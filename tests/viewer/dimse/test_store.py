@@ -27,6 +27,7 @@ from pydicom.uid import (
 from accounts.models import AuditEvent, Organization
 from tests.viewer.archive.objects import ct_slice, save
 from viewer.archive import rows, storage
+from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore
 from viewer.dimse.listening import Node
 from viewer.dimse.messages import Messages
@@ -306,6 +307,14 @@ def test_other_bytes_under_a_held_uid_are_kept_aside_with_a_warning(node: Node) 
     assert stored("1.2.3.4.1").read_bytes() == first
     other = Conflict.objects.get()
     assert pydicom.dcmread(storage.blob_store().path(other.blob_id)).PixelData == bytes(range(32))
+
+
+def test_what_was_uploaded_before_is_no_other_object(node: Node, hospital: Organization, tmp_path: Path) -> None:
+    uploaded = save(image(), tmp_path / "one.dcm")
+    assert ingest_file(uploaded, hospital, "upload", "alice").outcome == "stored"
+    assert nodes.sent(node, image()) == [0]
+    assert not Conflict.objects.exists()
+    assert stored("1.2.3.4.1").read_bytes() == uploaded.read_bytes()
 
 
 def test_the_same_object_from_eight_senders_of_eight_names_is_one_row(store: BlobStore, hospital: Organization) -> None:

@@ -12,7 +12,7 @@ from accounts import audit
 from viewer import verification
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.management.progress import Progress
-from viewer.models import Blob, Conflict, Instance
+from viewer.models import Blob, Conflict, Instance, Quarantined
 
 READERS = 2
 AHEAD = 64
@@ -63,5 +63,7 @@ def _whose(sha256: str) -> str:
         "organization__name", "study_instance_uid", "sop_instance_uid"
     )
     named = [f"SOP Instance {sop} of study {study} in {where}" for where, study, sop in (*held, *aside)]
+    refused = Quarantined.objects.filter(blob_id=sha256).values_list("organization__name", "door")
+    named += [f"an object refused by {door}, in the quarantine of {where}" for where, door in refused]
     named += [words for owners in verification.OWNERS for words in owners(sha256)]
     return "; ".join(named) or "no object refers to it"
