@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from pydicom import Dataset, config
+from pydicom import Dataset
 from pydicom.charset import convert_encodings
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
@@ -20,10 +19,6 @@ from .emitting import head
 from .header import EXPLICIT_LITTLE_ENDIAN
 from .implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from .rewriting import PREAMBLE
-
-logging.getLogger("pydicom").addHandler(logging.NullHandler())
-logging.getLogger("pydicom").propagate = False  # its warnings quote values, which may be a patient's
-config.settings.reading_validation_mode = config.IGNORE
 
 MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
 FILE_SET_ID: Final = "FARVIEW"

@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from pydicom import config
 from pydicom.uid import UID
 from pynetdicom import _config
 from pynetdicom.ae import ApplicationEntity
@@ -33,9 +32,6 @@ ABORT = bytes((7, 0, 0, 0, 0, 4, 0, 0, 2, 1))
 
 _config.LOG_HANDLER_LEVEL = "none"
 _config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
-for library in ("pynetdicom", "pydicom"):
-    logging.getLogger(library).setLevel(logging.CRITICAL)  # what they say may hold values of data sets
-config.settings.reading_validation_mode = config.IGNORE  # and so may their warnings
 
 
 @dataclass(slots=True)
