@@ -280,7 +280,7 @@ class Link(WorklistDoor):
 
 
 def _study_beside(item: ReadingItem, uid: str) -> Study:
-    found = Study.objects.filter(organization=item.organization_id, study_instance_uid=uid)
+    found = Study.objects.listed().filter(organization=item.organization_id, study_instance_uid=uid)
     study = found.select_related("patient", "organization").first()
     if study is None:
         raise NotFound("there is no such study")

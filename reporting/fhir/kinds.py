@@ -73,7 +73,7 @@ def _patients(user: User) -> QuerySet[Patient]:
 
 
 def _studies(user: User) -> QuerySet[Study]:
-    return Study.objects.visible_to(user).select_related("patient", "organization")
+    return Study.objects.visible_to(user).listed().select_related("patient", "organization")
 
 
 def _told_studies(rows: Sequence[Study], whole: bool) -> list[Json]:

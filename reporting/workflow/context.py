@@ -33,7 +33,7 @@ def context_of(study: Study, order: Order | None) -> dict[str, str]:
 
 def image_laterality(study: Study) -> str:
     """L, R or B, of those series that say one (0020,0060); empty: none does."""
-    rows: QuerySet[Series] = Series.objects.filter(study=study).exclude(laterality="")
+    rows: QuerySet[Series] = Series.objects.held().filter(study=study).exclude(laterality="")
     sides = {side.strip().upper()[:1] for side in rows.values_list("laterality", flat=True)} & {"L", "R", "B"}
     return "B" if len(sides) > 1 else "".join(sides)
 

@@ -95,7 +95,7 @@ def _impression(text: ReportVersion) -> str:
 
 
 def _earlier(study: Study) -> tuple[date, ...]:
-    others = Study.objects.filter(patient_id=study.patient_id).exclude(pk=study.pk)
+    others = Study.objects.listed().filter(patient_id=study.patient_id).exclude(pk=study.pk)
     dates = {date_of(text) for text in others.values_list("date", flat=True)}
     return tuple(sorted(one for one in dates if one is not None))
 

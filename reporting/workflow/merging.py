@@ -79,7 +79,8 @@ def age(study: Study) -> str:
 
 def comparison(study: Study) -> str:
     """Earlier studies of the same patient, newest first: "CT head 2024-01-31"."""
-    earlier = Study.objects.filter(patient_id=study.patient_id, date__lt=study.date, date__gt="").exclude(pk=study.pk)
+    earlier = Study.objects.listed().filter(patient_id=study.patient_id, date__lt=study.date, date__gt="")
+    earlier = earlier.exclude(pk=study.pk)
     rows = earlier.order_by("-date", "-time")[:PRIORS]
     return "; ".join(
         f"{one.description or one.modalities.replace(chr(92), ', ')} {day(one.date)}".strip() for one in rows

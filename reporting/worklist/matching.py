@@ -106,7 +106,7 @@ def studies_for(order: Order) -> list[Study]:
         named |= Q(study_instance_uid=order.study_instance_uid)
     if order.accession_number:
         named |= Q(accession_number=order.accession_number)
-    rows = Study.objects.filter(named, organization=order.organization).select_related("patient", "organization")
-    found = list(rows.order_by("-id")[:MOST])
+    rows = Study.objects.listed().filter(named, organization=order.organization)
+    found = list(rows.select_related("patient", "organization").order_by("-id")[:MOST])
     exact = [study for study in found if study.study_instance_uid == order.study_instance_uid]
     return [study for study in exact or found if not reasons_against(order, study)]

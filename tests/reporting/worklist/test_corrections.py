@@ -8,8 +8,11 @@ from accounts.models import Organization, User
 from reporting.models import ReadingItem, Report
 from reporting.workflow import drafts
 from reporting.workflow.context import must_agree
+from reporting.workflow.facts import _earlier
+from reporting.workflow.merging import comparison
 from reporting.workflow.refusals import WrongPatient
 from reporting.worklist import items
+from reporting.worklist.matching import studies_for
 from tests.reporting.worklist.conftest import Ordered, Scan
 from viewer.archive.correcting import (
     CannotCorrect,
@@ -180,3 +183,18 @@ def test_the_item_of_an_emptied_study_waits_or_ends(scan: Scan, ordered: Ordered
     undo(act, who)
     items.images_came(again(study))
     assert items.of_study(again(study))
+
+
+def test_an_emptied_study_is_nobodys_prior_and_no_orders_images(scan: Scan, ordered: Ordered, who: Who) -> None:
+    emptied = scan(StudyDate="20200101", StudyDescription="CT chest")
+    other = scan("1.2.9", AccessionNumber="A-9", StudyDate="20210101", StudyDescription="CT abdomen")
+    newest = scan("1.2.10", AccessionNumber="A-10", StudyDate="20220101")
+    assert comparison(newest) == "CT abdomen 2021-01-01; CT chest 2020-01-01"
+    assert len(_earlier(newest)) == 2
+    act = merge_studies(emptied, other, who)
+    assert comparison(newest) == "CT abdomen 2021-01-01"
+    assert len(_earlier(newest)) == 1
+    order = ordered(accession_number="A-100", study_instance_uid=emptied.study_instance_uid)
+    assert (studies_for(order), order.item.study) == ([], None)
+    undo(act, who)
+    assert studies_for(order) == [again(emptied)]
