@@ -39,6 +39,7 @@ function show() {
   buttons("series-acts", [
     [t("Split off as a new study"), splitOff, () => picked.size > 0 && picked.size < study.series.length],
     [t("Move to another study"), moveSeries, () => picked.size > 0 && study.studies.length > 0],
+    [t("Merge with another study"), mergeStudy, () => study.series.length > 0 && study.studies.length > 0],
     [t("Reject"), rejectSeries, () => picked.size > 0],
   ]);
 }
@@ -231,6 +232,20 @@ function moveSeries() {
     missing: t("Choose a study first."),
     said: ({ study_instance_uid }) => ({ target: study_instance_uid, ...series() }),
     act: "move",
+  });
+}
+
+function mergeStudy() {
+  return choosing({
+    name: "merge",
+    heading: t("Merge with another study"),
+    lead: t("All series of this study go to the one that you choose. This one is listed no more, and what comes for it later follows."),
+    go: t("Merge"),
+    find: { label: t("Other studies of this patient"), ask: async () => study.studies, told: studyTold, none: "", typing: false },
+    missing: t("Choose a study first."),
+    said: ({ study_instance_uid }) => ({ target: study_instance_uid }),
+    act: "merge",
+    danger: true,
   });
 }
 

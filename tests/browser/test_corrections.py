@@ -29,6 +29,7 @@ def tess(
         )
     other = {"PatientID": "P2", "PatientName": "Klein^Karl", "PatientBirthDate": "19400404", "PatientSex": "M"}
     slices(folder / "other", 1, "1.2.9", "1.2.9.1", **other)
+    slices(folder / "half", 1, "1.2.8", "1.2.8.1", StudyDescription="Second half")
     live_server_process.manage("ingest", folder)
     return "tess", live_server_process.user("tess", "technologist")[0]
 
@@ -104,6 +105,24 @@ def test_a_rejected_series_is_gone_until_it_is_taken_back(at: Callable[..., Page
     expect(page.locator("#series li")).to_have_count(3)
 
 
+def test_a_study_is_merged_with_another_and_parted_again(at: Callable[..., Page], archive: Archive) -> None:
+    page = at()
+    page.get_by_role("button", name="Merge with another study").click()
+    dialog = page.get_by_role("dialog")
+    page.get_by_label("Why (needed)").fill("One examination under two numbers.")
+    dialog.get_by_role("button", name="Merge", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Choose a study first.")
+    dialog.get_by_role("radio", name="Second half").check()
+    assert grave(page) == []
+    dialog.get_by_role("button", name="Merge", exact=True).click()
+    expect(page.locator("#no-series")).to_be_visible()
+    assert archive.get("/api/studies/1.2.8/").json()["number_of_series"] == 4
+    assert STUDY not in {one["study_instance_uid"] for one in archive.get("/api/studies/").json()["studies"]}
+    page.locator("#history li").first.get_by_role("button").click()
+    reasoned(page, "Undo")
+    expect(page.locator("#series li")).to_have_count(3)
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("width", [375, 1200])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
@@ -130,7 +149,7 @@ def test_lists_and_the_images_lead_there_whoever_may_go(
     page.get_by_role("button", name="More", exact=True).click()
     page.get_by_role("menuitem", name="Correct this study").click()
     page.wait_for_url(here)
-    page.goto(f"{server}/worklist/?tab=quality")
+    page.goto(f"{server}/worklist/?tab=open&q={STUDY}")
     page.locator("#rows tr", has_text="Doe, Jane").locator(".acts button").click()
     page.get_by_role("menuitem", name="Hold back").click()
     page.get_by_role("link", name="Correct the study").click()
@@ -145,7 +164,7 @@ def test_lists_and_the_images_lead_there_whoever_may_go(
     reader.get_by_role("button", name="More", exact=True).click()
     reader.get_by_role("menuitem", name="Rotate left").wait_for()
     assert reader.get_by_role("menuitem", name="Correct this study").count() == 0
-    reader.goto(f"{server}/worklist/?tab=quality")
+    reader.goto(f"{server}/worklist/?tab=open&q={STUDY}")
     reader.locator("#rows tr", has_text="Doe, Jane").locator(".acts button").click()
     reader.get_by_role("menuitem", name="Hold back").wait_for()
     assert reader.get_by_role("menuitem", name="Correct the study").count() == 0
