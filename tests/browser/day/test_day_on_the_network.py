@@ -56,8 +56,8 @@ def test_a_day_on_the_network(
     first, second = reports(orthanc)
     study = day.archive.arrived(HEAD).study_instance_uid
     assert {one.StudyInstanceUID for one in (first, second)} == {study}
-    assert "metastasis" in str(first)
-    assert "Compared with the CT of yesterday: unchanged." in str(second)
+    assert any("metastasis" in one for one in words_of(first))
+    assert "Compared with the CT of yesterday: unchanged." in list(words_of(second))
     for document in told(orthanc, PDF):
         assert document.EncapsulatedDocument.startswith(b"%PDF-1.7")
     assert day.ask("alice", "GET", f"/api/reports/{report}/")["state"] == "final"
@@ -66,6 +66,14 @@ def test_a_day_on_the_network(
 def reports(orthanc: Orthanc) -> list[pydicom.Dataset]:
     """The measurements travel with the report, as an SR of their own (TID 1500)."""
     return [one for one in told(orthanc, SR) if one.ConceptNameCodeSequence[0].CodeValue != MEASUREMENT_REPORT]
+
+
+def words_of(item: pydicom.Dataset) -> Iterator[str]:
+    """Every text of a structured report."""
+    for inner in item.get("ContentSequence", []):
+        if "TextValue" in inner:
+            yield str(inner.TextValue)
+        yield from words_of(inner)
 
 
 def told(orthanc: Orthanc, sop_class_uid: str) -> list[pydicom.Dataset]:
