@@ -14,6 +14,7 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import A_RELEASE
 
 from viewer.dimse.limits import Limits
+from viewer.dimse.store_request import begun
 from viewer.dimse.store_response import in_one_piece
 from viewer.dimse.storing_file import ArrivingFile
 from viewer.dimse.upper_layer import INVALID
@@ -61,6 +62,8 @@ class Messages(DIMSEServiceProvider):
         return bool(self._requests) or not self.msg_queue.empty()
 
     def receive_primitive(self, primitive: Any) -> None:
+        if self.message is None:
+            self.message = begun(primitive)
         super().receive_primitive(primitive)
         message = self.message
         if message is None:

@@ -26,7 +26,7 @@ class ArrivingFile:
             self.problem = problem
         self.write(file_header(sop_class_uid, sop_instance_uid, transfer_syntax_uid))
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         if self._incoming is None:
             return
         try:
