@@ -35,7 +35,9 @@ class May:
 
     @cached_property
     def correct(self) -> str:
-        return " ".join(organizations_for(self._user, CORRECTOR).order_by("name").values_list("name", flat=True))
+        seen = organizations_for(self._user, READER)
+        found = organizations_for(self._user, CORRECTOR).filter(pk__in=seen.values("pk"))
+        return " ".join(found.order_by("name").values_list("name", flat=True))
 
     @cached_property
     def administer(self) -> bool:

@@ -91,6 +91,11 @@ def test_whoever_may_not_is_told_what_they_would_be_told_if_nothing_were_there(a
         client.get(address(route, uids), headers={"Authorization": f"Bearer {raw}"}) for uids in (REAL, GHOST)
     )
     assert real.status_code == ghost.status_code, name
+    if real.status_code == 405:  # a door that only acts: asked to act
+        real, ghost = (
+            client.post(address(route, uids), "{}", "application/json", headers={"Authorization": f"Bearer {raw}"})
+            for uids in (REAL, GHOST)
+        )
     told, untold = text_of(real), text_of(ghost)
     if "<" in route and not name.startswith("admin:"):
         assert real.status_code == 404

@@ -46,7 +46,10 @@ def tess(hospital: Organization) -> Client:
 
 @pytest.fixture
 def boss(hospital: Organization) -> Client:
-    return signed_in(person("boss", hospital, Role.ADMIN))
+    """An administrator who also reads."""
+    user = person("boss", hospital, Role.ADMIN)
+    Membership.objects.create(user=user, organization=hospital, role=Role.RADIOLOGIST)
+    return signed_in(user)
 
 
 def corrected(client: Client, act: str, **said: Any) -> HttpResponse:
@@ -163,7 +166,8 @@ def test_technologists_and_administrators_correct_and_nobody_else(
     chest: Study, karl: Patient, alice: Client, bob: Client, charlie: Client, boss: Client, tess: Client, client: Client
 ) -> None:
     theirs = person("theirs", Organization.objects.create(name="third"), Role.TECHNOLOGIST)
-    for stranger in (alice, bob, charlie, signed_in(theirs)):
+    manager = signed_in(person("manager", chest.organization, Role.ADMIN))
+    for stranger in (alice, bob, charlie, manager, signed_in(theirs)):
         for answer in (
             stranger.get(DOOR),
             stranger.get(f"{DOOR}choices/"),

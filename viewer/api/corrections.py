@@ -147,9 +147,10 @@ ORDER_FIELDS = (
 
 
 def correctable(request: Any, study_instance_uid: str) -> Study:
-    """The study, for those who may correct it. Raises NotFound, Ambiguous."""
+    """The study, for those who may correct and see it: whoever only manages is told nothing of patients. Raises NotFound,
+    Ambiguous."""
     asked = getattr(request, "query_params", None) or request.GET
-    rows = Study.objects.filter(
+    rows = Study.objects.visible_to(request.user).filter(
         study_instance_uid=study_instance_uid, organization__in=organizations_for(request.user, CORRECTOR)
     )
     return query.one_of(rows.select_related("patient", "organization"), asked.get("organization"))
