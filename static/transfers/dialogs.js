@@ -33,7 +33,7 @@ export async function sendDialog(study) {
   const made = await openForm({
     title: t("Send to another archive"),
     lead: [who, what, t("{n} images", { n: study.number_of_instances })].filter(Boolean).join(" · "),
-    fields: [{ name: "peer", kind: "select", label: t("To"), options: peers.map((peer) => [String(peer.id), nameOf(peer)]) }],
+    fields: [{ name: "peer", kind: "select", label: t("Archive"), options: peers.map((peer) => [String(peer.id), nameOf(peer)]) }],
     go: t("Send"),
     send: ({ peer }) => rest("/api/transfers/", { method: "POST", body: { kind: "send", peer: Number(peer), study: study.study_instance_uid } }),
   });

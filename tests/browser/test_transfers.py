@@ -112,7 +112,7 @@ def test_a_study_is_sent_from_the_list_by_keyboard_and_its_way_is_seen(
         page.get_by_role("menuitem", name="Send to another archive").press("Enter")
         dialog = page.get_by_role("dialog", name="Send to another archive")
         expect(dialog).to_contain_text("Doe, Jane")
-        dialog.get_by_label("To").select_option(label="Ward 7 (WARD7)")
+        dialog.get_by_label("Archive").select_option(label="Ward 7 (WARD7)")
         dialog.get_by_role("button", name="Send").press("Enter")
         page.get_by_role("dialog", name="On its way").get_by_role("link", name="Show transfers").click()
         row = page.locator(".transfer", has_text="Ward 7")
