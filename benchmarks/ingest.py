@@ -59,7 +59,7 @@ def run() -> None:
 
 
 def _contenders(held: ExitStack) -> dict[str, Port]:
-    ours = held.enter_context(LiveServer(FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0"))
+    ours = held.enter_context(LiveServer(dicom=True, FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0"))
     ours.manage("add_peer", "STORESCU", "127.0.0.1")
     found = {OURS: int(ours.environment["FARVIEW_DICOM_PORT"])}
     if PROGRAM.exists():
