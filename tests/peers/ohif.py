@@ -8,7 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-DIST = Path(__file__).resolve().parents[2] / ".venv" / "peers" / "ohif" / "dist"
+DIST = (Path(__file__).parents[2] / ".venv" / "peers" / "ohif" / "dist").resolve()
 PASSED_ON = ("Accept", "Accept-Encoding", "If-None-Match", "Range", "Content-Type")
 PASSED_BACK = ("Content-Type", "Content-Encoding", "ETag", "Content-Range", "Vary", "Warning", "Link")
 ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
