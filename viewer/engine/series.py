@@ -131,8 +131,14 @@ class OpenSeries:
         return {"stack": placed.stack, "frame": placed.frame, "sop_instance_uid": placed.sop_instance_uid}
 
     def shares_window(self, stack: int) -> bool:
-        """True for frames that were acquired together, which one window suits; false for single images."""
-        return self.stacks[stack].kind != "other"
+        """True for frames that were acquired together, which one window suits; false for single images, and where values have
+        no unit and the file gives frames windows of their own, as MR scanners do slice by slice."""
+        frames = self.stacks[stack].frames
+        if self.stacks[stack].kind == "other":
+            return False
+        first = frames[0].group.get("windows")
+        own = first is not None and any(one.group.get("windows") != first for one in frames)
+        return not own or bool(frames[0].description().unit)
 
     def opened(self, view: View) -> dict[str, Any]:
         """What `series.opened` tells about the stack of `view`, besides the name of the viewport."""

@@ -60,7 +60,7 @@ def test_a_day_on_the_network(
     assert "Compared with the CT of yesterday: unchanged." in list(words_of(second))
     for document in told(orthanc, PDF):
         assert document.EncapsulatedDocument.startswith(b"%PDF-1.7")
-    assert day.ask("alice", "GET", f"/api/reports/{report}/")["state"] == "final"
+    assert day.ask("alice", "GET", f"/api/reports/{report}/")["state"] == "appended"
 
 
 def reports(orthanc: Orthanc) -> list[pydicom.Dataset]:
