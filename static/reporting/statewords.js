@@ -16,7 +16,7 @@ const STATES = {
 
 export const reportState = (state) => STATES[state]?.() ?? state;
 
-const clock = (ms) => new Date(ms).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = (ms) => new Date(ms).toLocaleTimeString(undefined, { timeStyle: "short" });
 
 /** {text, tone, detail} of a Saver: one calm line. tone: "good", "quiet", "trouble". */
 export function savingWords({ state, problem, savedAt, journal }) {
