@@ -80,6 +80,24 @@ class Managed(admin.ModelAdmin):
         )
 
 
+class OfOrganization(Managed):
+    """Rows of the organizations that whoever asks manages."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        return rows.filter(organization__in=administered(request)).select_related("organization")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "organization":
+            kwargs["queryset"] = administered(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        found = super().get_actions(request)
+        found.pop("delete_selected", None)
+        return found
+
+
 class MembershipForm(forms.ModelForm):
     class Meta:
         model = Membership

@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts import audit
-from accounts.admin import Managed, administered
+from accounts.admin import OfOrganization, administered
 from accounts.models import Organization
 from accounts.policy import ADMIN
 from viewer.admin import LookOnly
@@ -109,29 +109,15 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return None
 
 
-class OfOrganization(Managed):
-    """Rows of the organizations that whoever asks manages."""
+class NetworkRows(OfOrganization):
+    """Many rows."""
 
     list_per_page = 50
     show_full_result_count = False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: Any = super().get_queryset(request)
-        return rows.filter(organization__in=administered(request)).select_related("organization")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "organization":
-            kwargs["queryset"] = administered(request)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        found = super().get_actions(request)
-        found.pop("delete_selected", None)
-        return found
-
 
 @admin.register(DicomPeer)
-class DicomPeerAdmin(OfOrganization):
+class DicomPeerAdmin(NetworkRows):
     """Who may call, and whom we call. One that is not wanted any more is switched off."""
 
     form = PeerForm
@@ -202,7 +188,7 @@ class Looked(LookOnly):
 
 
 @admin.register(Transfer)
-class TransferAdmin(OfOrganization):
+class TransferAdmin(NetworkRows):
     list_display = (
         *(
             "created_at",
@@ -290,7 +276,7 @@ class QuarantinedForm(forms.ModelForm):
 
 
 @admin.register(Quarantined)
-class QuarantinedAdmin(OfOrganization):
+class QuarantinedAdmin(NetworkRows):
     """Objects that a door refused. Their bytes are given to nobody; they are tried again, or done with for a reason."""
 
     form = QuarantinedForm

@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.utils.html import format_html
 
 from accounts import audit
-from accounts.admin import Managed, administered
+from accounts.admin import OfOrganization, administered
 from accounts.models import READING_ROLES, User
 from reporting.delivery import claims, inbound, peers, to_mail
 from reporting.delivery.kinds import KINDS, problems
@@ -26,24 +26,6 @@ from viewer.admin import LookOnly, Written
 
 TESTS_AT_ONCE = 5
 APPLIED_AT_ONCE = 100
-
-
-class OfOrganization(Managed):
-    """Rows of the organizations that whoever asks manages."""
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: Any = super().get_queryset(request)
-        return rows.filter(organization__in=administered(request)).select_related("organization")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "organization":
-            kwargs["queryset"] = administered(request)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        found = super().get_actions(request)
-        found.pop("delete_selected", None)
-        return found
 
 
 # --- destinations

@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
 
-from accounts.admin import Managed, administered
+from accounts.admin import Managed, OfOrganization, administered
 from accounts.models import REPORTING_ROLES, Organization, Role, User
 from accounts.policy import ADMIN
 from reporting.models import Order, ReadingItem, ReferrerIdentity, ReportingSite
@@ -238,16 +238,10 @@ class SiteForm(forms.ModelForm):
         return super().save(commit)
 
 
-class OfOrganization(Managed):
-    """Rows of the organizations that whoever asks manages."""
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).filter(organization__in=administered(request))
-        return rows.select_related("organization")
+class OfSite(OfOrganization):
+    """Rows that stay with their organization, and name people only as its referrers."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "organization":
-            kwargs["queryset"] = administered(request)
         if db_field.name == "user":
             roles = {"memberships__role": Role.REFERRER, "memberships__organization__in": administered(request)}
             kwargs["queryset"] = User.objects.filter(is_active=True, **roles).distinct().order_by("username")
@@ -266,7 +260,7 @@ class OfOrganization(Managed):
 
 
 @admin.register(ReportingSite)
-class ReportingSiteAdmin(OfOrganization):
+class ReportingSiteAdmin(OfSite):
     form = SiteForm
     list_display = ("organization", "language", "quality_control", "show_preliminary", "targets_in_words")
     ordering = ("organization__name",)
@@ -292,7 +286,7 @@ class IdentityForm(forms.ModelForm):
 
 
 @admin.register(ReferrerIdentity)
-class ReferrerIdentityAdmin(OfOrganization):
+class ReferrerIdentityAdmin(OfSite):
     """Orders that came before are looked at again with every change."""
 
     form = IdentityForm
@@ -305,11 +299,6 @@ class ReferrerIdentityAdmin(OfOrganization):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return ADMIN.allows(request.user)
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        found = super().get_actions(request)
-        found.pop("delete_selected", None)
-        return found
 
     def save_model(self, request: HttpRequest, obj: ReferrerIdentity, form: Any, change: bool) -> None:
         former = form.initial.get("identifier", "") if change else ""

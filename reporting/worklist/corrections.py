@@ -189,7 +189,7 @@ def _items_for(study: Study, done: Done) -> None:
     if study.emptied:
         return
     actor, request = done.who.actor, done.who.request
-    waiting = next((order for order in matching.orders_for(study).agreeing if _waits(order)), None)
+    waiting = next((order for order in matching.orders_for(study).agreeing if items.waits(order)), None)
     standing = items.of_study(study)
     if waiting is not None and all(_gives_way(item) for item in standing):
         for item in standing:
@@ -201,10 +201,6 @@ def _items_for(study: Study, done: Done) -> None:
 
 def _gives_way(item: ReadingItem) -> bool:
     return item.order.source == "study" and item.status in UNREAD and not items.written(item) and holder(item) is None
-
-
-def _waits(order: Order) -> bool:
-    return hasattr(order, "item") and order.item.study_id is None and order.item.status == "scheduled"
 
 
 # --- what is signed already

@@ -117,7 +117,7 @@ def taken_in(study: Study, actor: User | str = FARVIEW, request: Request | None 
     if found:
         return found
     match = matching.orders_for(study)
-    free = [order for order in match.agreeing if _waits(order)]
+    free = [order for order in match.agreeing if waits(order)]
     if free:
         for order in free:
             tie(order.item, study, actor, request)
@@ -125,7 +125,8 @@ def taken_in(study: Study, actor: User | str = FARVIEW, request: Request | None 
     return [made_for(study, actor, request, match)]
 
 
-def _waits(order: Order) -> bool:
+def waits(order: Order) -> bool:
+    """Is its item still without images?"""
     return hasattr(order, "item") and order.item.study_id is None and order.item.status == "scheduled"
 
 

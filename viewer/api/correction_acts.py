@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from accounts.models import Organization, User
 from accounts.policy import CORRECTOR, organizations_for
-from viewer.api.doors import data_of
+from viewer.api.doors import data_of, text_of
 from viewer.archive.correcting import Who, merge_patients, study_to_order, study_to_patient, update_patient
 from viewer.archive.correcting_links import link_patients
 from viewer.archive.correcting_orders import choices_for
@@ -135,13 +135,6 @@ def body_of(request: Request) -> Json:
     if not isinstance(body, dict):
         raise BadQuery("body", "a JSON object is expected")
     return dict(body)
-
-
-def text_of(body: Json, name: str, longest: int) -> str:
-    value = body.get(name) or ""
-    if not isinstance(value, str) or len(value) > longest:
-        raise BadQuery(name, f"a text of at most {longest} characters is expected")
-    return value.encode(errors="replace").decode().replace("\0", "")
 
 
 def _uids(body: Json, name: str) -> list[str]:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from viewer.api import shapes
-from viewer.api.doors import AsyncDoor
+from viewer.api.doors import AsyncDoor, text_of
 from viewer.api.frames import VIEW_CHARACTERS, draw_kept_view, laid_over, objects_of, opened_series, view_of
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
@@ -143,7 +143,7 @@ class KeyImages(AsyncDoor):
     async def post(self, request: Request, study_instance_uid: str) -> Response:
         study = await sync_to_async(_study)(request, study_instance_uid)
         body = body_of(request)
-        uid, note, measurements = _text(body, "series", 64), _text(body, "note", key_images.NOTE), _uids(body)
+        uid, note, measurements = text_of(body, "series", 64), text_of(body, "note", key_images.NOTE), _uids(body)
         view = _view(body.get("view"), uid, study)
         drawn = await drawn_view(request, await sync_to_async(_series)(study, uid), view)
         keep = sync_to_async(key_images.keep)
@@ -187,7 +187,7 @@ class KeyImageDoor(AsyncDoor):
     async def put(self, request: Request, study_instance_uid: str, uid: str) -> Response:
         study = await sync_to_async(_study)(request, study_instance_uid)
         body = body_of(request)
-        version, note = body.get("version"), _text(body, "note", key_images.NOTE)
+        version, note = body.get("version"), text_of(body, "note", key_images.NOTE)
         if isinstance(version, bool) or not isinstance(version, int):
             raise BadQuery("version", "the number of the version that is to be changed is needed")
         try:
@@ -316,13 +316,6 @@ def _view(given: Any, series: str, study: Study) -> View:
     if view.organization not in (None, study.organization.name):
         raise BadView("organization: not that of the study")
     return view
-
-
-def _text(body: dict[str, Any], name: str, longest: int) -> str:
-    value = body.get(name) or ""
-    if not isinstance(value, str) or len(value) > longest:
-        raise BadQuery(name, f"a text of at most {longest} characters is expected")
-    return value.encode(errors="replace").decode().replace("\0", "")
 
 
 def _uids(body: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from accounts import audit
 from accounts.models import Organization, User
 from viewer.archive import disagreement, outbox, rejecting
 from viewer.archive.correcting_arrivals import Routes
+from viewer.archive.correcting_series import fitting
 from viewer.archive.held import BLOBS, INSTANCES, SERIES, STUDIES, any_correction, any_instance, series_with_studies
 from viewer.archive.patience import DatabaseBusy as DatabaseBusy
 from viewer.archive.patience import is_locked as is_locked
@@ -288,7 +289,7 @@ def _sum_up_study(study: Study, changed: list[Series], hand: _Hand) -> None:
         *filter(None, study.modalities.split("\\")),
         *(series.modality for series in changed if series.modality),
     }
-    study.modalities = _fitting(sorted(modalities), 100)
+    study.modalities = fitting(sorted(modalities))
     study.emptied = study.number_of_instances == 0
     STUDIES.update(study, *(() if study.pk in hand.filled else SUMMED_UP))
     conflicts = hand.conflicts.get(study.pk, 0)
@@ -326,17 +327,6 @@ def _sum_up_study(study: Study, changed: list[Series], hand: _Hand) -> None:
             ],
         },
     )
-
-
-def _fitting(words: list[str], width: int) -> str:
-    """As many words, parted by backslashes, as a column of `width` holds."""
-    text = ""
-    for word in words:
-        longer = f"{text}\\{word}" if text else word
-        if len(longer) > width:
-            break
-        text = longer
-    return text
 
 
 SUMMED_UP = ("number_of_instances", "number_of_series", "modalities", "emptied", "warnings")

@@ -25,6 +25,7 @@ from viewer.dicom.representations import SIZES
 from viewer.dicomweb.accepting import Accepted, accepted
 from viewer.dicomweb.json_model import Everything
 from viewer.dicomweb.media_types import OCTETS, type_of
+from viewer.dicomweb.metadata_types import root_of
 from viewer.dicomweb.multipart_out import Part, later, related, streamed
 from viewer.dicomweb.selecting import Leaving, RetrieveDoor, note_retrieval, selected
 from viewer.serving.database import database
@@ -117,7 +118,7 @@ def _wish(request: Request, value: Value) -> Accepted:
 
 def _whole(leaving: Leaving, value: Value, request: Request, wish: Accepted) -> HttpResponseBase:
     media_type = value.media_type if wish.media_type == value.media_type else OCTETS
-    location = request.build_absolute_uri(request.path)
+    location = f"{root_of(request)}{request.path}"
     if wish.multipart:
         return related(
             [Part(media_type, location, lambda: later(_pieces(leaving.path, value, 0, value.length)))], media_type
@@ -161,7 +162,7 @@ def _frames(leaving: Leaving, value: Value, request: Request) -> HttpResponseBas
     """Encapsulated pixel data: a part for each frame, as it is stored (PS3.18 8.7.3.3.2)."""
     media_type = type_of(leaving.instance.transfer_syntax_uid)
     named = f"{media_type};transfer-syntax={leaving.instance.transfer_syntax_uid}"
-    location = request.build_absolute_uri(leaving.address)
+    location = f"{root_of(request)}{leaving.address}"
 
     def part(number: int, places: tuple[int, ...]) -> Part:
         return Part(named, f"{location}/frames/{number}", lambda: later(_fragments(leaving.path, places)))
