@@ -37,7 +37,7 @@ class ReportPanel {
     return { state: desk?.state ?? "closed", id: desk?.report?.id ?? null, version: desk?.draft?.version ?? null, saving: desk?.saver?.state ?? null, elsewhere: Boolean(this.writer), ready: this.ready };
   }
 
-  /** Once the study is there, and only for people who write reports where it belongs. */
+  /** Once the study is there, and only for people who write reports where it belongs; `ready` when that is settled. */
   async study(study) {
     if (this.known) return;
     this.known = true;
@@ -45,7 +45,10 @@ class ReportPanel {
     watchPatients(document.querySelector(".band"), patientKey(study));
     const me = await whoAmI().catch(() => null);
     const here = me?.organizations.find(({ name }) => name === study.organization);
-    if (!here?.roles.some((role) => WRITERS.includes(role))) return;
+    if (!here?.roles.some((role) => WRITERS.includes(role))) {
+      this.ready = true;
+      return;
+    }
     this.bridge = new Bridge(study.study_instance_uid);
     this.#listen();
     workbench.command(NAME, () => this.open(), () => t("Write the report"));
