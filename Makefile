@@ -5,19 +5,21 @@ PYTHON := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 BENCH_STAMP := $(VENV)/.installed-bench
+GPU_STAMP := $(VENV)/.installed-gpu
 PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TESTS ?=
 # The whole suite runs on every core, a file at a time.
 WORKERS ?= -n auto --dist loadfile --no-loadscope-reorder -rR
 BENCHMARKS ?=
 
-.PHONY: help run test soak bench lint format clean browser
+.PHONY: help run test soak bench gpu lint format clean browser
 
 help:
 	@echo "make run     bring everything up and print the address with a one-time sign-in link"
 	@echo "make test    install what the tests need and run them all (TESTS=tests/viewer for some)"
 	@echo "make soak    the long form of the tests that have one: sixty kills, large objects (an hour and more)"
 	@echo "make bench   the benchmarks beside peers (BENCHMARKS='reformats --write docs/benchmarks.md' for some)"
+	@echo "make gpu     on a machine with an NVIDIA GPU: the tests that only a GPU can pass, and its benchmark beside the CPU"
 	@echo "make lint    ruff and mypy;  make format  lets ruff write"
 	@echo "make clean   remove the virtual environment and caches; the data folder stays"
 
@@ -60,6 +62,11 @@ browser: $(TEST_STAMP)
 	@sh .ci/validator
 	@sh .ci/peers $(PYTHON)
 
+$(GPU_STAMP): requirements-gpu.txt constraints.txt | $(TEST_STAMP)
+	@echo "Installing CUDA's libraries (a minute or two, once)"
+	@$(PIP) install -r requirements-gpu.txt -c constraints.txt
+	@touch $@
+
 lint: $(TEST_STAMP)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -77,6 +84,10 @@ soak: $(TEST_STAMP)
 
 bench: $(BENCH_STAMP)
 	@$(PYTHON) -m benchmarks $(BENCHMARKS)
+
+gpu: $(GPU_STAMP)
+	@$(PYTHON) -m pytest -n 0 tests/viewer/rendering/device_hardware.py tests/viewer/rendering/test_device_pictures.py
+	@$(PYTHON) -m benchmarks device
 
 clean:
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, decoders, ingest, links, loading, reformats, slices, soak, sockets
+from benchmarks import browser, decoders, device, ingest, links, loading, reformats, slices, soak, sockets
 from benchmarks.timing import printed
 
 PACKAGES = (
@@ -79,6 +79,7 @@ BENCHMARKS = {
     "decoders": decoders.run,
     "loading": loading.run,
     "reformats": reformats.run,
+    "device": device.run,
     "sockets": sockets.run,
     "soak": soak.run,
     "links": links.run,
