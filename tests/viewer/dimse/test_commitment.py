@@ -136,16 +136,14 @@ def test_an_object_of_another_organization_is_not_there(node: Node, elsewhere: O
 def test_who_has_left_is_called_at_its_port(node: Node, asker: DicomPeer) -> None:
     reports, port = Reports(), free_port()
     DicomPeer.objects.filter(pk=asker.pk).update(port=port)
-    with nodes.associated(node, CONTEXTS) as association:
-        assert association.send_c_store(image()).Status == 0
-        assert ask(association, question((CTImageStorage, "1.2.3.4.1"))) == 0
     listening = AE(ae_title="SCANNER")
     listening.add_supported_context(PUSH_MODEL, scu_role=False, scp_role=True)
     server = listening.start_server(("127.0.0.1", port), block=False, evt_handlers=reports.handlers)
     assert server is not None
     try:
-        Commitment.objects.exclude(state="answered").update(next_try_at=timezone.now())
-        commitment.desk().asked.set()
+        with nodes.associated(node, CONTEXTS) as association:
+            assert association.send_c_store(image()).Status == 0
+            assert ask(association, question((CTImageStorage, "1.2.3.4.1"))) == 0
         assert nodes.until(lambda: reports, 10)
     finally:
         server.shutdown()
