@@ -18,6 +18,8 @@ class Role(models.TextChoices):
     REFERRER = "referrer"
     TECHNOLOGIST = "technologist"
     ADMIN = "admin"
+    GUEST = "guest"
+    """Nobody's profession: who came by a share link. Sees what was granted to the link, and no list of anything."""
 
 
 READING_ROLES = (Role.RADIOLOGIST, Role.RESIDENT, Role.TECHNOLOGIST)
@@ -33,6 +35,8 @@ class Organization(models.Model):
     name = models.SlugField(max_length=64, unique=True)
     title = models.CharField(max_length=200, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
+    mfa_required = models.BooleanField("second factor required", default=False)
+    """Its people come in only with a second factor or a passkey."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -116,6 +120,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    scopes = models.JSONField(default=list, blank=True)
+    """Names of `accounts.scopes`; empty: whatever its person may."""
 
     class Meta:
         verbose_name = "API token"
@@ -132,6 +138,48 @@ class SignInLink(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+
+
+class ShareLink(models.Model):
+    """A link that opens one study or one report to somebody without an account. Only its SHA-256 is kept.
+
+    Who comes by it is `guest`: a person of its own who holds the role GUEST in one organization and one grant. Revoking
+    disables that person, and everything that ends a person's connections ends the link's.
+    """
+
+    class Scope(models.TextChoices):
+        STUDY = "study"
+        REPORT = "report"
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="share_links")
+    guest = models.OneToOneField(User, on_delete=models.CASCADE, related_name="share_link")
+    digest = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=8, choices=Scope.choices)
+    study_instance_uid = models.CharField(max_length=64)
+    report = models.PositiveBigIntegerField(null=True, blank=True)
+    """Number of the report, where the scope is one."""
+    recipient = models.CharField(max_length=200, blank=True)
+    """For whom it was made, in the words of who made it; drawn into every picture."""
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="made_share_links")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    pin = models.CharField(max_length=200, blank=True)
+    """Hashed as passwords are; empty: none is asked for."""
+    failed_pins = models.PositiveIntegerField(default=0)
+    most_uses = models.PositiveIntegerField(null=True, blank=True)
+    uses = models.PositiveIntegerField(default=0)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "-created_at"]),
+            models.Index(fields=["study_instance_uid"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"link for {self.recipient or 'somebody'}"
 
 
 class FailedSignIn(models.Model):

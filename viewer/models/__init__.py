@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from viewer.models.access import EmergencyAccess
 from viewer.models.archive import (
     Blob,
     Conflict,
@@ -36,6 +37,7 @@ __all__ = [
     "Correction",
     "CorrectionKind",
     "DicomPeer",
+    "EmergencyAccess",
     "Grant",
     "HangingProtocol",
     "Instance",
