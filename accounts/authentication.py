@@ -40,6 +40,8 @@ class Principal:
     token_id: int | None = None
     session_key: str | None = None
     ends_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+    """Of the token; none: all that its person may."""
 
 
 def digest_of(raw: str) -> str:
@@ -47,10 +49,12 @@ def digest_of(raw: str) -> str:
     return hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest()
 
 
-def issue(user: User, name: str = "", expires: datetime | None = None) -> str:
-    """A new API token for `user`; the one moment at which it can be read."""
+def issue(user: User, name: str = "", expires: datetime | None = None, scopes: Iterable[str] = ()) -> str:
+    """A new API token for `user`, of these `accounts.scopes` alone (none: all that its person may); the one moment at which
+    it can be read."""
     raw = PREFIX + secrets.token_urlsafe(32)
-    ApiToken.objects.create(user=user, digest=digest_of(raw), name=name[:100], expires_at=expires)
+    kept = {"digest": digest_of(raw), "name": name[:100], "expires_at": expires, "scopes": sorted(set(scopes))}
+    ApiToken.objects.create(user=user, **kept)
     return raw
 
 
@@ -88,7 +92,7 @@ def principal_of_scope(scope: Mapping[str, Any]) -> Principal | None:
     raw = bearer_of(scope)
     if raw is not None:
         token = live_token(raw)
-        return Principal(token.user, token.user.epoch, token_id=token.pk, ends_at=token.expires_at) if token else None
+        return principal_of_token(token) if token else None
     session = scope.get("session")
     if session is None:
         return None
@@ -98,6 +102,11 @@ def principal_of_scope(scope: Mapping[str, Any]) -> Principal | None:
     if not isinstance(user, User) or not user.is_active:
         return None
     return Principal(user, user.epoch, session_key=session.session_key, ends_at=session.get_expiry_date())
+
+
+def principal_of_token(token: ApiToken) -> Principal:
+    scopes = tuple(token.scopes)
+    return Principal(token.user, token.user.epoch, token_id=token.pk, ends_at=token.expires_at, scopes=scopes)
 
 
 def still_good(principals: Iterable[Principal]) -> list[bool]:

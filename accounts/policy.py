@@ -20,6 +20,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, ResolverMatch, URLPattern, URLResolver, get_resolver, resolve
 
+from accounts import scopes
 from accounts.authentication import bearer_of
 from accounts.models import (
     READING_ROLES,
@@ -82,12 +83,14 @@ def rule_named(view_name: str) -> Rule | None:
     return RULES.get(view_name) or (RULES.get(f"{namespace}:*") if colon else None)
 
 
-def rule_of_path(path: str) -> Rule | None:
-    """The rule of the door at `path`; None when there is no such door or it has no rule: shut either way."""
+def may_send_to(path: str, user: Any, granted: tuple[str, ...] = ()) -> bool:
+    """True when `user`, by a token of the scopes `granted` or without one, may change something at `path`."""
     try:
-        return rule_named(resolve(path).view_name)
+        door = resolve(path).view_name
     except Resolver404:
-        return None
+        return False
+    rule = rule_named(door)
+    return rule is not None and rule.allows(user, changes=True) and scopes.opened(granted, door, changes=True)
 
 
 def is_program(request: HttpRequest) -> bool:
@@ -96,6 +99,17 @@ def is_program(request: HttpRequest) -> bool:
         return True
     accept = request.headers.get("Accept", "")
     return "json" in accept and "text/html" not in accept
+
+
+def out_of_scope(request: HttpRequest, door: str) -> HttpResponse | None:
+    """The answer for a token whose scopes do not open `door`: what there is none of, and which scopes would (RFC 6750 3.1)."""
+    token = getattr(request, "api_token", None)
+    changes = request.method not in SAFE_METHODS
+    if token is None or scopes.opened(token.scopes, door, changes=changes):
+        return None
+    named = " ".join(scopes.wanted(door, changes=changes))
+    challenge = f'Bearer realm="farview", error="insufficient_scope", scope="{named}"'
+    return JsonResponse({"detail": "Not found."}, status=404, headers={"WWW-Authenticate": challenge})
 
 
 def refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
@@ -109,6 +123,8 @@ def refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
         return not_found(request)
     if bearer_of(request) is not None and getattr(request, "api_token", None) is None and not rule.public:
         return unauthenticated("This token is unknown, expired or revoked.")
+    if not rule.public and (refused := out_of_scope(request, match.view_name)) is not None:
+        return refused
     if rule.allows(request.user, changes=request.method not in SAFE_METHODS):
         return None
     if request.user.is_authenticated:
@@ -118,13 +134,14 @@ def refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
     return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
 
 
-def websocket_refusal(path: str, user: Any) -> str | None:
-    """Why `user` may not open the WebSocket `path`: "signed_out", "not_found", or None when they may."""
+def websocket_refusal(path: str, user: Any, granted: tuple[str, ...] = ()) -> str | None:
+    """Why `user`, by a token of the scopes `granted` or without one, may not open the WebSocket `path`: "signed_out",
+    "not_found", or None when they may."""
     rule = WEBSOCKET_RULES.get(path)
     if rule is None:
         logger.error("no rule in accounts.policy for the WebSocket %r: refused", path)
         return "not_found"
-    if rule.allows(user):
+    if rule.allows(user) and scopes.opened(granted, path, changes=False):
         return None
     return "not_found" if isinstance(user, User) and user.is_active else "signed_out"
 
@@ -183,6 +200,7 @@ RULES: dict[str, Rule] = {
     "password": SIGNED_IN,
     # style sheets and scripts are served beside Django, to everybody
     "healthz": PUBLIC,
+    "csp-report": PUBLIC,
     "metrics": ADMIN,
     # pages; the list of an administrator who reads nowhere is empty
     "study-list": SIGNED_IN,

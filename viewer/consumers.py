@@ -14,6 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from accounts import idle
 from accounts.authentication import bearer_of
 from accounts.models import READING_ROLES
 from accounts.policy import websocket_refusal
@@ -77,7 +78,7 @@ class LetInConsumer(AsyncWebsocketConsumer):
         guest = guest_of(self.scope)
         if guest is None:
             return SIGN_IN_FIRST
-        refused = websocket_refusal(self.scope["path"], guest.principal.user)
+        refused = websocket_refusal(self.scope["path"], guest.principal.user, guest.principal.scopes)
         return REFUSALS[refused] if refused else guest
 
     async def begin(self) -> None:
@@ -171,7 +172,7 @@ class ViewerConsumer(LetInConsumer):
             find_stated=self.stated_for,
         )
         if self.wire is not None:
-            self.wire.hear(self.session.receive)
+            self.wire.hear(self.received)
 
     async def end(self) -> None:
         if self.wire is not None:
@@ -182,8 +183,14 @@ class ViewerConsumer(LetInConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.wire is not None and self.wire.heard:
             self.wire.take(text_data or "")  # it came before the wire was heard, and keeps its turn
-        elif self.session is not None:
-            await self.session.receive(text_data or "")
+        else:
+            await self.received(text_data or "")
+
+    async def received(self, text: str) -> None:
+        """One message of the client, by whichever way it came."""
+        if self.session is not None and self.guest is not None:
+            idle.told_by_socket(self.guest.principal.session_key, text)
+            await self.session.receive(text)
 
     async def send_text(self, text: str) -> None:
         await self.send(text_data=text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from accounts.policy import rule_of_path
+from accounts.policy import may_send_to
 from viewer.archive.storage import StorageFull, blob_store
 from viewer.serving.database import database
 from viewer.serving.entrance import guest_of
@@ -53,8 +53,7 @@ def _welcome(path: str, headers: list[tuple[bytes, bytes]], length: int) -> Verd
     guest = guest_of({"headers": headers})
     if guest is None:
         return Verdict(401, "sign in first")
-    rule = rule_of_path(path)
-    if rule is None or not rule.allows(guest.principal.user, changes=True):
+    if not may_send_to(path, guest.principal.user, guest.principal.scopes):
         return Verdict(404, "not found")
     try:
         blob_store().check_room(length)
