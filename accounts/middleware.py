@@ -1,4 +1,4 @@
-"""What every request meets before and after the policy: its bearer token, and what the browser may load from where."""
+"""What every request meets before and after the policy: its bearer token, and that no cache keeps what is guarded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
@@ -82,40 +81,3 @@ class PolicyMiddleware(_Both):
             response.setdefault("Cache-Control", "no-store")
             patch_vary_headers(response, ["Cookie", "Authorization"])
         return response
-
-
-class ContentSecurityMiddleware(_Both):
-    """Pages load only what this server serves, run no script of a file's text, and stand in nobody's frame."""
-
-    def __call__(self, request: HttpRequest) -> Any:
-        return self._later(request) if self.waits else self._headed(request, self.get_response(request))
-
-    async def _later(self, request: HttpRequest) -> HttpResponseBase:
-        return self._headed(request, await self.get_response(request))
-
-    def _headed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response.setdefault("Content-Security-Policy", content_security_policy(request))
-        response.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
-        return response
-
-
-def content_security_policy(request: HttpRequest) -> str:
-    """The header's text. The sockets' address stands there in full: older browsers do not count it into 'self'."""
-    try:
-        host = request.get_host()
-        sockets = f" ws://{host} wss://{host}"
-    except DisallowedHost:
-        sockets = ""
-    return "; ".join((*_DIRECTIVES, f"connect-src 'self'{sockets}"))
-
-
-_DIRECTIVES = (
-    "default-src 'self'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' blob: data:",
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-)

@@ -192,7 +192,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "viewer.dicomweb.cors.cors",
-    "accounts.middleware.ContentSecurityMiddleware",
+    "accounts.content_security.ContentSecurityMiddleware",
     "accounts.middleware.PolicyMiddleware",  # its question comes after the user is known and before CSRF and the view
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -239,8 +239,12 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = FARVIEW_SECURE
 # Cookies know no ports: two servers on one machine must not sign each other's readers out.
-SESSION_COOKIE_NAME = f"farview_session_{FARVIEW_PORT}"
-CSRF_COOKIE_NAME = f"farview_csrf_{FARVIEW_PORT}"
+# "__Host-": a browser takes such a cookie over TLS alone, for this host alone (RFC 6265bis 4.1.3.2).
+_host_only = "__Host-" if FARVIEW_SECURE else ""
+SESSION_COOKIE_NAME = f"{_host_only}farview_session_{FARVIEW_PORT}"
+CSRF_COOKIE_NAME = f"{_host_only}farview_csrf_{FARVIEW_PORT}"
+CSRF_COOKIE_HTTPONLY = True  # pages read the token from their forms
+CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000 if FARVIEW_SECURE else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -250,6 +254,11 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [
     ("en", "English"),
     ("de", "Deutsch"),
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # no redirect to TLS: with a certificate this port speaks nothing else, else the proxy redirects
+    "security.W021",  # no HSTS preload: to enter a name in browsers' lists is its owner's choice
+]
     ("es", "Español"),
     ("fr", "Français"),
     ("zh-hans", "简体中文"),

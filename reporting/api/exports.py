@@ -28,8 +28,8 @@ from viewer.api.doors import AsyncDoor
 from viewer.archive import rows
 from viewer.archive.query import BadQuery, NotFound
 
-SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
-"""Of a file that somebody opens in place of saving it."""
+SANDBOX = "default-src 'none'; img-src data:; sandbox"
+"""Of an attachment, which a browser saves: the file brings its own policy, which lets its style sheet in by digest."""
 
 
 class PreviewShape(serializers.Serializer):

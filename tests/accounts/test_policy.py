@@ -9,7 +9,7 @@ from django.urls import include, path
 
 from accounts import policy
 from accounts.authentication import issue
-from accounts.middleware import content_security_policy
+from accounts.content_security import content_security_policy
 from accounts.models import Organization
 from viewer.models import Patient, Study
 

@@ -8,6 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.content_security import reported
+from viewer.engine.metrics import CONTENT_TYPE, Metric, Sample, exposition, text_of
+from viewer.serving.network_metrics import network
 from viewer.serving.runtime import runtime
 
 
@@ -15,9 +18,15 @@ from viewer.serving.runtime import runtime
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """The numbers of this process, of its engine once that has started, and of the DICOM network."""
-    from viewer.engine.metrics import CONTENT_TYPE, exposition, text_of
-    from viewer.serving.network_metrics import network
-
     found = runtime().engine
     told = "" if found is None else exposition(found)
-    return HttpResponse(told + text_of(network()), content_type=CONTENT_TYPE)
+    return HttpResponse(told + text_of((*network(), _csp())), content_type=CONTENT_TYPE)
+
+
+def _csp() -> Metric:
+    return Metric(
+        "csp_reports_total",
+        "counter",
+        "Breaches of the pages' content security policy that browsers reported, by directive.",
+        [Sample(number, {"directive": name}) for name, number in sorted(reported.items())],
+    )
