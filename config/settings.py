@@ -247,6 +247,11 @@ CSRF_COOKIE_HTTPONLY = True  # pages read the token from their forms
 CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000 if FARVIEW_SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # no redirect to TLS: with a certificate this port speaks nothing else, else the proxy redirects
+    "security.W021",  # no HSTS preload: to enter a name in browsers' lists is its owner's choice
+]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -254,11 +259,6 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [
     ("en", "English"),
     ("de", "Deutsch"),
-SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-SILENCED_SYSTEM_CHECKS = [
-    "security.W008",  # no redirect to TLS: with a certificate this port speaks nothing else, else the proxy redirects
-    "security.W021",  # no HSTS preload: to enter a name in browsers' lists is its owner's choice
-]
     ("es", "Español"),
     ("fr", "Français"),
     ("zh-hans", "简体中文"),
