@@ -8,17 +8,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from pydicom import dcmread
-from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
-from pynetdicom import AE, evt
-from pynetdicom.sop_class import (
-    CTImageStorage,
-    StudyRootQueryRetrieveInformationModelFind,
-    StudyRootQueryRetrieveInformationModelGet,
-)
 
 from tests.browser.conftest import Archive
+from tests.browser.elsewhere import Elsewhere
 from tests.live import LiveServer, free_port
 from tests.viewer.archive.objects import slices
 from tests.viewer.dimse.receiver import Receiver
@@ -29,52 +22,6 @@ def live_server_process() -> Iterator[LiveServer]:
     """With its DICOM node, which does the transfers."""
     with LiveServer(FARVIEW_DICOM_PORT=str(free_port())) as server:
         yield server
-
-
-class Elsewhere:
-    """Another archive with one study: answers C-FIND and C-GET (PS3.4 C), in this process."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port, self.study = free_port(), generate_uid()
-        self.family = f"Nachbar{self.study[-6:]}"
-        facts = {
-            "PatientID": "ELSE-1",
-            "PatientName": f"{self.family}^Anna",
-            "StudyDescription": "Thorax",
-            "StudyDate": "20190304",
-        }
-        self.files = slices(folder, 4, study=self.study, series=f"{self.study[:56]}.1", **facts)
-        self._entity = AE("ELSEWHERE")
-        self._entity.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
-        self._entity.add_supported_context(StudyRootQueryRetrieveInformationModelGet)
-        self._entity.add_supported_context(CTImageStorage, scu_role=True, scp_role=True)
-
-    def __enter__(self) -> Elsewhere:
-        handlers = [(evt.EVT_C_FIND, self._find), (evt.EVT_C_GET, self._get)]
-        self._server = self._entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=handlers)
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self._server.shutdown()
-
-    def _find(self, event: Any) -> Iterator[tuple[int, Dataset | None]]:
-        asked = event.identifier
-        for path in self.files if asked.QueryRetrieveLevel == "IMAGE" else self.files[:1]:
-            held = dcmread(path, stop_before_pixels=True)
-            held.NumberOfStudyRelatedInstances, held.ModalitiesInStudy = len(self.files), "CT"
-            if asked.get("PatientID") and asked.PatientID != held.PatientID:
-                continue
-            row = Dataset()
-            row.QueryRetrieveLevel = asked.QueryRetrieveLevel
-            for element in asked:
-                if element.keyword != "QueryRetrieveLevel" and element.keyword in held:
-                    setattr(row, element.keyword, held[element.keyword].value)
-            yield 0xFF00, row
-
-    def _get(self, event: Any) -> Iterator[Any]:
-        yield len(self.files)
-        for path in self.files:
-            yield 0xFF00, dcmread(path)
 
 
 @pytest.fixture
