@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, register
 from django.core.checks import Warning as CheckWarning
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.urls import Resolver404, ResolverMatch, URLPattern, URLResolver, get_resolver, resolve
 
 from accounts import scopes
@@ -31,6 +31,7 @@ from accounts.models import (
     Role,
     User,
 )
+from accounts.second_factor import SETUP_DOORS, must_set_up
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class Rule:
     changing: tuple[str, ...] | None = None
     """Whoever comes to change something needs one of these instead; None: the same as to look."""
     public: bool = False
+    guests: bool = False
+    """Where no role is asked for: also who came by a share link."""
 
     def allows(self, user: Any, *, changes: bool = False) -> bool:
         """True when `user` may come through. Asks the database when the rule names roles."""
@@ -53,13 +56,26 @@ class Rule:
         if not isinstance(user, User) or not user.is_active:
             return False
         roles = self.changing if changes and self.changing is not None else self.roles
-        return roles is None or user.organizations_as(roles).exists()
+        if roles is None:
+            return self.guests or not _only_guest(user)
+        return user.organizations_as(roles).exists()
+
+
+def _only_guest(user: User) -> bool:
+    """True for who came by a share link."""
+    held = set(user.memberships.values_list("role", flat=True))
+    return held == {Role.GUEST}
 
 
 PUBLIC = Rule("public", public=True)
 SIGNED_IN = Rule("signed_in")
+KNOWN = Rule("known", guests=True)
 READER = Rule("reader", roles=READING_ROLES)
 VIEWER = Rule("viewer", roles=VIEWING_ROLES, changing=READING_ROLES)
+GUESTED = Rule("guested", roles=(*VIEWING_ROLES, Role.GUEST), changing=READING_ROLES)
+GUEST = Rule("guest", roles=(Role.GUEST,))
+SHARER = Rule("sharer", roles=READING_ROLES)
+SHARE_KEEPER = Rule("share_keeper", roles=(*READING_ROLES, Role.ADMIN))
 DICOMWEB = Rule("dicomweb", roles=VIEWING_ROLES, changing=UPLOAD_ROLES)
 REPORTER = Rule("reporter", roles=REPORTING_ROLES)
 REPORT_KEEPER = Rule("report_keeper", roles=(*REPORTING_ROLES, Role.ADMIN))
@@ -68,6 +84,7 @@ UPLOADER = Rule("uploader", roles=UPLOAD_ROLES)
 CORRECTOR = Rule("corrector", roles=(Role.TECHNOLOGIST, Role.ADMIN))
 REFERRER = Rule("referrer", roles=(Role.REFERRER,))
 ADMIN = Rule("admin", roles=(Role.ADMIN,))
+LAUNCHER = Rule("launcher", roles=(*VIEWING_ROLES, Role.ADMIN))
 
 
 def organizations_for(user: Any, rule: Rule) -> QuerySet[Organization]:
@@ -126,12 +143,22 @@ def refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
     if not rule.public and (refused := out_of_scope(request, match.view_name)) is not None:
         return refused
     if rule.allows(request.user, changes=request.method not in SAFE_METHODS):
-        return None
+        return None if rule.public else _without_second_factor(request, match)
     if request.user.is_authenticated:
         return not_found(request)
     if is_program(request):
         return unauthenticated("Sign in, or send Authorization: Bearer TOKEN.")
     return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+
+
+def _without_second_factor(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
+    """Who must set up a second factor first comes no further than the pages for that. A token is asked for none."""
+    if getattr(request, "api_token", None) is not None or match.view_name in SETUP_DOORS or not must_set_up(request.user):
+        return None
+    if is_program(request):
+        detail = "Your organization demands a second factor. Set one up at /accounts/ first."
+        return JsonResponse({"detail": detail, "code": "mfa_required"}, status=403)
+    return redirect("account")
 
 
 def websocket_refusal(path: str, user: Any, granted: tuple[str, ...] = ()) -> str | None:
@@ -198,28 +225,55 @@ RULES: dict[str, Rule] = {
     "sign-in-link": PUBLIC,
     "sign-out": PUBLIC,
     "password": SIGNED_IN,
+    "sessions": SIGNED_IN,
+    "session-end": SIGNED_IN,
+    "session-state": PUBLIC,
+    "password-forgotten": PUBLIC,
+    "password-reset": PUBLIC,
+    "account_login": PUBLIC,
+    "mfa_authenticate": PUBLIC,
+    "mfa_login_webauthn": PUBLIC,
+    **dict.fromkeys(
+        (
+            *("account", "mfa_index", "mfa_list_webauthn"),
+            *("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"),
+            *("mfa_activate_totp", "mfa_deactivate_totp"),
+            *("mfa_add_webauthn", "mfa_remove_webauthn", "mfa_edit_webauthn"),
+            *("mfa_view_recovery_codes", "mfa_generate_recovery_codes"),
+        ),
+        SIGNED_IN,
+    ),
     # style sheets and scripts are served beside Django, to everybody
     "healthz": PUBLIC,
     "csp-report": PUBLIC,
     "metrics": ADMIN,
     # pages; the list of an administrator who reads nowhere is empty
     "study-list": SIGNED_IN,
-    "study": VIEWER,
+    "study": GUESTED,
     "upload": UPLOADER,
+    # share links: whoever has one comes in without an account, and sees what it opens and nothing else
+    "share": PUBLIC,
+    "shared-report": GUEST,
+    "shared-report-picture": GUEST,
+    "shares": SHARE_KEEPER,
+    "api-share-links": SHARER,
+    "api-share-link": SHARE_KEEPER,
+    "launch": VIEWER,
+    "launch-code": VIEWER,
     # REST
     "api-schema": SIGNED_IN,
-    "api-me": SIGNED_IN,
+    "api-me": KNOWN,
     "api-my-settings": SIGNED_IN,
     "api-studies": SIGNED_IN,
-    "api-study": VIEWER,
-    "api-key-images": VIEWER,
+    "api-study": GUESTED,
+    "api-key-images": GUESTED,
     "api-key-image": VIEWER,
     "api-key-image-object": READER,
     "api-viewed": VIEWER,
-    "api-measurements": VIEWER,
+    "api-measurements": GUESTED,
     "api-measurement": READER,
     "api-measurement-object": READER,
-    "api-objects": VIEWER,
+    "api-objects": GUESTED,
     "api-document": VIEWER,
     "api-segments": VIEWER,
     "api-pdf": VIEWER,
@@ -227,6 +281,7 @@ RULES: dict[str, Rule] = {
     "api-hanging": VIEWER,
     "api-hanging-protocols": ADMIN,
     "api-uploads": UPLOADER,
+    "api-launches": LAUNCHER,
     "api-corrections": CORRECTOR,
     "api-correction-choices": CORRECTOR,
     "api-correction-undo": CORRECTOR,
@@ -237,8 +292,8 @@ RULES: dict[str, Rule] = {
     "api-transfers": READER,
     "api-transfer-cancel": READER,
     "api-transfer-retry": READER,
-    "api-frame": VIEWER,
-    "api-thumbnail": VIEWER,
+    "api-frame": GUESTED,
+    "api-thumbnail": GUESTED,
     "api-study-export": VIEWER,
     "api-study-export-choices": VIEWER,
     "api-series-export": VIEWER,
@@ -327,6 +382,6 @@ RULES: dict[str, Rule] = {
 }
 
 WEBSOCKET_RULES: dict[str, Rule] = {
-    "/ws/viewer/": VIEWER,
+    "/ws/viewer/": GUESTED,
     "/ws/news/": SIGNED_IN,
 }

@@ -6,12 +6,13 @@ from reporting.critical.escalation import escalations
 from reporting.delivery.listener import listen
 from reporting.delivery.pruning import pruning
 from reporting.delivery.sending import deliver
+from reporting.pages.address import address_of
 from reporting.workflow import verifying
 from reporting.worklist import corrections
 from reporting.worklist.arrivals import arrivals
 from reporting.worklist.priors_ahead import priors_ahead
 from reporting.worklist.scheduled import performed, scheduled
-from viewer import panels, scheduling, tasks, verification
+from viewer import launch, panels, scheduling, tasks, verification
 from viewer.archive import correcting, correcting_orders
 
 
@@ -21,6 +22,7 @@ def install() -> None:
     panels.add(panels.Panel("report", module="reporting/panel.js", sheets=SHEETS))
     for task in TASKS:
         tasks.add(task)
+    launch.offer_report(address_of)
     scheduling.add(scheduled, performed)
     correcting.follow(corrections.follow)
     correcting_orders.offer(corrections.choices)

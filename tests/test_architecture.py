@@ -67,6 +67,7 @@ ROOMS: dict[str, set[str]] = {
         "viewer.dimse",
         "viewer.engine",
         "viewer.hanging",
+        "viewer.launch",
         "viewer.marks",
         "viewer.models",
         "viewer.objects",

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from viewer import correction_pages, transfer_pages, views
+from viewer import correction_pages, share_pages, launch, transfer_pages, views
 from viewer.serving.health import healthz
 from viewer.serving.metrics import metrics
 
@@ -8,7 +8,11 @@ urlpatterns = [
     path("", views.study_list, name="study-list"),
     path("studies/<str:study_instance_uid>/", views.study, name="study"),
     path("studies/<str:study_instance_uid>/correct/", correction_pages.corrections, name="corrections"),
+    path("launch", launch.launch, name="launch"),
+    path("launch/<str:code>/", launch.launch_code, name="launch-code"),
     path("upload/", views.upload, name="upload"),
+    path("share/<str:token>/", share_pages.share, name="share"),
+    path("shares/", share_pages.shares, name="shares"),
     path("transfers/", transfer_pages.transfers, name="transfers"),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),

@@ -9,11 +9,13 @@ from viewer.api.exports import SeriesExport, StudyExport, StudyExportChoices
 from viewer.api.frames import Frame, Thumbnail
 from viewer.api.hanging import HangingDoor, HangingProtocols
 from viewer.api.key_images import KeyImageDoor, KeyImageObject, KeyImages
+from viewer.api.launches import Launches
 from viewer.api.measurements import MeasurementDoor, MeasurementObject, Measurements
 from viewer.api.objects import Document, Objects, Pdf, Video
 from viewer.api.people import Me
 from viewer.api.segments import Segments
 from viewer.api.settings import Settings
+from viewer.api.sharing import ShareLinkDoor, ShareLinks
 from viewer.api.studies import Studies, StudyDoor
 from viewer.api.transfers import Peers, PeerSearch, TransferCancel, TransferRetry, Transfers
 from viewer.api.uploads import Uploads
@@ -47,6 +49,8 @@ urlpatterns = [
     path("studies/<str:study_instance_uid>/export.zip", StudyExport.as_view(), name="api-study-export"),
     path("series/<str:series_instance_uid>/export.zip", SeriesExport.as_view(), name="api-series-export"),
     path("series/<str:series_instance_uid>/video.mp4", SeriesVideo.as_view(), name="api-series-video"),
+    path("studies/<str:study_instance_uid>/share-links/", ShareLinks.as_view(), name="api-share-links"),
+    path("share-links/<int:link>/", ShareLinkDoor.as_view(), name="api-share-link"),
     path("studies/<str:study_instance_uid>/hanging/", HangingDoor.as_view(), name="api-hanging"),
     path("studies/<str:study_instance_uid>/viewed/", Viewed.as_view(), name="api-viewed"),
     path("hanging-protocols/", HangingProtocols.as_view(), name="api-hanging-protocols"),
@@ -54,6 +58,7 @@ urlpatterns = [
     path("instances/<str:sop_instance_uid>/segments/", Segments.as_view(), name="api-segments"),
     path("instances/<str:sop_instance_uid>/pdf/", Pdf.as_view(), name="api-pdf"),
     path("instances/<str:sop_instance_uid>/video/", Video.as_view(), name="api-video"),
+    path("launches/", Launches.as_view(), name="api-launches"),
     path("uploads/", Uploads.as_view(), name="api-uploads"),
     path("peers/", Peers.as_view(), name="api-peers"),
     path("peers/<int:peer>/search/", PeerSearch.as_view(), name="api-peer-search"),

@@ -21,6 +21,7 @@ from viewer.models.archive import (
     ViewedImage,
 )
 from viewer.models.corrections import Correction, CorrectionKind
+from viewer.models.launches import Launch
 from viewer.models.network import (
     Commitment,
     DicomPeer,
@@ -43,6 +44,7 @@ __all__ = [
     "Instance",
     "InstanceQuerySet",
     "KeyImage",
+    "Launch",
     "Measurement",
     "Outbox",
     "Patient",
