@@ -23,8 +23,8 @@ class Role(models.TextChoices):
 
 
 READING_ROLES = (Role.RADIOLOGIST, Role.RESIDENT, Role.TECHNOLOGIST)
-VIEWING_ROLES = (*READING_ROLES, Role.REFERRER)
-"""A referrer looks at the studies that were granted to them, and changes nothing."""
+VIEWING_ROLES = (*READING_ROLES, Role.REFERRER, Role.ADMIN)
+"""Referrers and administrators look at the studies that were granted to them, and change nothing."""
 REPORTING_ROLES = (Role.RADIOLOGIST, Role.RESIDENT)
 UPLOAD_ROLES = (Role.TECHNOLOGIST, Role.RADIOLOGIST, Role.ADMIN)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from accounts.models import READING_ROLES, Role
+from accounts.models import READING_ROLES, Role, ShareLink
 from reporting.models import Report, ReportState
-from viewer.models import Study
+from viewer.models import Grant
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -20,17 +21,26 @@ EARLY = (ReportState.PRELIMINARY, ReportState.PENDING_COSIGN, ReportState.RETURN
 
 
 def visible_reports(user: User) -> QuerySet[Report]:
-    """Reports that `user` may see: all of organizations where they hold a reading role; as a referrer those of studies that
-    were granted to them, once they are final (or preliminary where the organization says so). Nobody else sees any."""
+    """Reports that `user` may see: all of organizations where they hold a reading role; elsewhere those of studies that were
+    granted to them, once they are final (to referrers as preliminary too, where the organization says so). Who came by a
+    share link sees the one report that it names, and none by the images it opens."""
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return Report.objects.none()
     reading = Q(organization__in=user.organizations_as(READING_ROLES))
-    referring = user.organizations_as((Role.REFERRER,))
-    if not referring.exists():
-        return Report.objects.filter(reading)
-    early = Q(organization__reporting_site__show_preliminary=True, state__in=EARLY)
-    granted = Q(study__in=Study.objects.visible_to(user), organization__in=referring, signed_version__gt=0)
-    return Report.objects.filter(reading | (granted & (Q(state__in=DELIVERED) | early)))
+    granted = Grant.objects.held_by(user).exclude(reason=Grant.Reason.SHARE)
+    seen = Q(state__in=DELIVERED)
+    if user.organizations_as((Role.REFERRER,)).exists():
+        early = Q(organization__reporting_site__show_preliminary=True, state__in=EARLY)
+        seen |= early & Q(organization__in=user.organizations_as((Role.REFERRER,)))
+    opened = Q(study__in=granted.values("study")) | Q(pk__in=_shared(user))
+    return Report.objects.filter(reading | (opened & seen & Q(signed_version__gt=0)))
+
+
+def _shared(user: User) -> QuerySet[Any]:
+    """Numbers of the reports that a share link shows to its guest."""
+    links = ShareLink.objects.filter(guest=user, scope=ShareLink.Scope.REPORT, revoked_at=None)
+    links = links.filter(expires_at__gt=timezone.now(), organization__in=user.organizations_as((Role.GUEST,)))
+    return links.values("report")
 
 
 def may_write(user: User, report: Report) -> bool:

@@ -1,4 +1,4 @@
-"""A referrer sees the studies that were granted to them, for as long as that lasts, and no others."""
+"""Who does not see all studies sees those that were granted to them, for as long as that lasts, and no others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import Membership, Organization, Role, User
+from accounts.models import READING_ROLES, Membership, Organization, Role, User
 from viewer.models import Grant, Patient, Study
 
 
@@ -44,7 +44,17 @@ def test_a_grant_ends(site: Organization, bob: User) -> None:
     assert not Study.objects.visible_to(bob).exists()
 
 
-def test_a_grant_without_the_role_there_opens_nothing(site: Organization, bob: User) -> None:
+@pytest.mark.parametrize("role", [role for role in Role.values if role not in READING_ROLES])
+@pytest.mark.parametrize("reason", Grant.Reason.values)
+def test_every_grant_counts_for_whoever_holds_any_role_there(site: Organization, role: str, reason: str) -> None:
+    mine, _ = study(site, "1.1"), study(site, "1.2")
+    user = User.objects.create_user("somebody")
+    Membership.objects.create(user=user, organization=site, role=role)
+    Grant.objects.create(study=mine, user=user, reason=reason, until=timezone.now() + timedelta(hours=1))
+    assert list(Study.objects.visible_to(user)) == [mine]
+
+
+def test_a_grant_without_a_role_there_opens_nothing(site: Organization, bob: User) -> None:
     elsewhere = Organization.objects.create(name="elsewhere")
     Grant.objects.create(study=study(elsewhere, "1.3"), user=bob, reason="order")
     assert not Study.objects.visible_to(bob).exists()

@@ -50,17 +50,15 @@ class Patient(models.Model):
 
 class StudyQuerySet(models.QuerySet["Study"]):
     def visible_to(self, user: User) -> StudyQuerySet:
-        """Studies this person may see: those of organizations where they hold a reading role, and as a referrer those that
-        were granted to them. Nobody else sees any."""
+        """Studies this person may see: all of organizations where they hold a reading role, and those that were granted to them
+        where they hold any role. Nobody else sees any."""
         if not getattr(user, "is_authenticated", False) or not user.is_active:
             return self.none()
         everything = Q(organization__in=user.organizations_as(READING_ROLES))
-        referring = user.organizations_as((Role.REFERRER,))
-        if not referring.exists():
+        granted = Grant.objects.held_by(user)
+        if not granted.exists():
             return self.filter(everything)
-        granted = Grant.objects.filter(user=user, study__organization__in=referring)
-        in_force = granted.filter(Q(until=None) | Q(until__gt=timezone.now()))
-        return self.filter(everything | Q(pk__in=in_force.values("study")))
+        return self.filter(everything | Q(pk__in=granted.values("study")))
 
     def listed(self) -> StudyQuerySet:
         """Those that a list or a search tells of: all that have not been emptied by corrections."""
@@ -119,18 +117,48 @@ class Study(models.Model):
         }
 
 
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def in_force(self) -> GrantQuerySet:
+        return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
+
+    def held_by(self, user: User) -> GrantQuerySet:
+        """Those that open something to this person now: a grant counts only where they hold a role."""
+        return self.in_force().filter(user=user, study__organization__in=user.organizations_as(Role.values))
+
+
 class Grant(models.Model):
     """One study opened to one person who has no right to all of them, as a referrer to what they asked for."""
+
+    class Reason(models.TextChoices):
+        ORDER = "order"
+        """They asked for the examination."""
+        ADMINISTRATOR = "administrator"
+        """An administrator said so."""
+        EMERGENCY = "emergency"
+        """They opened it themselves, for hours and with a reason (`EmergencyAccess`)."""
+        SHARE = "share"
+        """They came by a share link."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="grants")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants")
     reason = models.CharField(max_length=64)
-    """order, administrator, ..."""
+    """One of `Reason`."""
     until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = GrantQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["study", "user", "reason"], name="grant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.study.study_instance_uid} for {self.user}"
+
+    def end(self) -> None:
+        """It opens nothing from now on; who is connected is asked again. Within the caller's transaction."""
+        self.until = timezone.now()
+        self.save(update_fields=["until"])
+        self.user.withdraw()
 
 
 class SeriesQuerySet(models.QuerySet["Series"]):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.authentication import Principal, bearer_of, principal_of_scope
 from accounts.origin import header
@@ -23,6 +25,7 @@ class Guest:
 
     principal: Principal
     rights: Rights
+    came: datetime = field(default_factory=timezone.now)
 
     def organizations_as(self, roles: tuple[str, ...]) -> dict[int, str]:
         """Names by id of the organizations where this person holds one of `roles`."""

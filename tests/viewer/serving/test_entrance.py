@@ -82,7 +82,7 @@ async def test_a_disabled_person_is_nobody(dial: Dial, people: People) -> None:
 
 
 async def test_whoever_looks_nowhere_finds_no_viewer(dial: Dial, people: People) -> None:
-    await in_thread(people.bob.memberships.update)(role="admin")
+    await in_thread(people.bob.memberships.all().delete)()
     assert (await dial(VIEWER, await in_thread(token_of)(people.bob)))[1:] == (False, 4404)
 
 

@@ -100,14 +100,11 @@ async def test_whose_rights_changed_is_asked_to_come_again(
     assert (await alice.receive_output())["code"] == 4000
 
 
-@pytest.mark.parametrize("happens", [role_taken, role_changed_behind_our_back])
-async def test_whoever_reads_nowhere_any_more_is_told_so_by_the_viewer(
-    dial: Dial, people: People, happens: Callable[[People], None]
-) -> None:
+async def test_whoever_holds_no_role_any_more_is_told_so_by_the_viewer(dial: Dial, people: People) -> None:
     await runtime().start()
     try:
         alice = await connected(dial, "/ws/viewer/", people.alice)
-        await in_thread(happens)(people)
+        await in_thread(role_taken)(people)
         await watch().check()
         assert json.loads(await alice.receive_from())["code"] == "signed_out"
         assert (await alice.receive_output())["code"] == 4401
