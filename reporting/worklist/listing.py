@@ -39,6 +39,8 @@ TABS: dict[str, tuple[str, ...]] = {
     "cancelled": ("cancelled",),
     "open": OPEN,
 }
+COMING = "unread"
+"""The tab that also tells of what still arrives and will be ready by itself: a stroke is not out of sight for a minute."""
 SORTS = ("score", "due", "waiting", "patient", "newest")
 
 
@@ -128,12 +130,20 @@ def _in_states(asked: Question, now: datetime) -> Q:
     states = set(asked.status or TABS[asked.tab or "unread"])
     run_out = Q(status="claimed") & (Q(claim_seen_at=None) | Q(claim_seen_at__lte=now - EXPIRY))
     wanted = Q(status__in=states - {"claimed"})
+    if not asked.status and (asked.tab or COMING) == COMING:
+        wanted |= _coming()
     if "claimed" in states:
         wanted |= Q(status="claimed") & ~run_out
     for state, whose in (("assigned", Q(assigned_to__isnull=False)), ("ready", Q(assigned_to=None))):
         if state in states:
             wanted |= run_out & whose
     return wanted
+
+
+def _coming() -> Q:
+    """Images still come, and nobody has to look at them before they are read."""
+    controlled = ReportingSite.objects.filter(quality_control=True).values("organization")
+    return Q(status="arriving") & ~Q(organization__in=controlled)
 
 
 def _conditions(user: User, asked: Question) -> Iterable[Q]:
@@ -248,6 +258,7 @@ def counts(user: User, organization: str = "") -> dict[str, int]:
         for tab, states in TABS.items()
         if tab != "mine" and not set(states) & set(CLOSED)
     }
+    found[COMING] += rows.filter(_coming()).count()
     mine = rows.filter(Q(claimed_by=user) | Q(assigned_to=user), status__in=TABS["mine"])
     return {**found, "mine": mine.count()}
 

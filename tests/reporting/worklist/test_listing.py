@@ -72,15 +72,27 @@ def test_tabs_hold_the_states_that_belong_there_and_are_counted(alice: User, bos
         "scheduled",
     )
     made = dict(zip(states, more_items(*({"status": status} for status in states)), strict=True))
-    assert set(asked(alice)) == {made[name].pk for name in ("ready", "assigned", "put_aside")}
+    assert set(asked(alice)) == {made[name].pk for name in ("ready", "assigned", "put_aside", "arriving")}
+    assert set(asked(alice, tab="quality")) == {made[name].pk for name in ("arriving", "hold")}
     assert set(asked(alice, tab="cosign")) == {made["preliminary"].pk, made["pending_cosign"].pk}
     assert asked(alice, tab="held") == [made["hold"].pk]
     assert asked(alice, tab="done") == [made["final"].pk]
     assert asked(alice, status="final,hold")[-1] in (made["final"].pk, made["hold"].pk)
     assert listing.counts(alice) == {
-        **{"unread": 3, "cosign": 2, "quality": 2, "held": 1, "scheduled": 1, "open": 8, "mine": 0},
+        **{"unread": 4, "cosign": 2, "quality": 2, "held": 1, "scheduled": 1, "open": 8, "mine": 0},
     }
     assert listing.counts(boss)["open"] == 0
+
+
+def test_where_a_technologist_looks_first_nothing_that_arrives_is_listed_to_be_read(
+    alice: User, site: Organization, more_items: Any
+) -> None:
+    (item,) = more_items({"status": "arriving"})
+    assert asked(alice) == [item.pk]
+    ReportingSite.objects.create(organization=site, quality_control=True)
+    assert asked(alice) == []
+    assert asked(alice, tab="quality") == [item.pk]
+    assert listing.counts(alice)["unread"] == 0
 
 
 def test_a_claim_that_has_run_out_is_listed_as_ready(alice: User, rita: User, more_items: Any) -> None:
