@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -21,6 +22,7 @@ from accounts import audit
 from accounts.links import make_link
 from accounts.models import ApiToken, AuditEvent, Membership, Organization, User
 from accounts.policy import ADMIN, organizations_for
+from accounts.second_factor import FACTORS, remove_factors
 
 
 def administered(request: HttpRequest) -> QuerySet[Organization]:
@@ -132,7 +134,7 @@ class MembershipInline(admin.TabularInline):
 @admin.register(User)
 class PersonAdmin(Managed, UserAdmin):
     inlines = (MembershipInline,)
-    list_display = ("username", "first_name", "last_name", "email", "is_active", "last_login")
+    list_display = ("username", "first_name", "last_name", "email", "is_active", "second_factor", "last_login")
     list_filter = ("is_active", "memberships__role")
     search_fields = ("username", "first_name", "last_name", "email")
     fieldsets = (
@@ -142,10 +144,11 @@ class PersonAdmin(Managed, UserAdmin):
     )
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
-    actions = ("sign_out_everywhere", "new_sign_in_link")
+    actions = ("sign_out_everywhere", "new_sign_in_link", "remove_second_factors")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).filter(pk__in=people_of(request).values("pk"))
+        people = super().get_queryset(request).filter(pk__in=people_of(request).values("pk"))
+        return people.annotate(protected=Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         if obj is None or manages_wholly(request, obj):
@@ -190,6 +193,20 @@ class PersonAdmin(Managed, UserAdmin):
             else:
                 self._not_yours(request, person)
 
+    @admin.display(description="second factor", boolean=True)
+    def second_factor(self, person: User) -> bool:
+        return bool(person.protected)  # type: ignore[attr-defined]
+
+    @admin.action(description="Remove the second factors (a telephone was lost)")
+    def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset:
+            if not manages_wholly(request, person):
+                self._not_yours(request, person)
+            elif remove_factors(person):
+                self.message_user(request, f"{person} comes in without a second factor, and is signed out everywhere.")
+            else:
+                self.message_user(request, f"{person} has no second factor.", level=messages.WARNING)
+
     def _not_yours(self, request: HttpRequest, person: User) -> None:
         text = f"{person} is disabled, or belongs to an organization that you do not manage: nothing was done."
         self.message_user(request, text, level=messages.ERROR)
@@ -197,7 +214,7 @@ class PersonAdmin(Managed, UserAdmin):
 
 @admin.register(Organization)
 class OrganizationAdmin(Managed):
-    list_display = ("name", "title", "time_zone")
+    list_display = ("name", "title", "time_zone", "mfa_required")
     search_fields = ("name", "title")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
-from accounts.policy import ADMIN
+from accounts.policy import ADMIN, SAFE_METHODS
+from accounts.reauthentication import carries_secret, needed_for_administration
 from accounts.views import SignOut
 
 
@@ -24,6 +29,27 @@ class Site(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return ADMIN.allows(request.user)
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Rows of django-allauth have no page here: its own pages show every organization's people."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        ours = [model for model in models if not model.__module__.startswith("allauth.")]
+        super().register(ours, admin_class, **options)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """A change by somebody who proved long ago who they are waits; allauth keeps the form and goes on with it."""
+        inner = super().admin_view(view, cacheable)
+
+        def asked_again(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.method in SAFE_METHODS or not self.has_permission(request):
+                return inner(request, *args, **kwargs)
+            if not needed_for_administration(request):
+                return inner(request, *args, **kwargs)
+            if carries_secret(request):
+                return redirect_to_login(request.get_full_path(), reverse("account_reauthenticate"))
+            raise ReauthenticationRequired
+
+        return update_wrapper(asked_again, inner)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.has_permission(request):

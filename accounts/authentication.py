@@ -26,6 +26,7 @@ from rest_framework.request import Request
 from accounts.models import ApiToken, User
 from accounts.origin import Request as Origin
 from accounts.origin import header
+from accounts.second_factor import must_set_up
 
 PREFIX = "farview_"
 LAST_USE_STEP = timedelta(minutes=1)
@@ -99,7 +100,7 @@ def principal_of_scope(scope: Mapping[str, Any]) -> Principal | None:
     request = HttpRequest()
     request.session = session
     user = get_user(request)
-    if not isinstance(user, User) or not user.is_active:
+    if not isinstance(user, User) or not user.is_active or must_set_up(user):
         return None
     return Principal(user, user.epoch, session_key=session.session_key, ends_at=session.get_expiry_date())
 

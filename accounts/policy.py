@@ -153,7 +153,11 @@ def refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
 
 def _without_second_factor(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
     """Who must set up a second factor first comes no further than the pages for that. A token is asked for none."""
-    if getattr(request, "api_token", None) is not None or match.view_name in SETUP_DOORS or not must_set_up(request.user):
+    if (
+        getattr(request, "api_token", None) is not None
+        or match.view_name in SETUP_DOORS
+        or not must_set_up(request.user)
+    ):
         return None
     if is_program(request):
         detail = "Your organization demands a second factor. Set one up at /accounts/ first."
@@ -278,7 +282,7 @@ RULES: dict[str, Rule] = {
     "api-segments": VIEWER,
     "api-pdf": VIEWER,
     "api-video": VIEWER,
-    "api-hanging": VIEWER,
+    "api-hanging": GUESTED,
     "api-hanging-protocols": ADMIN,
     "api-uploads": UPLOADER,
     "api-launches": LAUNCHER,

@@ -5,6 +5,7 @@ Membership rows changed by `QuerySet.update` or `bulk_create` send no signal: wh
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,9 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, sessions
 from accounts.models import ApiToken, Membership, User
+from accounts.reauthentication import SIGNED_IN_AT, way_in
 
 RIGHTS_OF_A_PERSON = ("is_active", "password", "is_superuser")
 

@@ -1,12 +1,32 @@
 from django.urls import path
 
-from accounts import views
+from accounts import recovery, views
+from accounts import second_factor_views as factors
 from accounts.content_security import csp_report
 
 urlpatterns = [
     path("accounts/sign-in/", views.SignIn.as_view(), name="sign-in"),
     path("accounts/sign-out/", views.SignOut.as_view(), name="sign-out"),
     path("accounts/password/", views.Password.as_view(), name="password"),
+    path("accounts/forgotten/", recovery.PasswordForgotten.as_view(), name="password-forgotten"),
+    path("accounts/forgotten/<str:uidb64>/<str:token>/", recovery.PasswordReset.as_view(), name="password-reset"),
+    # second factors; the names with an underscore are those by which django-allauth finds the pages
+    path("accounts/", factors.Account.as_view(), name="account"),
+    path("accounts/sign-in/", views.SignIn.as_view(), name="account_login"),
+    path("accounts/sign-in/second-factor/", factors.SecondFactor.as_view(), name="mfa_authenticate"),
+    path("accounts/sign-in/passkey/", factors.PasskeySignIn.as_view(), name="mfa_login_webauthn"),
+    path("accounts/confirm/", factors.PasswordAgain.as_view(), name="account_reauthenticate"),
+    path("accounts/confirm/code/", factors.CodeAgain.as_view(), name="mfa_reauthenticate"),
+    path("accounts/confirm/passkey/", factors.PasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),
+    path("accounts/", factors.Account.as_view(), name="mfa_index"),
+    path("accounts/", factors.Account.as_view(), name="mfa_list_webauthn"),
+    path("accounts/app/add/", factors.AddApp.as_view(), name="mfa_activate_totp"),
+    path("accounts/app/remove/", factors.RemoveApp.as_view(), name="mfa_deactivate_totp"),
+    path("accounts/passkeys/add/", factors.AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path("accounts/passkeys/<int:pk>/remove/", factors.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
+    path("accounts/passkeys/<int:pk>/name/", factors.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
+    path("accounts/recovery-codes/", factors.RecoveryCodes.as_view(), name="mfa_view_recovery_codes"),
+    path("accounts/recovery-codes/new/", factors.NewRecoveryCodes.as_view(), name="mfa_generate_recovery_codes"),
     path("csp-report/", csp_report, name="csp-report"),
     path("sign-in/link/<str:token>/", views.sign_in_link, name="sign-in-link"),
 ]

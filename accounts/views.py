@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.contrib.auth import login, update_session_auth_hash, views
+from allauth.account.internal.flows.login import perform_login, perform_password_login, record_authentication
+from allauth.account.models import Login
+from django.contrib.auth import logout, update_session_auth_hash, views
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -16,20 +19,26 @@ from django.views.decorators.http import require_http_methods
 from django.views.generic import FormView
 
 from accounts import audit
+from accounts.adapter import relying_party
 from accounts.forms import SignInForm
 from accounts.links import person_of_link, use_link
 
 logger = logging.getLogger(__name__)
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
-
 
 class SignIn(views.LoginView):
-    """One name, one password. Whoever is signed in already is sent on."""
+    """One name, one password; then the second factor of whoever has one. Whoever is signed in already is sent on."""
 
     form_class = SignInForm
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "relying_party": relying_party()}
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        person = form.get_user()
+        return perform_password_login(self.request, {}, Login(user=person, redirect_url=self.get_success_url()))
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:
         response = super().form_invalid(form)
@@ -49,9 +58,11 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
     if person is None:
         response = render(request, "accounts/sign_in_link.html", status=404)
     elif request.method == "POST":
-        request.sign_in_by = "link"  # type: ignore[attr-defined]
-        login(request, person, backend=BACKEND)
-        return redirect("/" if person.has_usable_password() else "password")
+        if request.user.is_authenticated:
+            logout(request)
+        record_authentication(request, person, "link")
+        onward = "/" if person.has_usable_password() else reverse("password")
+        return perform_login(request, Login(user=person, redirect_url=onward))
     else:
         response = render(request, "accounts/sign_in_link.html", {"person": person})
     # The address is a secret and leaves for no other server. ("no-referrer" would make the browser send Origin: null with

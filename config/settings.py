@@ -236,6 +236,30 @@ LOGOUT_REDIRECT_URL = "sign-in"
 CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
+# --- second factors and what is asked again (django-allauth)
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # accounts.lockout counts
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Farview"
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "accounts.second_factor.SignInCode",
+    "authenticate_webauthn": "accounts.second_factor.SignInPasskey",
+    "reauthenticate": "accounts.second_factor.AgainCode",
+    "reauthenticate_webauthn": "accounts.second_factor.AgainPasskey",
+    "login_webauthn": "accounts.second_factor.PasskeyAlone",
+    "add_webauthn": "accounts.second_factor.NewPasskey",
+    "edit_webauthn": "accounts.second_factor.PasskeyName",
+}
+FARVIEW_ADMIN_REAUTH_MINUTES = _whole("FARVIEW_ADMIN_REAUTH_MINUTES", 15)
+PASSWORD_RESET_TIMEOUT = 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = FARVIEW_SECURE
 # Cookies know no ports: two servers on one machine must not sign each other's readers out.
