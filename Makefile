@@ -20,7 +20,7 @@ help:
 	@echo "make soak    the long form of the tests that have one: sixty kills, large objects (an hour and more)"
 	@echo "make bench   the benchmarks beside peers (BENCHMARKS='reformats --write docs/benchmarks.md' for some)"
 	@echo "make gpu     on a machine with an NVIDIA GPU: the tests that only a GPU can pass, and its benchmark beside the CPU"
-	@echo "make lint    ruff and mypy;  make format  lets ruff write"
+	@echo "make lint    ruff, mypy and bandit;  make format  lets ruff write"
 	@echo "make clean   remove the virtual environment and caches; the data folder stays"
 
 run: $(RUN_STAMP)
@@ -71,6 +71,7 @@ lint: $(TEST_STAMP)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/bandit -q -ll -r accounts config reporting viewer manage.py
 
 format: $(TEST_STAMP)
 	@$(VENV)/bin/ruff check --fix .

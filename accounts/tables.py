@@ -86,7 +86,7 @@ class Table(Generic[Row]):
     def _insert(self) -> str:
         columns = ", ".join(connection.ops.quote_name(field.column) for field in self._written)
         places = ", ".join("%s" for _ in self._written)
-        return f"INSERT INTO {self.name} ({columns}) VALUES ({places})"  # noqa: S608 - names of ours
+        return f"INSERT INTO {self.name} ({columns}) VALUES ({places})"  # noqa: S608  # nosec B608  # names of ours
 
     def update(self, row: Row, *names: str) -> None:
         """Write these columns of a row that is there, all without names, and what is set at every saving."""
@@ -97,7 +97,7 @@ class Table(Generic[Row]):
     def _update(self, names: tuple[str, ...]) -> tuple[list[Field[Any, Any]], str]:
         fields = [field for field in self._written if not names or field.name in names or _is_dated(field)]
         columns = ", ".join(f"{connection.ops.quote_name(field.column)} = %s" for field in fields)
-        return fields, f"UPDATE {self.name} SET {columns} WHERE {self._key} = %s"  # noqa: S608 - names of ours
+        return fields, f"UPDATE {self.name} SET {columns} WHERE {self._key} = %s"  # noqa: S608  # nosec B608  # names of ours
 
 
 def _is_dated(field: Field[Any, Any]) -> bool:

@@ -77,7 +77,7 @@ FARVIEW_TLS_CERT = os.environ.get("FARVIEW_TLS_CERT", "")
 FARVIEW_TLS_KEY = os.environ.get("FARVIEW_TLS_KEY", "")
 FARVIEW_TRUSTED_PROXY = os.environ.get("FARVIEW_TRUSTED_PROXY", "")
 _scheme = "https" if FARVIEW_TLS_CERT else "http"
-_local_name = FARVIEW_HOST if FARVIEW_HOST not in {"0.0.0.0", "::"} else "localhost"
+_local_name = FARVIEW_HOST if FARVIEW_HOST not in {"0.0.0.0", "::"} else "localhost"  # nosec B104  # compared
 FARVIEW_PUBLIC_URL = os.environ.get("FARVIEW_PUBLIC_URL", f"{_scheme}://{_local_name}:{FARVIEW_PORT}").rstrip("/")
 _public = urlsplit(FARVIEW_PUBLIC_URL)
 FARVIEW_SECURE = _public.scheme == "https"

@@ -43,7 +43,7 @@ def instances(uids: Collection[str], organization: Organization) -> dict[str, He
 
 def any_correction(organization: Organization) -> bool:
     """Whether anything was ever corrected there."""
-    return _is_there(f"SELECT 1 FROM {CORRECTIONS.name} WHERE organization_id = %s LIMIT 1", organization)  # noqa: S608 - a name of ours
+    return _is_there(f"SELECT 1 FROM {CORRECTIONS.name} WHERE organization_id = %s LIMIT 1", organization)  # noqa: S608  # nosec B608  # a name of ours
 
 
 def series_with_studies(uids: Collection[str], organization: Organization) -> Iterator[Series]:
@@ -68,14 +68,14 @@ def _is_there(question: str, organization: Organization, *uids: str) -> bool:
 @lru_cache(maxsize=64)
 def _any_instance(asked: int) -> str:
     uids = _places(asked)
-    return f"SELECT 1 FROM {INSTANCES.name} WHERE organization_id = %s AND sop_instance_uid IN ({uids}) LIMIT 1"  # noqa: S608 - a name of ours
+    return f"SELECT 1 FROM {INSTANCES.name} WHERE organization_id = %s AND sop_instance_uid IN ({uids}) LIMIT 1"  # noqa: S608  # nosec B608  # a name of ours
 
 
 @lru_cache(maxsize=64)
 def _series(asked: int) -> str:
     locked = " FOR UPDATE OF series, study" if connection.features.has_select_for_update_of else ""
     return (
-        f"SELECT {SERIES.columns('series')}, {STUDIES.columns('study')}, {PATIENTS.columns('patient')}"  # noqa: S608 - names of ours
+        f"SELECT {SERIES.columns('series')}, {STUDIES.columns('study')}, {PATIENTS.columns('patient')}"  # noqa: S608  # nosec B608  # names of ours
         f" FROM {SERIES.name} series JOIN {STUDIES.name} study ON study.id = series.study_id"
         f" JOIN {PATIENTS.name} patient ON patient.id = study.patient_id"
         f" WHERE series.organization_id = %s AND series.series_instance_uid IN ({_places(asked)})"
