@@ -4,6 +4,7 @@ every test fails. (The suite collects files named test_*; `test_device_pictures`
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -20,9 +22,12 @@ from tests.viewer.rendering.frames import noise
 from tests.viewer.rendering.small_volumes import VOLUMES, volume, with_holes
 from viewer.dicom.frames import frame_sources
 from viewer.dicom.read import read_instance
-from viewer.dicom.series import InstanceFile
+from viewer.dicom.series import InstanceFile, SeriesContent
 from viewer.dicom.stacks import build_stacks
 from viewer.engine.assembling import load_volume
+from viewer.engine.budget import Budget
+from viewer.engine.engine import Engine
+from viewer.engine.metrics import exposition
 from viewer.phantom.studies import write_ct
 from viewer.rendering.device import Device, DeviceFailed, find
 from viewer.rendering.device_check import differences
@@ -52,10 +57,14 @@ def device() -> Iterator[Device]:
 
 
 @pytest.fixture(scope="module")
-def chest(tmp_path_factory: pytest.TempPathFactory) -> Volume:
-    """The phantom's CT through files, stacks and assembling, as a series comes to the engine."""
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[InstanceFile, ...]:
+    """The phantom's CT as a series comes to the engine."""
     paths = write_ct(tmp_path_factory.mktemp("chest"), shape=(48, 160, 160))
-    files = (InstanceFile(path, path.name, read_instance(path).index) for path in paths)
+    return tuple(InstanceFile(path, path.name, read_instance(path).index) for path in paths)
+
+
+@pytest.fixture(scope="module")
+def chest(files: tuple[InstanceFile, ...]) -> Volume:
     (stack,) = build_stacks(frame for file in files for frame in frame_sources(file))
     return load_volume(stack)
 
@@ -169,6 +178,31 @@ def test_many_readers_at_once_get_their_own_pictures(device: Device, chest: Volu
             expected[of.key, view] = render(of, view).pixels
         assert picture.renderer == device.renderer
         np.testing.assert_array_equal(picture.pixels, expected[of.key, view])
+
+
+def test_readers_of_the_engine_get_pictures_by_the_device_and_the_metrics_say_so(
+    files: tuple[InstanceFile, ...], chest: Volume
+) -> None:
+    views = [asked("oblique", PROJECTIONS[turn % 5], rotation=90 * (turn % 4)) for turn in range(20)]
+
+    async def read() -> tuple[list[Any], str]:
+        engine = Engine(Budget.measure(frames=1 << 20), decode_children=1, find_device=lambda: find("on"))
+        await engine.start()
+        try:
+            series = await engine.open(SeriesContent("1.2.3", "hospital", "1", files))
+            drawn = await asyncio.gather(*(engine.draw(series, view, "image/png") for view in views))
+            return drawn, exposition(engine)
+        finally:
+            await engine.stop()
+
+    drawn, told = asyncio.run(read())
+    for view, picture in zip(views, drawn, strict=True):
+        assert picture.header["renderer"] == "cuda/1", picture.header["warnings"]
+        np.testing.assert_array_equal(imagecodecs.png_decode(picture.payload), render(chest, view).pixels)
+    lines = told.splitlines()
+    assert "farview_gpu 1" in lines
+    assert f'farview_cache_bytes{{cache="gpu"}} {chest.values.nbytes}' in lines
+    assert f'farview_pictures_total{{renderer="cuda/1",source="volume"}} {len(views)}' in lines
 
 
 # --- its memory
