@@ -6,14 +6,18 @@ from reporting.critical.escalation import escalations
 from reporting.delivery.listener import listen
 from reporting.delivery.pruning import pruning
 from reporting.delivery.sending import deliver
+from reporting.exports.glyphs import FONTS
 from reporting.pages.address import address_of
+from reporting.portal.shared import sharable
 from reporting.workflow import verifying
 from reporting.worklist import corrections
 from reporting.worklist.arrivals import arrivals
 from reporting.worklist.priors_ahead import priors_ahead
 from reporting.worklist.scheduled import performed, scheduled
 from viewer import launch, panels, scheduling, tasks, verification
+from viewer.api.sharing import offer_reports
 from viewer.archive import correcting, correcting_orders
+from viewer.rendering.stamping import use_fonts
 
 
 def install() -> None:
@@ -26,8 +30,17 @@ def install() -> None:
     scheduling.add(scheduled, performed)
     correcting.follow(corrections.follow)
     correcting_orders.offer(corrections.choices)
+    offer_reports(sharable)
+    use_fonts([FONTS / name for name in STAMP_FONTS])
     verification.add("reports", verifying.problems, verifying.owners)
 
+
+STAMP_FONTS = (
+    *("NotoSans-Regular.ttf", "NotoSansArabic-Regular.ttf", "NotoSansHebrew-Regular.ttf", "NotoSansThai-Regular.ttf"),
+    *("NotoSansDevanagari-Regular.ttf", "NotoSansArmenian-Regular.ttf", "NotoSansGeorgian-Regular.ttf"),
+    *("NotoSansCJKkr-Hangul.otf", "DroidSansFallbackFull.ttf"),
+)
+"""With which the marks of share links are written, in the order in which a character is looked for."""
 
 SHEETS = (
     "dialog.css",

@@ -18,11 +18,13 @@ from accounts import idle
 from accounts.authentication import bearer_of
 from accounts.models import READING_ROLES
 from accounts.policy import websocket_refusal
+from viewer.api.shared import stamp_of
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.dicom.series import InstanceFile, SeriesContent
 from viewer.marks import calibrating
 from viewer.rendering.sheets import Stated
+from viewer.rendering.stamping import Stamp
 from viewer.serving.database import database
 from viewer.serving.entrance import Guest, from_our_pages, guest_of, session_key
 from viewer.serving.life import watch
@@ -170,6 +172,7 @@ class ViewerConsumer(LetInConsumer):
             meter=self.meter,
             find_objects=self.objects_for,
             find_stated=self.stated_for,
+            stamp=await database(self._stamp)(),
         )
         if self.wire is not None:
             self.wire.hear(self.received)
@@ -197,6 +200,10 @@ class ViewerConsumer(LetInConsumer):
 
     async def send_binary(self, content: bytes) -> None:
         await self.send(bytes_data=content)
+
+    def _stamp(self) -> Stamp | None:
+        """What goes over every picture of this connection."""
+        return stamp_of(self.guest.principal.user) if self.guest is not None else None
 
     async def open_series_for(self, series: str, organization: str | None) -> SeriesContent:
         """The files of a series this person may see, written down once per connection. Raises NotFound or Ambiguous."""

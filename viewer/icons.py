@@ -68,6 +68,7 @@ ICONS = (
     "scan",
     "scan-eye",
     "search",
+    "share-2",
     "square",
     "square-mouse-pointer",
     "square-pen",

@@ -8,10 +8,13 @@ const send = async (study) => (await import("../transfers/dialogs.js")).sendDial
 
 const exporting = async (study) => (await import("../exports/dialog.js")).exportDialog(study);
 
+const sharing = async (study) => (await import("../share/dialog.js")).shareDialog(study);
+
 /** [words, icon, may(study), run(study)] */
 const ACTS = [
   [t("Send to another archive"), "send", maySend, send],
   [t("Export"), "download", () => true, exporting],
+  [t("Share by a link"), "share-2", maySend, sharing],
   [t("Correct this study"), "wrench", mayCorrect, (study) => location.assign(correctAddress(study))],
 ];
 

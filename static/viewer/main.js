@@ -5,7 +5,7 @@ import { listenToNews } from "../news.js";
 import { showBand } from "./band.js";
 import { Connection } from "./connection.js";
 import { explainedStatus } from "./errors.js";
-import { FEATURES } from "./features/index.js";
+import { FEATURES, LOOKING } from "./features/index.js";
 import { commandFor, KEY_MAPS } from "./keys.js";
 import { Layout, LAYOUTS } from "./layout.js";
 import { LEVELS } from "./overlay.js";
@@ -374,7 +374,7 @@ const workbench = {
 
 const LINE_WORDS = {
   reconnecting: t("Connection lost. Reconnecting by itself; the pictures stay as they were."),
-  signed_out: t("You are signed out. Sign in again to go on where you were."),
+  signed_out: page.shared ? t("The link by which you came has ended. Ask whoever sent it to you for a new one.") : t("You are signed out. Sign in again to go on where you were."),
 };
 const BRIEF = 400;
 
@@ -382,7 +382,7 @@ function lineState() {
   const { state } = desk.connection;
   at("line").hidden = !(state in LINE_WORDS);
   at("line-text").textContent = LINE_WORDS[state] ?? "";
-  at("line-sign-in").hidden = state !== "signed_out";
+  at("line-sign-in").hidden = state !== "signed_out" || Boolean(page.shared);
 }
 
 /** A line that is back at once is not worth a word. */
@@ -445,21 +445,19 @@ function refetch(tries = 3) {
 
 let refetching = null;
 const isThisStudy = (message) => !message.study_instance_uid || message.study_instance_uid === page.study;
-listenToNews(
-  (message) => {
-    tell("news", { message });
-    if (!/^(study|series)\./.test(message.type ?? "") || !isThisStudy(message)) return;
-    clearTimeout(refetching);
-    refetching = setTimeout(refetch, 700);
-  },
-  () => refetch(),
-);
+const heard = (message) => {
+  tell("news", { message });
+  if (!/^(study|series)\./.test(message.type ?? "") || !isThisStudy(message)) return;
+  clearTimeout(refetching);
+  refetching = setTimeout(refetch, 700);
+};
+if (!page.shared) listenToNews(heard, () => refetch());
 layout.addEventListener("changed", () => {
   clearTimeout(refetching);
   refetching = setTimeout(refetch, 700);
 });
 
-for (const install of FEATURES) install(workbench);
+for (const install of page.shared ? LOOKING : FEATURES) install(workbench);
 for (const module of page.panels.split(" ").filter(Boolean)) {
   import(page.static + module).then(({ install }) => install(workbench), (problem) => console.error(module, problem));
 }

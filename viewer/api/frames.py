@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from accounts.models import User
 from viewer.api import shapes
 from viewer.api.doors import AsyncDoor
+from viewer.api.shared import stamp_of
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
 from viewer.archive.query import BadQuery
@@ -24,6 +25,7 @@ from viewer.engine.errors import CannotDraw
 from viewer.models import Series
 from viewer.rendering.encode import ENCODERS
 from viewer.rendering.render import RENDERER
+from viewer.rendering.stamping import Stamp
 from viewer.rendering.view import BadView, Fusion, View, objects_named
 from viewer.serving import runtime
 
@@ -40,6 +42,7 @@ HEADERS = [
         ("Farview-Sha256", "Of the picture's raw bytes, where it is exact."),
         ("Farview-Sampling", "native, enlarged, reduced or reformatted."),
         ("Farview-Source-Lossy", "JSON: null, or ratio and method of a loss before the file came here."),
+        ("Farview-Stamped", "true: a watermark was drawn into it, as for everybody who came by a share link."),
         ("Farview-Renderer", "Kernel family and version."),
         ("Farview-Series-Version", "The version of the series that was drawn."),
     )
@@ -80,11 +83,13 @@ class Frame(AsyncDoor):
         organization = asked.get("organization") or view.organization
         if view.organization not in (None, organization):
             raise BadView("organization: not the one of the address")
-        series = await sync_to_async(_series_to_show)(request.user, series_instance_uid, organization, request)
+        series, stamp = await sync_to_async(_asked)(request, series_instance_uid, organization)
         engine, opened = await opened_series(series)
         fused = await laid_over(request, view.fusion, series) if view.fusion is not None else None
         objects = await objects_of(view, series)
-        drawn = await engine.draw(opened, view, media_type=media_type, quality=quality, fused=fused, objects=objects)
+        drawn = await engine.draw(
+            opened, view, media_type=media_type, quality=quality, fused=fused, objects=objects, stamp=stamp
+        )
         return _picture(request, drawn.header, drawn.payload)
 
 
@@ -114,14 +119,14 @@ class Thumbnail(AsyncDoor):
     async def get(self, request: Request, series_instance_uid: str) -> HttpResponse:
         asked = request.query_params
         stack, size = _whole(asked, "stack", 0, range(100_000)), _whole(asked, "size", THUMBNAIL, THUMBNAIL_SIZES)
-        series = await sync_to_async(query.find_series)(request.user, series_instance_uid, asked.get("organization"))
-        etag = f'"{_digest(series.organization_id, series.pk, series.version, stack, size, RENDERER)}"'
+        series, stamp = await sync_to_async(_found)(request.user, series_instance_uid, asked.get("organization"))
+        etag = f'"{_digest(series.organization_id, series.pk, series.version, stack, size, RENDERER, stamp)}"'
         response = get_conditional_response(request._request, etag=etag)
         if response is None:
             engine, opened = await opened_series(series)
             if not opened.stacks:
                 raise CannotDraw("cannot_decode", "; ".join(opened.not_drawn) or "This series holds no images.")
-            jpeg = await engine.thumbnail(opened, stack, size)
+            jpeg = await engine.thumbnail(opened, stack, size, stamp)
             response = HttpResponse(jpeg, content_type="image/jpeg")
         return _kept_privately(response, etag)
 
@@ -161,6 +166,15 @@ async def laid_over(request: Request, fusion: Fusion, below: Series) -> OpenSeri
     return (await opened_series(series))[1]
 
 
+def _found(user: User, series_instance_uid: str, organization: str | None) -> tuple[Series, Stamp | None]:
+    """A series, and what goes over the pictures of whoever asks."""
+    return query.find_series(user, series_instance_uid, organization), stamp_of(user)
+
+
+def _asked(request: Request, series_instance_uid: str, organization: str | None) -> tuple[Series, Stamp | None]:
+    return _series_to_show(request.user, series_instance_uid, organization, request), stamp_of(request.user)
+
+
 def _series_to_show(user: User, series_instance_uid: str, organization: str | None, request: Request) -> Series:
     series = query.find_series(user, series_instance_uid, organization)
     note_viewing(user, series.study, request, door="api")
@@ -198,6 +212,7 @@ def _picture(request: Request, fields: dict[str, Any], payload: bytes) -> HttpRe
         response["Farview-Sha256"] = fields.get("sha256") or ""
         response["Farview-Sampling"] = fields.get("sampling") or ""
         response["Farview-Source-Lossy"] = json.dumps(fields.get("source_lossy"))
+        response["Farview-Stamped"] = json.dumps(bool(fields.get("stamped")))
         response["Farview-Renderer"] = fields.get("renderer") or RENDERER
         response["Farview-Series-Version"] = str(fields.get("series_version", ""))
     return _kept_privately(response, etag)

@@ -22,6 +22,7 @@ from viewer.rendering.dressing import dressed
 from viewer.rendering.encode import ENCODERS
 from viewer.rendering.measuring import Points, Shown, measure
 from viewer.rendering.render import resolve, warm
+from viewer.rendering.stamping import Stamp
 from viewer.rendering.storing import Run
 from viewer.rendering.view import BadView, View, needs_volume
 from viewer.rendering.volume import Frame, Volume
@@ -222,13 +223,15 @@ class Engine:
         fused: OpenSeries | None = None,
         reuse: Pixels | None = None,
         objects: Objects = NO_OBJECTS,
+        stamp: Stamp | None = None,
     ) -> Drawn:
         """One picture, of `most` pixels at most. Raises BadView, or CannotDraw when there are no pixels or too much is asked
         at once.
 
         `fused` is the open series of `view.fusion`, `objects` hold those that the View names otherwise. `reuse` is what an
-        earlier picture was made of: where it is the one that is asked for, it is not drawn again. A caller that is cancelled
-        leaves nothing behind: what was not begun for it alone never is, and a heavy picture stops after the band at hand.
+        earlier picture was made of: where it is the one that is asked for, it is not drawn again. `stamp` goes over the picture
+        last. A caller that is cancelled leaves nothing behind: what was not begun for it alone never is, and a heavy picture
+        stops after the band at hand.
         """
         if media_type not in ENCODERS:
             raise BadView(f"media_type: one of {', '.join(ENCODERS)} is needed")
@@ -253,6 +256,7 @@ class Engine:
             reuse=reuse,
             extras=extras,
             segmented=segmented,
+            stamp=stamp,
         )
         unwanted = Unwanted()
         run: Run = self._bands.run
@@ -305,12 +309,13 @@ class Engine:
         if ahead is not None:
             ahead.stop()
 
-    async def thumbnail(self, series: OpenSeries, stack: int = 0, size: int = 160) -> bytes:
+    async def thumbnail(self, series: OpenSeries, stack: int = 0, size: int = 160, stamp: Stamp | None = None) -> bytes:
         """The middle frame of a stack in a square of `size` pixels, as JPEG."""
         if not 0 <= stack < len(series.stacks):
             raise BadView(f"stack: this series has {len(series.stacks)}, counted from 0")
         view = View(stack=stack, frame=len(series.stacks[stack].frames) // 2, size=(size, size))
-        return (await self.draw(series, view, "image/jpeg", THUMBNAIL_QUALITY, Priority.PREFETCH)).payload
+        drawn = await self.draw(series, view, "image/jpeg", THUMBNAIL_QUALITY, Priority.PREFETCH, stamp=stamp)
+        return drawn.payload
 
     async def _loaded(
         self,

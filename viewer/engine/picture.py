@@ -11,6 +11,7 @@ from viewer.rendering.dressing import Extras, dressed
 from viewer.rendering.encode import ENCODERS, encode
 from viewer.rendering.render import Picture, render, resolve
 from viewer.rendering.segments import Segmentation
+from viewer.rendering.stamping import Stamp, stamped
 from viewer.rendering.storing import Run
 from viewer.rendering.view import View
 from viewer.rendering.volume import Frame, Volume
@@ -35,7 +36,7 @@ class Drawn:
     view: View
     """Resolved: the same picture can be had again by it."""
     picture: Pixels | None = None
-    """To be given back as `reuse`, when the same View is wanted in another encoding."""
+    """To be given back as `reuse`, when the same View is wanted in another encoding. Never stamped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Order:
     segmented: tuple[Segmentation, ...] = ()
     extras: Extras | None = None
     """What is laid on the frame."""
+    stamp: Stamp | None = None
+    """What is drawn into the picture last of all."""
 
 
 def carry_out(order: Order, run: Run, device: Any) -> Drawn:
@@ -67,9 +70,10 @@ def carry_out(order: Order, run: Run, device: Any) -> Drawn:
     pixels = order.reuse if order.reuse is not None and _is_it(order.reuse, order) else _draw(order, run, device)
     begun = time.perf_counter()
     picture = pixels.picture
-    payload = encode(picture.pixels, order.media_type, order.quality)
+    shown = picture.pixels if order.stamp is None else stamped(picture.pixels, order.stamp)
+    payload = encode(shown, order.media_type, order.quality)
     exact = ENCODERS[order.media_type].lossless and order.most is None
-    sha256 = hashlib.sha256(picture.pixels.data).hexdigest() if exact else None
+    sha256 = hashlib.sha256(shown.data).hexdigest() if exact else None
     header = {
         "media_type": order.media_type,
         "rows": picture.pixels.shape[0],
@@ -107,7 +111,7 @@ def _described(order: Order, picture: Picture) -> dict[str, Any]:
     return {
         "sampling": picture.sampling,
         "source_lossy": None if lossy is None else {"ratio": lossy.ratio, "method": lossy.method},
-        "stamped": False,
+        "stamped": order.stamp is not None,
         "renderer": picture.renderer,
         "series_version": order.content[0],
         "view": picture.view.to_json(),

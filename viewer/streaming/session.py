@@ -36,6 +36,7 @@ from .viewport import FindObjects, FindStated, Viewport, Wires, nobody_states, n
 
 if TYPE_CHECKING:
     from viewer.engine.engine import Engine, OpenSeries, SeriesContent
+    from viewer.rendering.stamping import Stamp
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +62,8 @@ class Session:
     `open_series_for(series UID, organization or None)` gives the files of a series that the reader may see, or raises
     NotFound or Ambiguous. `find_objects(series UID, organization, UIDs or None)` gives objects of the same study that the
     reader may see: those of these UIDs, or all presentation states. `find_stated(series UID, organization, SOP Instance UID,
-    frame number)` gives what readers state of the pixels of a frame. `close_connection(code)` ends the WebSocket; `close`
-    must be awaited when the connection is gone.
+    frame number)` gives what readers state of the pixels of a frame. `stamp` goes over every picture. `close_connection(code)`
+    ends the WebSocket; `close` must be awaited when the connection is gone.
     """
 
     def __init__(
@@ -78,11 +79,13 @@ class Session:
         meter: RateMeter | None = None,
         find_objects: FindObjects = nothing_beside,
         find_stated: FindStated = nobody_states,
+        stamp: Stamp | None = None,
     ) -> None:
         self._engine = engine
         self._open_series_for = open_series_for
         self._find_objects = find_objects
         self._find_stated = find_stated
+        self._stamp = stamp
         self._wires = Wires(send_text, send_bytes)
         self._close_connection = close_connection
         self._build = build
@@ -148,6 +151,7 @@ class Session:
             credit=self._credit_for(message.viewport),
             clock=self._clock,
             find_stated=self._find_stated,
+            stamp=self._stamp,
         )
         viewport.open(message, self._find, self._find_objects)
         former = self._viewports.pop(message.viewport, None)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from viewer.engine.engine import Drawn, Engine, InstanceFile, Objects, OpenSeries
     from viewer.engine.picture import Pixels
     from viewer.rendering.sheets import Stated
+    from viewer.rendering.stamping import Stamp
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class Viewport:
         credit: Credit,
         clock: Callable[[], float],
         find_stated: FindStated = nobody_states,
+        stamp: Stamp | None = None,
     ) -> None:
         self.name = name
         self.index = index
@@ -116,6 +118,7 @@ class Viewport:
         """Of the series, heard while it was being opened."""
         self._find_objects: FindObjects = nothing_beside
         self._find_stated = find_stated
+        self._stamp = stamp
         self._beside: Objects = {}
         """What lies on the pictures: objects that the View names."""
         self._first_index = index + 1
@@ -366,7 +369,7 @@ class Viewport:
         return wish.size[0] * wish.size[1] if wish.size else self._pixels
 
     async def _moving(self, series: OpenSeries, view: View, beside: Beside, size: Size) -> Drawn:
-        drawn = await self._engine.draw(series, view, MOVING, size.quality, most=size.most, **beside)
+        drawn = await self._engine.draw(series, view, MOVING, size.quality, most=size.most, stamp=self._stamp, **beside)
         rows, columns = drawn.header["rows"], drawn.header["columns"]
         self._pace.drew(_kind(view), rows * columns, drawn.header["timing_ms"]["render"] / 1000)
         self._last = drawn.picture
@@ -375,7 +378,7 @@ class Viewport:
     async def _still(self, series: OpenSeries, view: View, beside: Beside) -> Drawn | None:
         """The picture without loss. None when something newer is wanted before it is done: the hand does not wait."""
         last, self._last = self._last, None
-        draw = asyncio.ensure_future(self._engine.draw(series, view, STILL, reuse=last, **beside))
+        draw = asyncio.ensure_future(self._engine.draw(series, view, STILL, reuse=last, stamp=self._stamp, **beside))
         draw.add_done_callback(lambda _: self._wake.set())
         try:
             while not draw.done():

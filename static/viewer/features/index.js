@@ -9,7 +9,10 @@ import { install as linking } from "./linking.js";
 import { install as measuring } from "./measuring.js";
 import { install as objects } from "./objects.js";
 import { install as settings } from "./settings.js";
+import { install as sharing } from "./sharing.js";
 import { install as viewed } from "./viewed.js";
 import { install as volume } from "./volume.js";
 
-export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, viewed, hanging, exporting, correcting, settings];
+/** For whoever came by a share link: what only looks. Nothing of theirs is kept. */
+export const LOOKING = [linking, volume, cine, hanging];
+export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, viewed, hanging, exporting, sharing, correcting, settings];
