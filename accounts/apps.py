@@ -9,9 +9,13 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import policy, signals  # noqa: F401  they register themselves
+        from accounts import policy, sharing, signals  # noqa: F401  they register themselves
 
 
 class AdminConfig(admin_apps.AdminConfig):
     default = False
     default_site = "accounts.administration.Site"
+
+    def ready(self) -> None:
+        super().ready()
+        from accounts import session_admin  # noqa: F401  takes the place of the library's own page

@@ -16,7 +16,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, sessions
 from accounts.models import ApiToken, Membership, User
 from accounts.reauthentication import SIGNED_IN_AT, way_in
 
@@ -65,12 +65,14 @@ def begin_session(sender: type[User], request: HttpRequest, user: User, **_: Any
     """The session ends at a fixed hour, however busy it is: later saves keep the hour."""
     request.session.clear_expired()
     request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
+    sessions.begin(request, user)
     request.session[SIGNED_IN_AT] = time.time()
     audit.record("sign-in", actor=user, request=request, detail=way_in(request, user))
 
 
 @receiver(user_logged_out)
 def end_session(sender: type[User], request: HttpRequest, user: User | None, **_: Any) -> None:
+    sessions.let_go(request.session.session_key)
     if user is not None:
         why = getattr(request, "sign_out_by", "")
         audit.record("sign-out", actor=user, request=request, detail={"by": why} if why else {})

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import recovery, views
+from accounts import recovery, session_views, views
 from accounts import second_factor_views as factors
 from accounts.content_security import csp_report
 
@@ -27,6 +27,9 @@ urlpatterns = [
     path("accounts/passkeys/<int:pk>/name/", factors.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
     path("accounts/recovery-codes/", factors.RecoveryCodes.as_view(), name="mfa_view_recovery_codes"),
     path("accounts/recovery-codes/new/", factors.NewRecoveryCodes.as_view(), name="mfa_generate_recovery_codes"),
+    path("accounts/sessions/", session_views.session_list, name="sessions"),
+    path("accounts/sessions/end/", session_views.session_end, name="session-end"),
+    path("accounts/session/", session_views.session_state, name="session-state"),
     path("csp-report/", csp_report, name="csp-report"),
     path("sign-in/link/<str:token>/", views.sign_in_link, name="sign-in-link"),
 ]

@@ -160,10 +160,28 @@ FARVIEW_DECODE_SECONDS = _number("FARVIEW_DECODE_SECONDS", 20)
 FARVIEW_RENDER_THREADS = _whole("FARVIEW_RENDER_THREADS", 0)
 FARVIEW_DIAGNOSTIC_PIXELS = _whole("FARVIEW_DIAGNOSTIC_PIXELS", 0)
 
+# --- access in an emergency
+FARVIEW_EMERGENCY_HOURS = _number("FARVIEW_EMERGENCY_HOURS", 4)
+
 # --- worklist
 FARVIEW_ARRIVAL_QUIET_SECONDS = _whole("FARVIEW_ARRIVAL_QUIET_SECONDS", 60)
 FARVIEW_WORKLIST_DAYS = _whole("FARVIEW_WORKLIST_DAYS", 0)
 FARVIEW_HL7_DAYS = _whole("FARVIEW_HL7_DAYS", 365)
+
+# --- backups made by the server itself
+FARVIEW_BACKUP_DIR = os.environ.get("FARVIEW_BACKUP_DIR", "").strip()
+FARVIEW_BACKUP_HOURS = _number("FARVIEW_BACKUP_HOURS", 24)
+FARVIEW_BACKUP_KEEP = _whole("FARVIEW_BACKUP_KEEP", 7)
+FARVIEW_BACKUP_PASSPHRASE_FILE = os.environ.get("FARVIEW_BACKUP_PASSPHRASE_FILE", "").strip()
+
+# --- the record
+FARVIEW_AUDIT_SYSLOG = os.environ.get("FARVIEW_AUDIT_SYSLOG", "").strip()
+FARVIEW_AUDIT_CA_FILE = os.environ.get("FARVIEW_AUDIT_CA_FILE", "")
+_collector = urlsplit(FARVIEW_AUDIT_SYSLOG)
+if FARVIEW_AUDIT_SYSLOG and not (_collector.scheme in ("tls", "tcp", "udp") and _collector.hostname):
+    raise ImproperlyConfigured(
+        f"FARVIEW_AUDIT_SYSLOG: tls://host:6514, tcp://host:6514 or udp://host:514 is expected, not {FARVIEW_AUDIT_SYSLOG!r}"
+    )
 
 # --- Django
 SECRET_KEY = os.environ.get("FARVIEW_SECRET_KEY") or _kept_secret(FARVIEW_KEYS_DIR / "secret_key")
@@ -194,6 +212,7 @@ MIDDLEWARE = [
     "viewer.dicomweb.cors.cors",
     "accounts.content_security.ContentSecurityMiddleware",
     "accounts.middleware.PolicyMiddleware",  # its question comes after the user is known and before CSRF and the view
+    "accounts.rates.RateMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -230,12 +249,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "sign-in"
-CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
-SESSION_COOKIE_AGE = 12 * 3600
-SESSION_COOKIE_HTTPONLY = True
 # --- second factors and what is asked again (django-allauth)
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -260,6 +273,13 @@ MFA_FORMS = {
 }
 FARVIEW_ADMIN_REAUTH_MINUTES = _whole("FARVIEW_ADMIN_REAUTH_MINUTES", 15)
 PASSWORD_RESET_TIMEOUT = 3600
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "sign-in"
+CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
+SESSION_COOKIE_AGE = 12 * 3600
+FARVIEW_IDLE_MINUTES = _number("FARVIEW_IDLE_MINUTES", 15)
+SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = FARVIEW_SECURE
 # Cookies know no ports: two servers on one machine must not sign each other's readers out.

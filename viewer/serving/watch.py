@@ -1,7 +1,7 @@
 """Every few seconds the database is asked whether everyone who is connected still may be.
 
-News of a withdrawn right is the short cut; this is what holds when news is lost. One task a process, three small queries
-whatever the number of connections.
+News of a withdrawn right is the short cut; this is what holds when news is lost. One task a process, a few small queries
+whatever the number of connections. Sessions in which nothing was done for too long end here, too.
 """
 
 from __future__ import annotations
@@ -9,19 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from importlib import import_module
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from django.conf import settings
 from django.utils import timezone
 
+from accounts import idle
 from accounts.authentication import still_good
 from accounts.models import ApiToken, Membership
+from accounts.sessions import living
+from viewer.models import Grant
 from viewer.serving.database import database
 from viewer.serving.entrance import Guest
-
-if TYPE_CHECKING:
-    from django.contrib.sessions.base_session import AbstractBaseSession
 
 logger = logging.getLogger(__name__)
 
@@ -87,19 +85,33 @@ def unchanged(guests: Iterable[Guest]) -> list[bool]:
         rights.setdefault(user, set()).add((pk, name, role))
     sessions = _live_sessions({g.principal.session_key for g in asked if g.principal.session_key})
     tokens = _live_tokens({g.principal.token_id for g in asked if g.principal.token_id})
+    ran_out = _grants_run_out(asked)
     return [
         good
         and guest.rights == rights.get(guest.principal.user.pk, set())
         and (not guest.principal.session_key or guest.principal.session_key in sessions)
         and (not guest.principal.token_id or guest.principal.token_id in tokens)
+        and ran_out.get(guest.principal.user.pk, guest.came) <= guest.came
         for guest, good in zip(asked, still_good(guest.principal for guest in asked), strict=True)
     ]
 
 
+def _grants_run_out(asked: list[Guest]) -> dict[int, datetime]:
+    """When the last grant of each person (by row id) ran out, where that was since the first of them came."""
+    if not asked:
+        return {}
+    found = Grant.objects.filter(
+        user__in={guest.principal.user.pk for guest in asked},
+        until__gt=min(guest.came for guest in asked),
+        until__lte=timezone.now(),
+    )
+    return dict(found.order_by("until").values_list("user_id", "until"))
+
+
 def _live_sessions(keys: set[str]) -> set[str]:
-    model: type[AbstractBaseSession] = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class()
-    found = model._default_manager.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    return set(found.values_list("session_key", flat=True)) if keys else set()
+    """Those in which something was done lately; the others are ended. What was done is told to the rows."""
+    idle.keep()
+    return living(keys) - idle.end_sessions_that_are_idle(keys)
 
 
 def _live_tokens(keys: set[int]) -> set[int]:

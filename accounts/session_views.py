@@ -1,0 +1,65 @@
+"""The page of one's own sessions, and what a page asks about the session that it belongs to."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import idle, sessions
+
+OTHERS = "others"
+
+
+@require_safe
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Everyone's own, this one first."""
+    rows = sessions.of(request.user)
+    told = [
+        {
+            "pk": row.pk,
+            "what": sessions.described(row.user_agent) or gettext("Unknown browser"),
+            "address": "" if row.ip == sessions.NOWHERE else row.ip,
+            "since": row.created_at,
+            "seen": row.last_seen_at,
+            "this": row.session_key == request.session.session_key,
+        }
+        for row in rows
+    ]
+    told.sort(key=lambda one: not one["this"])
+    return render(
+        request, "accounts/sessions.html", {"sessions": told, "hours": settings.SESSION_COOKIE_AGE // 3600, **_limits()}
+    )
+
+
+def _limits() -> dict[str, int]:
+    longest = idle.limit()
+    return {"minutes": round(longest.total_seconds() / 60)} if longest else {}
+
+
+@require_POST
+def session_end(request: HttpRequest) -> HttpResponse:
+    """End one of one's own sessions (`session`: its number), or all the others ("others")."""
+    which, own = request.POST.get("session", ""), request.session.session_key
+    if which == OTHERS:
+        sessions.end_others(request.user, own, request)
+        return redirect("sessions")
+    row = next((one for one in sessions.of(request.user) if str(one.pk) == which), None)
+    if row is None:
+        raise Http404
+    sessions.end(row, why="signed out from another session", actor=request.user, request=request)
+    return redirect("sign-in" if row.session_key == own else "sessions")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def session_state(request: HttpRequest) -> JsonResponse:
+    """How long this session lasts. POST says that its person has just done something (`accounts.idle` notes it)."""
+    if not request.user.is_authenticated or getattr(request, "api_token", None) is not None:
+        return JsonResponse({"signed_in": False})
+    told = {"signed_in": True, "name": request.user.get_username(), "form_token": get_token(request)}
+    return JsonResponse({**told, **idle.remaining(request)})
