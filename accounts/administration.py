@@ -31,10 +31,9 @@ class Site(admin.AdminSite):
         return ADMIN.allows(request.user)
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Rows of django-allauth have no page here: its own pages show every organization's people."""
-        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
-        ours = [model for model in models if not model.__module__.startswith("allauth.")]
-        super().register(ours, admin_class, **options)
+        """The pages that django-allauth brings along stay away: they show every organization's people."""
+        if admin_class is None or not admin_class.__module__.startswith("allauth."):
+            super().register(model_or_iterable, admin_class, **options)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """A change by somebody who proved long ago who they are waits; allauth keeps the form and goes on with it."""
