@@ -14,6 +14,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from accounts.insert_only import protect, release
+from accounts.rates import buckets
 from tests.live import live_server_process as live_server_process
 
 # How long an example takes says nothing on a machine that is shared.
@@ -96,3 +97,9 @@ def emptying_the_test_database() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kind, "execute_sql_flush", execute_sql_flush)
         yield
+
+
+@pytest.fixture(autouse=True)
+def full_buckets() -> None:
+    """Rolled back rows give their numbers to the next test's people."""
+    buckets().forget()
