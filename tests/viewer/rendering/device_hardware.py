@@ -201,7 +201,8 @@ def test_readers_of_the_engine_get_pictures_by_the_device_and_the_metrics_say_so
         np.testing.assert_array_equal(imagecodecs.png_decode(picture.payload), render(chest, view).pixels)
     lines = told.splitlines()
     assert "farview_gpu 1" in lines
-    assert f'farview_cache_bytes{{cache="gpu"}} {chest.values.nbytes}' in lines
+    (held,) = (line.split()[-1] for line in lines if line.startswith('farview_cache_bytes{cache="gpu"}'))
+    assert chest.values.nbytes <= float(held) < chest.values.nbytes + MEGABYTES  # and the volumes of the check at the start
     assert f'farview_pictures_total{{renderer="cuda/1",source="volume"}} {len(views)}' in lines
 
 
