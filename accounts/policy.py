@@ -277,6 +277,9 @@ RULES: dict[str, Rule] = {
     "api-measurements": GUESTED,
     "api-measurement": READER,
     "api-measurement-object": READER,
+    "emergency": SIGNED_IN,
+    "api-emergency": SIGNED_IN,
+    "api-study-emergency": SIGNED_IN,
     "api-objects": GUESTED,
     "api-document": VIEWER,
     "api-segments": VIEWER,
@@ -352,6 +355,8 @@ RULES: dict[str, Rule] = {
     "api-worklist-cancel": ADMIN,
     # FHIR; what can be asked for is no secret
     "fhir-metadata": PUBLIC,
+    "fhir-audit-search": ADMIN,
+    "fhir-audit-read": ADMIN,
     "fhir-search": VIEWER,
     "fhir-read": VIEWER,
     # DICOM over the web: looking is narrowed to what one may see, storing and deleting to where one may

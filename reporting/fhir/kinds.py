@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
+from accounts.audit_reading import events_for
 from accounts.models import READING_ROLES, Role, User
 from reporting.exports.fhir import STATUS
 from reporting.exports.fhir_types import Json
-from reporting.fhir import resources
+from reporting.fhir import audit_events, resources
 from reporting.fhir.searching import (
     Condition,
     by_code,
@@ -48,6 +49,10 @@ class Kind:
     """Resources of rows; the flag: each whole."""
     study_of: Callable[[Any], Study | None] = field(default=lambda row: None)
     """Whose viewing is written down."""
+    noted: str = "fhir"
+    """What reading and searching it are called in the record."""
+    counted: bool = True
+    """Whether a search says how many it found in all."""
 
 
 def _plain_uid(value: str) -> str:
@@ -222,5 +227,28 @@ KINDS: dict[str, Kind] = {
         one=_report,
         told=_told_reports,
         study_of=lambda row: row.study,
+    ),
+    "AuditEvent": Kind(
+        visible=events_for,
+        parameters={
+            "_id": by_key("sequence"),
+            "date": audit_events.by_date,
+            "patient": audit_events.by_patient,
+            "patient.identifier": by_token("patient_id"),
+            "agent.identifier": by_token("actor"),
+            "agent-name": lambda value: Q(actor=value),
+            "entity.identifier": by_token("study_instance_uid", "object_uid", plain=_plain_uid),
+            "outcome": audit_events.by_outcome,
+            "subtype": by_token("action"),
+            "site": by_token("organization"),
+        },
+        types={
+            **{"_id": "token", "date": "date", "patient": "reference", "agent-name": "string"},
+            **{"outcome": "token", "subtype": "token", "site": "token"},
+        },
+        one=audit_events.one_of,
+        told=_one_by_one(audit_events.audit_event),
+        noted="audit",
+        counted=False,
     ),
 }

@@ -160,7 +160,7 @@ def by_moment(column: str) -> Condition:
     """A date or an instant with a comparison (3.1.1.4.7): `ge2026-05-04`, `2026-05-04T10:00:00Z`."""
 
     def condition(value: str) -> Q:
-        comparison, start, end = _span(value)
+        comparison, start, end = span(value)
         return {
             "eq": Q(**{f"{column}__gte": start, f"{column}__lt": end}),
             "ne": Q(**{f"{column}__lt": start}) | Q(**{f"{column}__gte": end}),
@@ -179,7 +179,7 @@ def by_day(column: str) -> Condition:
     """The same on a column that holds YYYYMMDD."""
 
     def condition(value: str) -> Q:
-        comparison, start, end = _span(value)
+        comparison, start, end = span(value)
         first, last = f"{start:%Y%m%d}", f"{end - timedelta(microseconds=1):%Y%m%d}"
         stated = ~Q(**{column: ""})
         return (
@@ -202,7 +202,7 @@ def by_day(column: str) -> Condition:
 _MOMENT = re.compile(r"(eq|ne|ge|gt|le|lt|sa|eb)?(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(T\S+)?\Z", re.ASCII)
 
 
-def _span(value: str) -> tuple[str, datetime, datetime]:
+def span(value: str) -> tuple[str, datetime, datetime]:
     """(comparison, first moment, first moment after it) of a value as precise as it is written."""
     found = _MOMENT.match(value.replace(" ", "+"))  # a "+" that was not encoded
     try:

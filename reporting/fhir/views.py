@@ -13,7 +13,7 @@ from django.utils.http import http_date
 from django.views import View
 
 from accounts import audit
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from reporting.exports.fhir_types import Json
 from reporting.fhir.elements import outcome
 from reporting.fhir.kinds import KINDS, Kind
@@ -107,18 +107,18 @@ class Search(Door):
         strict = "handling=strict" in request.headers.get("Prefer", "")
         wanted = asked(dict(request.GET.lists()), found.parameters, strict=strict)
         visible = found.visible(request.user).filter(wanted.condition)
-        total = visible.count()
+        total = {"total": visible.count()} if found.counted else {}
         page = visible.filter(pk__lt=wanted.after) if wanted.after is not None else visible
         chosen = list(page.order_by("-pk")[: wanted.count + 1]) if wanted.count else []
         shown, more = chosen[: wanted.count], len(chosen) > wanted.count
         resources = found.told(shown, False)
-        _note_search(request, kind, wanted, len(resources))
+        _note_search(request, kind, wanted, len(resources), found.noted)
         return answer(
             {
                 "resourceType": "Bundle",
                 "type": "searchset",
                 "timestamp": timezone.now().isoformat(timespec="milliseconds"),
-                "total": total,
+                **total,
                 "link": _links(request, kind, wanted, shown if more else []),
                 **({"entry": [_entry(request, kind, one) for one in resources]} if resources else {}),
             }
@@ -146,15 +146,15 @@ def base_of(request: HttpRequest) -> str:
     return request.build_absolute_uri("/fhir")
 
 
-def _note_search(request: HttpRequest, kind: str, wanted: Asked, found: int) -> None:
+def _note_search(request: HttpRequest, kind: str, wanted: Asked, found: int, noted: str) -> None:
     """A search shows what it finds: it is written down as one event, with the patient's number where it asks for one."""
     number = next((value.rpartition("|")[2] for name, value in wanted.used if name.endswith("identifier")), "")
     rows.patiently(
         lambda: audit.record(
-            "fhir.search",
+            f"{noted}.search",
             actor=request.user if isinstance(request.user, User) else None,
             request=request,
-            patient_id=number if kind == "Patient" else "",
+            patient_id=number if kind in ("Patient", "AuditEvent") else "",
             detail={"resource": kind, "found": found, "asked": sorted({name for name, _ in wanted.used})},
         )
     )
@@ -187,6 +187,17 @@ class Read(Door):
 def _note_read(request: HttpRequest, user: User, kind: str, row: Any, found: Kind) -> None:
     if kind == "DiagnosticReport":
         note_reading(row, user, request)
+    elif isinstance(row, AuditEvent):
+        rows.patiently(
+            lambda: audit.record(
+                "audit.read",
+                actor=user,
+                request=request,
+                organization=row.organization,
+                patient_id=row.patient_id,
+                detail={"resource": kind, "id": row.sequence},
+            )
+        )
     elif (study := found.study_of(row)) is not None:
         note_viewing(user, study, request, door="fhir")
     else:

@@ -64,7 +64,7 @@ def test_the_capability_statement_says_what_can_be_asked_for_and_needs_no_sign_i
     told = get(Client(), "metadata")
     assert (told["fhirVersion"], told["kind"]) == ("4.0.1", "instance")
     kinds = {one["type"] for one in told["rest"][0]["resource"]}
-    assert kinds == {"Patient", "ImagingStudy", "ServiceRequest", "DiagnosticReport"}
+    assert kinds == {"Patient", "ImagingStudy", "ServiceRequest", "DiagnosticReport", "AuditEvent"}
 
 
 def test_a_report_is_read_with_what_it_is_about(at: Client, report: Report, study: Study) -> None:
