@@ -15,10 +15,11 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -82,12 +83,14 @@ class PasswordReset(PasswordResetConfirmView):
 
     template_name = "accounts/reset.html"
     form_class = SetPasswordForm
+    success_url = reverse_lazy("sign-in")
     reset_url_token = "new"  # noqa: S105 - what stands in the address instead of the secret
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
-        super().form_valid(form)
-        audit.record("password.reset", actor=self.user, request=self.request)
-        return redirect("sign-in")
+        with transaction.atomic():
+            response = super().form_valid(form)
+            audit.record("password.reset", actor=self.user, request=self.request)
+        return response
 
     def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
         return super().render_to_response(context, status=200 if self.validlink else 404, **options)
