@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, decoders, device, ingest, links, loading, reformats, slices, soak, sockets
+from benchmarks import browser, crowd, decoders, device, ingest, links, loading, reformats, slices, soak, sockets
 from benchmarks.timing import printed
 
 PACKAGES = (
@@ -82,6 +82,7 @@ BENCHMARKS = {
     "device": device.run,
     "sockets": sockets.run,
     "soak": soak.run,
+    "crowd": crowd.run,
     "links": links.run,
     "browser": browser.run,
     "ingest": ingest.run,
