@@ -20,7 +20,7 @@ from django.utils.html import format_html
 
 from accounts import audit
 from accounts.links import make_link
-from accounts.models import ApiToken, AuditEvent, Membership, Organization, User
+from accounts.models import GIVEN_ROLES, ApiToken, AuditEvent, Membership, Organization, User
 from accounts.policy import ADMIN, organizations_for
 from accounts.second_factor import FACTORS, remove_factors
 
@@ -33,10 +33,11 @@ def administered(request: HttpRequest) -> QuerySet[Organization]:
 
 
 def people_of(request: HttpRequest) -> QuerySet[User]:
-    """People who hold a role in an organization that whoever asks manages."""
+    """People who hold a role in an organization that whoever asks manages; guests of share links are looked after there."""
+    people = User.objects.filter(share_link=None)
     if request.user.is_superuser:
-        return User.objects.all()
-    return User.objects.filter(memberships__organization__in=administered(request)).distinct()
+        return people
+    return people.filter(memberships__organization__in=administered(request)).distinct()
 
 
 def manages_wholly(request: HttpRequest, person: User) -> bool:
@@ -115,6 +116,11 @@ class MembershipInline(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).filter(organization__in=administered(request))
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "role":
+            kwargs["choices"] = [("", "---------"), *((role.value, role.label) for role in GIVEN_ROLES)]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "organization":

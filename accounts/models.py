@@ -29,6 +29,10 @@ REPORTING_ROLES = (Role.RADIOLOGIST, Role.RESIDENT)
 UPLOAD_ROLES = (Role.TECHNOLOGIST, Role.RADIOLOGIST, Role.ADMIN)
 
 
+GIVEN_ROLES = tuple(role for role in Role if role is not Role.GUEST)
+"""What people are given; a guest's role comes with a share link alone."""
+
+
 class Organization(models.Model):
     """A hospital, practice or site: the owner of patients, studies and reports."""
 

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts import audit
-from accounts.models import Organization, Role, User
+from accounts.models import GIVEN_ROLES, Organization, User
 from accounts.people import DEFAULT_ORGANIZATION, give_roles, new_person, organization_named, role_named
 
 ORIGIN = "command add_user"
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="what they type at the sign-in page")
         parser.add_argument(
-            "--role", action="append", required=True, help=f"one of {', '.join(Role.values)}; repeatable"
+            "--role", action="append", required=True, help=f"one of {', '.join(GIVEN_ROLES)}; repeatable"
         )
         parser.add_argument(
             "--organization", action="append", help="where; repeatable; made when new (default: default)"
