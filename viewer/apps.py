@@ -11,6 +11,7 @@ class ViewerConfig(AppConfig):
         from viewer.api import shared  # noqa: F401 - ends what a link opened
         from viewer.archive.backup_schedule import backups
         from viewer.audit_forwarding import forward
+        from viewer.api import shared  # noqa: F401 - ends what a link opened
         from viewer.dicom.discretion import keep_values_out_of_logs
         from viewer.protocols import seed
 

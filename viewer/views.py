@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from accounts import sharing
 from accounts.models import READING_ROLES, UPLOAD_ROLES
 from viewer.api.frames import VIEW_CHARACTERS
 from viewer.api.hanging import hanging_of
@@ -28,7 +29,7 @@ from viewer.languages import page_catalogue
 from viewer.panels import PANELS
 from viewer.rendering.view import BadView, View
 
-LIST_ICONS = ("download", "ellipsis-vertical", "send", "wrench")
+LIST_ICONS = ("download", "ellipsis-vertical", "send", "share-2", "wrench")
 
 
 @require_safe
@@ -69,6 +70,7 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     note_viewing(request.user, found, request, door="page", anew=True)
     priors = priors_of(request.user, found)
     whole = whole_study(request.user, found, priors)
+    shared = sharing.link_of(request.user)
     return render(
         request,
         "viewer/study.html",
@@ -85,7 +87,8 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "reader_settings": settings_of(request.user),
             "diagnostic_pixels": settings.FARVIEW_DIAGNOSTIC_PIXELS,
             "sheets": [*SHEETS, *(sheet for panel in PANELS for sheet in panel.sheets)],
-            "panels": [panel.module for panel in PANELS],
+            "panels": [] if shared else [panel.module for panel in PANELS],
+            "shared": shared,
         },
     )
 
@@ -138,5 +141,6 @@ SHEETS = (
     "viewer/features/cine.css",
     "viewer/features/volume.css",
     "viewer/features/settings.css",
+    "share/link.css",
 )
 """Style sheets of the viewer page's side panel and features."""
