@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -121,42 +122,36 @@ def _pixels_apart(view_of: Callable[[int], View], device: Device) -> int:
     return scan.on_threads(len(os.sched_getaffinity(0)), one)
 
 
-def _kernel_ms(view_of: Callable[[int], View], device: Device) -> float:
-    """The kernels of a picture alone, by events of the device: launched again and again behind work that keeps the device busy
-    until all of them wait in line, so that no launch is measured with them."""
-    processor: Any = device._processor
+@contextmanager
+def _watched(processor: Any) -> Iterator[list[tuple[Any, Any]]]:
+    """Events of the device before and after every kernel that is launched meanwhile."""
     cupy, launch, stream = processor._cupy, processor.launch, processor._stream
-    spent = []
-    for turn in range(9):
-        launched: list[tuple[Any, ...]] = []
+    events: list[tuple[Any, Any]] = []
 
-        def kept(*arguments: Any, launched: list[tuple[Any, ...]] = launched) -> None:
-            launched.append(arguments)
-            launch(*arguments)
-
-        processor.launch = kept
-        try:
-            _picture(view_of, device, turn)
-        finally:
-            del processor.launch
+    def between_events(*arguments: Any) -> None:
         before, after = cupy.cuda.Event(), cupy.cuda.Event()
-        with stream:
-            for _ in range(_BUSY):
-                busy = cupy.cuda.alloc(_BUSY_BYTES)
-                busy.memset_async(0, _BUSY_BYTES, stream)
         before.record(stream)
-        for _ in range(_AGAIN):
-            for arguments in launched:
-                launch(*arguments)
+        launch(*arguments)
         after.record(stream)
-        after.synchronize()
-        spent.append(cupy.cuda.get_elapsed_time(before, after) / _AGAIN)
-    return statistics.median(spent)
+        events.append((before, after))
+
+    processor.launch = between_events
+    try:
+        yield events
+    finally:
+        del processor.launch
 
 
-_AGAIN = 10
-_BUSY, _BUSY_BYTES = 24, 1 << 29
-"""Some milliseconds."""
+def _kernel_ms(view_of: Callable[[int], View], device: Device) -> float:
+    """Median of the kernels of a picture, launch by launch. A kernel shorter than the launch of what follows it is measured
+    with its gap."""
+    processor: Any = device._processor
+    spent = []
+    for turn in range(12):
+        with _watched(processor) as events:
+            _picture(view_of, device, turn)
+        spent.append(sum(processor._cupy.cuda.get_elapsed_time(*pair) for pair in events))
+    return statistics.median(spent[2:])
 
 
 def _costs(device: Device, warmed: float) -> None:

@@ -6,7 +6,6 @@ Everything here is called by the one thread of `device.Device`. CuPy and `numba.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,25 +15,12 @@ _OUT_OF_MEMORY = 2
 """cudaErrorMemoryAllocation and CUDA_ERROR_OUT_OF_MEMORY."""
 
 
-def _itself(array: Any) -> Any:
-    return array
-
-
 class Cuda:
-    """`cupy` and `cuda` are the modules; in tests they are what stands for them where there is no graphics processor. `view`
-    makes of an array of CuPy's what Numba takes without asking it again and again what it is."""
+    """`cupy` and `cuda` are the modules; in tests they are what stands for them where there is no graphics processor."""
 
-    def __init__(
-        self,
-        cupy: Any,
-        cuda: Any,
-        kernels: dict[str, Any],
-        threads: tuple[int, int],
-        view: Callable[[Any], Any] = _itself,
-    ) -> None:
+    def __init__(self, cupy: Any, cuda: Any, kernels: dict[str, Any], threads: tuple[int, int]) -> None:
         self._cupy = cupy
-        self._kernels, self._threads, self._view = kernels, threads, view
-        self._ready: dict[tuple[Any, ...], Any] = {}
+        self._kernels, self._threads = kernels, threads
         self._stream = cupy.cuda.Stream(non_blocking=True)
         self._launch_stream = cuda.external_stream(self._stream.ptr)
         self._landing = np.empty(0, np.uint8)
@@ -43,7 +29,6 @@ class Cuda:
     def open(cls) -> Cuda:
         """The first one that the driver shows (CUDA_VISIBLE_DEVICES chooses). Raises what CuPy, Numba or the driver raise."""
         import cupy
-        from cuda.core.utils import StridedMemoryView  # type: ignore[import-untyped]
         from numba import config, cuda
 
         if not cupy.cuda.is_available():
@@ -51,12 +36,7 @@ class Cuda:
         from . import device_kernels
 
         config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # small pictures are meant
-
-        def view(array: Any) -> Any:
-            # -1: nothing to wait for, all is on one stream.
-            return StridedMemoryView.from_dlpack(array, stream_ptr=-1)
-
-        return cls(cupy, cuda, device_kernels.kernels(), device_kernels.THREADS, view)
+        return cls(cupy, cuda, device_kernels.kernels(), device_kernels.THREADS)
 
     @property
     def name(self) -> str:
@@ -77,20 +57,10 @@ class Cuda:
         return self._cupy.empty(shape, dtype)
 
     def launch(self, kernel: str, size: tuple[int, int], *arguments: Any) -> None:
-        """A thread for each pixel of `size` (rows, columns). Numba's own way from arguments to a compiled kernel takes three
-        times as long as all the rest of a launch, so each kind of arguments goes it once."""
+        """A thread for each pixel of `size` (rows, columns)."""
         across, down = self._threads
         blocks = (-(-size[1] // across), -(-size[0] // down))
-        kinds: list[Any] = [kernel]
-        given: list[Any] = []
-        for argument in arguments:
-            is_array = bool(getattr(argument, "shape", ()))
-            kinds.append((argument.dtype, argument.ndim) if is_array else type(argument))
-            given.append(self._view(argument) if is_array else argument)
-        ready = self._ready.get(tuple(kinds))
-        if ready is None:
-            ready = self._ready[tuple(kinds)] = self._kernels[kernel].specialize(*given)
-        ready[blocks, self._threads, self._launch_stream](*given)
+        self._kernels[kernel][blocks, self._threads, self._launch_stream](*arguments)
 
     def download(self, held: Any) -> NDArray[Any]:
         """Wait for all that was launched, and fetch an array. It lands in memory that cannot be swapped out, the only kind

@@ -29,14 +29,11 @@ VOXELS = np.arange(2 * 4 * 4, dtype=np.int16).reshape(2, 4, 4)
 
 
 def launches(kernels: dict[str, Callable[..., None]]) -> dict[str, Any]:
-    """Kernels as `Cuda` takes them: kernel.specialize(arguments)[blocks, threads, stream](arguments)."""
+    """Kernels as `Cuda` takes them: kernel[blocks, threads, stream](arguments)."""
 
     class Kernel:
         def __init__(self, work: Callable[..., None]) -> None:
             self.work = work
-
-        def specialize(self, *arguments: Any) -> Any:
-            return self
 
         def __getitem__(self, configuration: tuple[Any, ...]) -> Callable[..., None]:
             return self.work
