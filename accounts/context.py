@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from accounts.models import Role, User
 from accounts.policy import ADMIN, CORRECTOR, READER, REFERRER, REPORTER, UPLOADER, organizations_for
 
 
@@ -38,6 +39,13 @@ class May:
         seen = organizations_for(self._user, READER)
         found = organizations_for(self._user, CORRECTOR).filter(pk__in=seen.values("pk"))
         return " ".join(found.order_by("name").values_list("name", flat=True))
+
+    @cached_property
+    def break_glass(self) -> bool:
+        """Whoever does not read everywhere that they belong may need what they have no right to."""
+        return isinstance(self._user, User) and bool(
+            self._user.is_active and self._user.organizations_as((Role.REFERRER, Role.ADMIN)).exists()
+        )
 
     @cached_property
     def administer(self) -> bool:

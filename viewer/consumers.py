@@ -16,7 +16,7 @@ from django.conf import settings
 
 from accounts import idle
 from accounts.authentication import bearer_of
-from accounts.models import READING_ROLES
+from accounts.models import READING_ROLES, Role
 from accounts.policy import websocket_refusal
 from viewer.api.shared import stamp_of
 from viewer.api.viewing import note_denial, note_viewing
@@ -28,7 +28,7 @@ from viewer.rendering.stamping import Stamp
 from viewer.serving.database import database
 from viewer.serving.entrance import Guest, from_our_pages, guest_of, session_key
 from viewer.serving.life import watch
-from viewer.serving.news import group_of
+from viewer.serving.news import FOR_ADMINISTRATORS, group_of
 from viewer.serving.runtime import engine
 from viewer.serving.wire import EXTENSION, Wire
 from viewer.streaming.protocol import POLICY_VIOLATION, text_message
@@ -71,8 +71,8 @@ class LetInConsumer(AsyncWebsocketConsumer):
             return TOO_MANY
         self.guest = found
         watch().add(self, found, self.withdrawn)
-        for organization in found.organizations_as(READING_ROLES):
-            await self.channel_layer.group_add(group_of(organization), self.channel_name)
+        for group in groups_of(found):
+            await self.channel_layer.group_add(group, self.channel_name)
         return None
 
     def _asked(self) -> Guest | int:
@@ -110,8 +110,8 @@ class LetInConsumer(AsyncWebsocketConsumer):
         """Whatever ended the connection, nobody waits for it any more."""
         watch().remove(self)
         if self.guest is not None:
-            for organization in self.guest.organizations_as(READING_ROLES):
-                await self.channel_layer.group_discard(group_of(organization), self.channel_name)
+            for group in groups_of(self.guest):
+                await self.channel_layer.group_discard(group, self.channel_name)
         await self.end()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -272,6 +272,14 @@ class NewsConsumer(LetInConsumer):
 
     async def news(self, message: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(message["news"]))
+
+
+def groups_of(guest: Guest) -> list[str]:
+    """The groups whose news is for this person: of organizations where they read, and of those that they administer."""
+    read, administered = guest.organizations_as(READING_ROLES), guest.organizations_as((Role.ADMIN,))
+    return [group_of(one) for one in read] + [
+        group_of(one, kind) for one in administered for kind in FOR_ADMINISTRATORS
+    ]
 
 
 def series_in(news: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from viewer import correction_pages, share_pages, launch, transfer_pages, views
+from viewer import access_pages, correction_pages, launch, share_pages, transfer_pages, views
 from viewer.serving.health import healthz
 from viewer.serving.metrics import metrics
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("share/<str:token>/", share_pages.share, name="share"),
     path("shares/", share_pages.shares, name="shares"),
     path("transfers/", transfer_pages.transfers, name="transfers"),
+    path("emergency/", access_pages.emergency, name="emergency"),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
     path("api/", include("viewer.api.urls")),

@@ -23,7 +23,7 @@ from viewer.api.priors import priors_of
 from viewer.api.settings import settings_of
 from viewer.api.studies import whole_study
 from viewer.api.viewing import note_denial, note_viewing
-from viewer.archive import query
+from viewer.archive import emergency, query
 from viewer.icons import icon_sizes
 from viewer.languages import page_catalogue
 from viewer.panels import PANELS
@@ -82,6 +82,7 @@ def study(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "build": settings.FARVIEW_BUILD,
             "study_json": {**whole, "hanging": hanging_of(request.user, found, whole, priors)},
             "first_view": first_view,
+            "emergency": emergency.in_force(request.user, found),
             "icons": icon_sizes(),
             "catalogue": page_catalogue(),
             "reader_settings": settings_of(request.user),
@@ -140,6 +141,7 @@ SHEETS = (
     "viewer/features/viewed.css",
     "viewer/features/cine.css",
     "viewer/features/volume.css",
+    "access/band.css",
     "viewer/features/settings.css",
     "share/link.css",
 )

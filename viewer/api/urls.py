@@ -3,6 +3,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAuthenticated
 
 from viewer.api import schema  # noqa: F401 - tells the schema how programs sign in
+from viewer.api.access import Emergency, StudyEmergency
 from viewer.api.corrections import Choices, Corrections, Undo
 from viewer.api.export_video import SeriesVideo
 from viewer.api.exports import SeriesExport, StudyExport, StudyExportChoices
@@ -37,6 +38,8 @@ urlpatterns = [
         name="api-measurement-object",
     ),
     path("studies/<str:study_instance_uid>/measurements/<str:uid>/", MeasurementDoor.as_view(), name="api-measurement"),
+    path("studies/<str:study_instance_uid>/emergency/", StudyEmergency.as_view(), name="api-study-emergency"),
+    path("emergency/", Emergency.as_view(), name="api-emergency"),
     path("studies/<str:study_instance_uid>/objects/", Objects.as_view(), name="api-objects"),
     path("studies/<str:study_instance_uid>/corrections/", Corrections.as_view(), name="api-corrections"),
     path("studies/<str:study_instance_uid>/corrections/choices/", Choices.as_view(), name="api-correction-choices"),

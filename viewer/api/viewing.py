@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import AuditEvent, User
 from accounts.origin import Request
-from viewer.archive import rows
+from viewer.archive import emergency, rows
 from viewer.models import Study
 
 ONE_OPENING = timedelta(minutes=15)
@@ -28,6 +28,7 @@ def note_viewing(user: User, study: Study, request: Request, *, door: str, anew:
             organization=study.organization.name,
             patient_id=study.patient.patient_id,
             study_instance_uid=study.study_instance_uid,
+            purpose=emergency.purpose_of(user, study),
             detail={"door": door},
         )
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from viewer.archive import outbox
+from viewer.archive import emergency, outbox
 from viewer.serving.database import database
 
 logger = logging.getLogger(__name__)
@@ -46,9 +46,13 @@ class News:
         return {"type": "news", "news": {**self.payload, "type": self.kind, "organization": self.organization}}
 
 
-def group_of(organization_id: int) -> str:
-    """The channel layer's group of everyone who may hear this organization's news."""
-    return f"news.{organization_id}"
+def group_of(organization_id: int, kind: str = "") -> str:
+    """The channel layer's group of everyone who may hear this organization's news (of this kind)."""
+    return f"news.{organization_id}.administrators" if kind in FOR_ADMINISTRATORS else f"news.{organization_id}"
+
+
+FOR_ADMINISTRATORS = frozenset({emergency.NEWS})
+"""Kinds of news that whoever administers an organization hears, and nobody else."""
 
 
 def rows_after(last: int) -> list[News]:
@@ -90,7 +94,7 @@ class NewsTail:
         rows = await database(rows_after)(self._last)
         layer = get_channel_layer()
         for row in newest_of_each(rows):
-            await layer.group_send(group_of(row.organization_id), row.message())
+            await layer.group_send(group_of(row.organization_id, row.kind), row.message())
         if rows:
             self._last = rows[-1].id
         return len(rows)
