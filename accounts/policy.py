@@ -230,6 +230,8 @@ RULES: dict[str, Rule] = {
     "sign-out": PUBLIC,
     "password": SIGNED_IN,
     "sessions": SIGNED_IN,
+    "tokens": SIGNED_IN,
+    "token-revoke": SIGNED_IN,
     "session-end": SIGNED_IN,
     "session-state": PUBLIC,
     "password-forgotten": PUBLIC,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import recovery, session_views, views
+from accounts import recovery, session_views, token_views, views
 from accounts import second_factor_views as factors
 from accounts.content_security import csp_report
 
@@ -30,6 +30,8 @@ urlpatterns = [
     path("accounts/sessions/", session_views.session_list, name="sessions"),
     path("accounts/sessions/end/", session_views.session_end, name="session-end"),
     path("accounts/session/", session_views.session_state, name="session-state"),
+    path("accounts/tokens/", token_views.tokens, name="tokens"),
+    path("accounts/tokens/<int:token>/revoke/", token_views.token_revoke, name="token-revoke"),
     path("csp-report/", csp_report, name="csp-report"),
     path("sign-in/link/<str:token>/", views.sign_in_link, name="sign-in-link"),
 ]
