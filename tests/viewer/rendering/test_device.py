@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -313,3 +315,10 @@ def test_how_long_pictures_may_take_is_short_once_the_kernels_are_compiled(
     assert device._seconds == devices.DRAW_SECONDS
     assert not device.lost
     assert caplog.text == ""
+
+
+def test_what_only_a_graphics_processor_can_show_still_loads_and_is_what_make_gpu_runs() -> None:
+    hardware = importlib.import_module("tests.viewer.rendering.device_hardware")
+    assert sum(name.startswith("test_") for name in vars(hardware)) >= 15
+    root = Path(__file__).resolve().parents[3]
+    assert str(Path(hardware.__file__ or "").relative_to(root)) in (root / "Makefile").read_text()
