@@ -15,10 +15,11 @@ from django.urls import reverse
 
 from accounts.policy import ADMIN, SAFE_METHODS
 from accounts.reauthentication import carries_secret, needed_for_administration
+from accounts.system_pages import SystemPages
 from accounts.views import SignOut
 
 
-class Site(admin.AdminSite):
+class Site(SystemPages, admin.AdminSite):
     """Django's administration, with our own door: one sign-in page, one policy."""
 
     site_header = "Farview administration"
