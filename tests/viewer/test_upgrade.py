@@ -1,0 +1,88 @@
+"""An archive of the first versions is brought to today's with all that was in it, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import INSERT_ONLY
+from tests.live import ROOT
+from tests.peers.conftest import needed
+from tests.peers.postgresql import PostgreSQL, programs
+
+Tables = dict[str, dict[str, Any]]
+
+
+def run(data: Path, url: str, *command: str) -> str:
+    kept = {key: text for key, text in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**kept, "FARVIEW_DATA_DIR": str(data), "FARVIEW_DICOM_PORT": "0", "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+class Upgraded:
+    """What was in the tables before, and what is in them after `manage.py migrate`."""
+
+    def __init__(self, data: Path, url: str) -> None:
+        self.before: Tables = json.loads(run(data, url, "-m", "tests.viewer.first_rows", "fill"))
+        run(data, url, "manage.py", "migrate", "--no-input", "-v", "0")
+        self.after: Tables = json.loads(run(data, url, "-m", "tests.viewer.first_rows", "tell"))
+        self.judged: dict[str, Any] = json.loads(run(data, url, "-m", "tests.viewer.first_rows", "judge"))
+        run(data, url, "manage.py", "makemigrations", "--check", "--dry-run")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
+    data = tmp_path_factory.mktemp("first")
+    if request.param == "sqlite":
+        yield Upgraded(data, "")
+        return
+    needed(programs() / "initdb", "postgresql")
+    with PostgreSQL() as cluster:
+        yield Upgraded(data, cluster.url)
+
+
+def test_the_first_versions_had_rows_in_every_table_of_ours(upgraded: Upgraded) -> None:
+    empty = sorted(table for table, held in upgraded.before.items() if not held["rows"])
+    assert [table for table in empty if not table.endswith(("_groups", "_user_permissions"))] == ["reporting_evidence"]
+    assert len(upgraded.before) > 40
+
+
+def test_every_row_keeps_every_value(upgraded: Upgraded) -> None:
+    for table, old in upgraded.before.items():
+        new = upgraded.after[table]
+        assert set(old["columns"]) <= set(new["columns"]), table
+        places = [new["columns"].index(name) for name in old["columns"]]
+        kept = [[row[place] for place in places] for row in new["rows"]]
+        assert [row for row in old["rows"] if row not in kept] == [], table
+
+
+def test_the_chains_of_the_record_and_of_the_reports_hold(upgraded: Upgraded) -> None:
+    assert len(upgraded.after["accounts_auditevent"]["rows"]) >= 2
+    assert len(upgraded.after["reporting_reportversion"]["rows"]) == 3
+    assert upgraded.judged["problems"] == []
+
+
+def test_insert_only_tables_refuse_changes_afterwards(upgraded: Upgraded) -> None:
+    assert upgraded.judged["open"] == []
+    assert sum(upgraded.judged["read"][table] > 0 for table in INSERT_ONLY) >= len(INSERT_ONLY) - 1
+
+
+def test_todays_models_read_every_row(upgraded: Upgraded) -> None:
+    for table, old in upgraded.before.items():
+        if table in upgraded.judged["read"]:
+            assert upgraded.judged["read"][table] >= len(old["rows"]), table
