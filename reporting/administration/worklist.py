@@ -123,7 +123,8 @@ class ReadingItemAdmin(Watched):
         found = super().get_actions(request)
         for reader in readers(request)[:READERS_OFFERED]:
             name = f"to_{reader.pk}"
-            found[name] = (partial(_assign, to=reader), name, f"Assign to {shown(reader)}")
+            words = f"Assign to {shown(reader)}".replace("%", "%%")  # Django fills in names by the % operator
+            found[name] = (partial(_assign, to=reader), name, words)
         return found
 
     @admin.display(description="number", ordering="order__accession_number")

@@ -71,6 +71,11 @@ def test_an_item_is_assigned_to_a_reader_of_the_house(boss: User, rita: User, ch
     assert AuditEvent.objects.filter(action="worklist.assigned", actor="boss").count() == 1
 
 
+def test_a_reader_with_a_percent_sign_in_the_name_is_offered_too(boss: User, rita: User, item: ReadingItem) -> None:
+    User.objects.filter(pk=rita.pk).update(first_name="100 %d", last_name="Rossi %(verbose_name)s")
+    assert "Assign to 100 %d Rossi %(verbose_name)s" in page(signed_in(boss), ITEMS)
+
+
 def test_freeing_and_cancelling_ask_for_a_reason(boss: User, alice: User, item: ReadingItem) -> None:
     client = signed_in(boss)
     claiming.claim(item.pk, alice)
