@@ -76,6 +76,7 @@ class ShareList(serializers.Serializer):
 
 
 STUDY = shapes.uid("study_instance_uid", "Study")
+LINK = OpenApiParameter("link", OpenApiTypes.INT, OpenApiParameter.PATH)
 
 
 class ShareLinks(Door):
@@ -113,17 +114,32 @@ class ShareLinkDoor(Door):
     """One link."""
 
     @extend_schema(
+        operation_id="share_link",
+        summary="A link that you look after",
+        parameters=[LINK],
+        responses={200: ShareRow, **shapes.REFUSALS},
+    )
+    def get(self, request: Request, link: int) -> Response:
+        return Response(row_of(link_of(request, link)))
+
+    @extend_schema(
         operation_id="share_link_revoke",
         summary="End a link and whatever came by it",
-        parameters=[OpenApiParameter("link", OpenApiTypes.INT, OpenApiParameter.PATH)],
+        parameters=[LINK],
         responses={204: OpenApiResponse(description="It has ended."), **shapes.REFUSALS},
     )
     def delete(self, request: Request, link: int) -> Response:
-        found = sharing.links_of(request.user).filter(pk=link).first()
-        if found is None:
-            raise NotFound("there is no such link")
+        found = link_of(request, link)
         patiently(lambda: sharing.revoke(found, request.user, request, reason="by hand"))
         return Response(status=204)
+
+
+def link_of(request: Request, number: int) -> ShareLink:
+    """A link that this person looks after. Raises NotFound."""
+    found = sharing.links_of(request.user).filter(pk=number).first()
+    if found is None:
+        raise NotFound("there is no such link")
+    return found
 
 
 def study_of(request: Request, study_instance_uid: str) -> Study:
