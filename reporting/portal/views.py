@@ -11,11 +11,12 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from accounts.sharing import may_share
 from reporting.exports.document import Picture
 from reporting.exports.page import body
 from reporting.models import Report
 from reporting.portal.results import Result, results_of
-from reporting.visibility import may_write, visible_reports
+from reporting.visibility import DELIVERED, may_write, visible_reports
 from reporting.workflow.noting import note_denial, note_reading
 from reporting.workflow.reading import signed_report
 from viewer.models import Study
@@ -70,6 +71,7 @@ def result(request: HttpRequest, report_id: int) -> HttpResponse:
             "state": WORDS.get(report.state, report.state),
             "may_see_images": Study.objects.visible_to(request.user).filter(pk=report.study_id).exists(),
             "may_write": may_write(request.user, report),
+            "may_share": report.state in DELIVERED and may_share(request.user, report.organization),
             "others": [
                 {"report": one, "state": WORDS.get(one.state, one.state)}
                 for one in others.exclude(pk=report.pk).select_related("study").order_by("-study__date", "-id")[:20]
