@@ -355,6 +355,7 @@ LOGGING = {
         "django.security.csrf": {
             "level": "ERROR"
         },  # it names addresses, sign-in links among them; the view logs the reason
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # whoever asks could fill the log with what they please
         "daphne": {"level": "WARNING"},
     },
 }

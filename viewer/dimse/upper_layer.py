@@ -90,7 +90,14 @@ class Line(DULServiceProvider):
                 return
             found.presentation_data_value_list.append((body[4], cast(bytes, body[5 : 4 + length])))
             body = body[4 + length :]
-        self.assoc.dimse.receive_primitive(found)
+        try:
+            self.assoc.dimse.receive_primitive(found)
+        except OSError:  # of the disk
+            raise
+        except Exception as problem:
+            logger.warning("A DICOM peer sent a message that cannot be read (%s)", type(problem).__name__)
+            self.event_queue.put(INVALID)
+            return
         if not self.assoc.dimse.msg_queue.empty():
             self._tell()
 
