@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import connection, transaction
@@ -12,6 +14,7 @@ from django.utils import timezone
 from accounts.chain import PROBLEMS_SHOWN as PROBLEMS_SHOWN
 from accounts.chain import Chain, Head, Journal, Link, mac_of, moment
 from accounts.chain import kept_key as _kept_key  # noqa: F401 - tests begin anew with it
+from accounts.knocking import Knocks
 from accounts.models import AuditEvent, User
 from accounts.origin import Request, client_address
 from accounts.tables import Table
@@ -27,6 +30,8 @@ _WIDTHS = {
     field.name: field.max_length for field in AuditEvent._meta.concrete_fields if getattr(field, "max_length", None)
 }
 _ROWS = Table(AuditEvent)
+_HEARD: ContextVar[list[str] | None] = ContextVar("events of the record", default=None)
+KNOCKS = Knocks()
 _journal = Journal()
 CHAIN = Chain("audit", "event", "accounts_auditevent", 0x46415256_41554449, _journal)
 
@@ -49,7 +54,8 @@ def record(
 
     `action` is a name like "study.view"; `outcome` "success", "denied" or "failure"; `organization` its name. `origin`
     is taken from `request` when not given. `detail` is JSON without names of patients; floats are kept as text, so that
-    every database gives back exactly what was signed.
+    every database gives back exactly what was signed. Of a caller who is denied on and on, so many are written as
+    `accounts.knocking` says, and how many were not.
     """
     person = actor if isinstance(actor, User) else None
     given = {
@@ -66,6 +72,13 @@ def record(
     }
     event = AuditEvent(**{name: _clean(value)[: _WIDTHS[name]] for name, value in given.items()})
     event.detail = _plain(detail or {})
+    if (actions := _HEARD.get()) is not None:
+        actions.append(event.action)
+    if outcome == "denied":
+        written, left_out = KNOCKS.count((event.actor or event.origin, event.action))
+        if not written:
+            return event
+        event.detail |= {"not_written_before": left_out} if left_out else {}
     with transaction.atomic(savepoint=False):
         CHAIN.take_turn()
         last, event.previous_mac = CHAIN.newest()
@@ -75,6 +88,17 @@ def record(
         head = Head(event.sequence, event.mac)
         transaction.on_commit(lambda: _keep_head(head), robust=True)
     return event
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """The actions of the events that are written meanwhile, in this task and the threads that it waits for."""
+    actions: list[str] = []
+    token = _HEARD.set(actions)
+    try:
+        yield actions
+    finally:
+        _HEARD.reset(token)
 
 
 def verify_chain() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,10 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEvent, Membership, Role, User
+
+Accessions = Callable[[str], Iterable[str]]
+ACCESSIONS: list[Accessions] = []
+"""Who knows the Study Instance UIDs of an accession number: the app that keeps the studies says."""
 
 
 def events_for(user: Any) -> QuerySet[AuditEvent]:

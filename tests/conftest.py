@@ -13,9 +13,11 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from accounts import audit
 from accounts.insert_only import protect, release
 from accounts.rates import buckets
 from tests.live import live_server_process as live_server_process
+from viewer.api import auditing
 
 # How long an example takes says nothing on a machine that is shared.
 hypothesis_settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -78,6 +80,8 @@ def no_memory_of_other_tests_records() -> None:
     """Heads of a chain outlive the database of the test that wrote it, in the data folder of the run."""
     for name in ("audit_head", "audit_heads", "report_head", "report_heads"):
         (settings.FARVIEW_DATA_DIR / name).unlink(missing_ok=True)
+    audit.KNOCKS.forget()
+    auditing.LATELY.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

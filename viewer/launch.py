@@ -93,6 +93,12 @@ def launch_code(request: HttpRequest, code: str) -> HttpResponse:
     return redirect(address_of(request.user, made.study, made.report))
 
 
+def uids_of(accession: str) -> list[str]:
+    """Study Instance UIDs of an accession number, in every organization: for whoever narrows what they find by them."""
+    found = Study.objects.filter(accession_number=accession).order_by("-pk")
+    return list(found.values_list("study_instance_uid", flat=True)[:500])
+
+
 def make_code(user: User, study: Study, report: bool) -> str:
     """A fresh link's code, inside the caller's transaction."""
     now, raw = timezone.now(), secrets.token_urlsafe(32)

@@ -1,0 +1,127 @@
+"""Nothing that `accounts.audited` names passes a door without an event: what a view did not write down is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.crypto import salted_hmac
+
+from accounts import audit
+from accounts.audited import Act, act_of
+from accounts.authentication import bearer_of
+from accounts.knocking import Lately
+from accounts.models import User
+from accounts.policy import SAFE_METHODS
+from viewer.archive import rows
+from viewer.models import Study
+
+DENIALS = (401, 403, 404)
+REFUSED = "door.refuse"
+OBJECTS = ("series_instance_uid", "sop_instance_uid", "report_id", "key", "object_id", "uid")
+"""Parameters of addresses that name an object."""
+LATELY = Lately()
+
+
+class AuditMiddleware:
+    """After the view: a look within a while is one event, a change is always one, a refusal as often as `accounts.knocking`
+    says. The event is durable before the answer leaves."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.waits = iscoroutinefunction(get_response)
+        if self.waits:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if self.waits:
+            return self._later(request)
+        with audit.heard() as actions:
+            response = self.get_response(request)
+        note(request, response, actions)
+        return response
+
+    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+        with audit.heard() as actions:
+            response: HttpResponseBase = await self.get_response(request)
+        if _asks(request, response):
+            await sync_to_async(note, thread_sensitive=False)(request, response, actions)
+        return response
+
+
+def _asks(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """False for what is certainly nothing to be written."""
+    return request.resolver_match is not None and (response.status_code in (200, 206) or response.status_code != 304)
+
+
+def note(request: HttpRequest, response: HttpResponseBase, actions: list[str]) -> None:
+    """Write down what came of `request`, where `actions`, the events of its view, say nothing."""
+    match = request.resolver_match
+    act = act_of(match.view_name) if match is not None else None
+    if act is None:
+        return
+    status, looks = response.status_code, request.method in SAFE_METHODS
+    if status in DENIALS:
+        if not actions and (act.looks or act.changes):
+            _note_refusal(request)
+        return
+    person = getattr(request, "user", None)
+    action = act.looks if looks else act.changes
+    seen = status in (200, 206) if looks else status < 400
+    if not seen or not action or not isinstance(person, User):
+        return
+    key = (person.pk, match.view_name, request.get_full_path() if act.each else "")
+    if actions or (looks and LATELY.noted(key)):
+        LATELY.note(key)
+        return
+    _record(request, person, action, act)
+    LATELY.note(key)
+
+
+def _record(request: HttpRequest, person: User, action: str, act: Act) -> None:
+    match = request.resolver_match
+    study = _study(person, match.kwargs.get("study_instance_uid", ""))
+    objects = [str(match.kwargs[name]) for name in OBJECTS if name in match.kwargs] if act.each else []
+    detail: dict[str, Any] = {"door": match.view_name}
+    if request.GET:
+        said = salted_hmac("farview.audit.query", request.GET.urlencode()).hexdigest()[:16]
+        detail |= {"asked": sorted(name[:40] for name in request.GET)[:40], "query": said}
+    rows.patiently(
+        lambda: audit.record(
+            action,
+            actor=person,
+            request=request,
+            organization=study.organization.name if study else "",
+            patient_id=study.patient.patient_id if study else "",
+            study_instance_uid=match.kwargs.get("study_instance_uid", "")[:64],
+            object_uid=objects[-1][:128] if objects else "",
+            detail=detail,
+        )
+    )
+
+
+def _study(person: User, uid: str) -> Study | None:
+    if not uid:
+        return None
+    found = Study.objects.visible_to(person).filter(study_instance_uid=uid)
+    return found.select_related("organization", "patient").order_by("pk").first()
+
+
+def _note_refusal(request: HttpRequest) -> None:
+    """Of somebody who is known, or who showed a token; whoever is nobody was only sent to sign in."""
+    person = getattr(request, "user", None)
+    known = person if isinstance(person, User) else None
+    if known is None and bearer_of(request) is None:
+        return
+    match = request.resolver_match
+    uid = str(match.kwargs.get("study_instance_uid", ""))[:128]
+    rows.patiently(
+        lambda: audit.record(
+            REFUSED, actor=known, request=request, outcome="denied", object_uid=uid, detail={"door": match.view_name}
+        )
+    )
