@@ -32,6 +32,7 @@ from django.views.generic import TemplateView
 
 from accounts.adapter import relying_party
 from accounts.forms import SignInForm
+from accounts.policy import not_found
 from accounts.second_factor import has_second_factor, must_set_up, use_code
 
 CEREMONY_SECONDS = 600
@@ -130,7 +131,17 @@ class PasskeyAgain(_Again, ReauthenticateWebAuthnView):
 # --- kept by their owner
 
 
-class AddApp(ActivateTOTPView):
+class _InPerson:
+    """A program with somebody's token neither sees nor changes how that person comes in."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if getattr(request, "api_token", None) is not None:
+            return not_found(request)
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return answer
+
+
+class AddApp(_InPerson, ActivateTOTPView):
     template_name = "accounts/app_add.html"
 
     @transaction.atomic
@@ -140,12 +151,12 @@ class AddApp(ActivateTOTPView):
         return response
 
 
-class RemoveApp(DeactivateTOTPView):
+class RemoveApp(_InPerson, DeactivateTOTPView):
     template_name = "accounts/remove.html"
     success_url = reverse_lazy("account")
 
 
-class AddPasskey(_Ceremony, AddWebAuthnView):
+class AddPasskey(_InPerson, _Ceremony, AddWebAuthnView):
     template_name = "accounts/passkey_add.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -166,25 +177,22 @@ class AddPasskey(_Ceremony, AddWebAuthnView):
         return super().form_valid(form)
 
 
-class RemovePasskey(RemoveWebAuthnView):
+class RemovePasskey(_InPerson, RemoveWebAuthnView):
     template_name = "accounts/remove.html"
     success_url = reverse_lazy("account")
 
 
-class RenamePasskey(EditWebAuthnView):
+class RenamePasskey(_InPerson, EditWebAuthnView):
     template_name = "accounts/passkey_name.html"
     success_url = reverse_lazy("account")
 
 
 @method_decorator(never_cache, name="dispatch")
-class RecoveryCodes(ViewRecoveryCodesView):
+class RecoveryCodes(_InPerson, ViewRecoveryCodesView):
     """Shown once; afterwards the page says how many are left."""
 
     template_name = "accounts/recovery_codes.html"
 
 
-class NewRecoveryCodes(GenerateRecoveryCodesView):
+class NewRecoveryCodes(_InPerson, GenerateRecoveryCodesView):
     template_name = "accounts/recovery_codes_new.html"
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return super().dispatch(request, *args, **kwargs)

@@ -243,9 +243,7 @@ def long_ago(client: Client, seconds: float = 3600) -> None:
 # --- demanded
 
 
-@pytest.mark.parametrize(
-    "door", ["/", "/upload/", "/worklist/", "/api/me/", "/accounts/sessions/"]
-)
+@pytest.mark.parametrize("door", ["/", "/upload/", "/worklist/", "/api/me/", "/accounts/sessions/"])
 def test_where_one_is_demanded_every_other_door_leads_to_setting_one_up(client, alice, demanding, door):
     try_in(client, "alice", PASSWORD)
     page = client.get(door, headers={"Accept": "text/html"})
@@ -306,6 +304,19 @@ def test_a_link_for_somebody_else_ends_the_session_before_it(client, alice, char
     assert not signed_in(client)
     client.post(ASKED, {"code": code_of(secret)})
     assert client.session["_auth_user_id"] == str(alice.pk)
+
+
+@pytest.mark.parametrize("has_password", [True, False])
+def test_a_token_changes_nothing_about_how_its_person_comes_in(client, alice, secret, has_password):
+    if not has_password:
+        alice.set_unusable_password()
+        alice.save()
+    headers = {"Authorization": f"Bearer {issue(alice)}"}
+    before = list(Authenticator.objects.values())
+    for door in ("app/add/", "app/remove/", "passkeys/add/", "recovery-codes/", "recovery-codes/new/"):
+        assert client.get(f"/accounts/{door}", headers=headers).status_code == 404
+        assert client.post(f"/accounts/{door}", {"code": "1"}, headers=headers).status_code == 404
+    assert list(Authenticator.objects.values()) == before
 
 
 # --- somebody else's
