@@ -100,7 +100,7 @@ def principal_of_scope(scope: Mapping[str, Any]) -> Principal | None:
     request = HttpRequest()
     request.session = session
     user = get_user(request)
-    if not isinstance(user, User) or not user.is_active or must_set_up(user):
+    if not isinstance(user, User) or not user.is_active or must_set_up(user, session):
         return None
     return Principal(user, user.epoch, session_key=session.session_key, ends_at=session.get_expiry_date())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import Role, User
@@ -46,6 +47,11 @@ class May:
         return isinstance(self._user, User) and bool(
             self._user.is_active and self._user.organizations_as((Role.REFERRER, Role.ADMIN)).exists()
         )
+
+    @property
+    def sign_on(self) -> str:
+        """What the provider of single sign-on is called; empty where there is none."""
+        return settings.FARVIEW_OIDC_NAME if settings.FARVIEW_OIDC_ISSUER else ""
 
     @cached_property
     def administer(self) -> bool:

@@ -105,6 +105,8 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices)
+    by_provider = models.BooleanField("by single sign-on", default=False, editable=False)
+    """Given by the person's groups at the OpenID provider, and taken with them."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

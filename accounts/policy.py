@@ -156,7 +156,7 @@ def _without_second_factor(request: HttpRequest, match: ResolverMatch) -> HttpRe
     if (
         getattr(request, "api_token", None) is not None
         or match.view_name in SETUP_DOORS
-        or not must_set_up(request.user)
+        or not must_set_up(request.user, request.session)
     ):
         return None
     if is_program(request):
@@ -234,6 +234,11 @@ RULES: dict[str, Rule] = {
     "token-revoke": SIGNED_IN,
     "session-end": SIGNED_IN,
     "session-state": PUBLIC,
+    "single-sign-on": PUBLIC,
+    "single-sign-on-back": PUBLIC,
+    "single-sign-on-confirm": SIGNED_IN,
+    "single-sign-on-connect": SIGNED_IN,
+    "confirmed": SIGNED_IN,
     "password-forgotten": PUBLIC,
     "password-reset": PUBLIC,
     "account_login": PUBLIC,

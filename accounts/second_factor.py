@@ -58,8 +58,15 @@ def has_second_factor(person: User) -> bool:
     return Authenticator.objects.filter(user=person, type__in=FACTORS).exists()
 
 
-def must_set_up(person: User) -> bool:
-    """True when an organization of theirs demands a second factor and they have none."""
+BY_PROVIDER = "second_factor_by_provider"
+"""In a session: the provider of single sign-on said that it asked for a second factor."""
+
+
+def must_set_up(person: User, session: Any = None) -> bool:
+    """True when an organization of theirs demands a second factor and they have none, nor was `session` begun with one
+    that their provider asked for."""
+    if session is not None and session.get(BY_PROVIDER):
+        return False
     demanded = Membership.objects.filter(user=person, organization__mfa_required=True).exclude(role=Role.GUEST)
     return demanded.exists() and not has_second_factor(person)
 

@@ -47,5 +47,7 @@ class SessionAdmin(Managed):
             self.message_user(request, f"{row.user} is signed out there.")
 
 
-# The site takes no rows of the library by itself (`accounts.administration`): this page of them is narrowed.
+# The library's own page shows every organization's people; the site may have refused it already (`accounts.administration`).
+if admin.site.is_registered(UserSession):
+    admin.site.unregister(UserSession)
 admin.AdminSite.register(admin.site, UserSession, SessionAdmin)

@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import idle, sessions
+from accounts import idle, openid, sessions, single_sign_on
+from accounts.content_security import allow_forms_to
 
 OTHERS = "others"
 
@@ -31,9 +32,18 @@ def session_list(request: HttpRequest) -> HttpResponse:
         for row in rows
     ]
     told.sort(key=lambda one: not one["this"])
+    hours = settings.SESSION_COOKIE_AGE // 3600
     return render(
-        request, "accounts/sessions.html", {"sessions": told, "hours": settings.SESSION_COOKIE_AGE // 3600, **_limits()}
+        request, "accounts/sessions.html", {"sessions": told, "hours": hours, **_limits(), **_sign_on(request)}
     )
+
+
+def _sign_on(request: HttpRequest) -> dict[str, bool]:
+    """Whether this account is connected with the provider of single sign-on, where there is one."""
+    if not openid.configured():
+        return {}
+    allow_forms_to(request, openid.origin())
+    return {"connected": single_sign_on.is_connected(request.user)}
 
 
 def _limits() -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +38,19 @@ def _read(name: str, default: Number, kind: Callable[[str], Number], expected: s
     except ValueError:
         raise ImproperlyConfigured(f"{name}: {expected} is expected, not {text!r}") from None
     return number
+
+
+def _roles_by_group(name: str) -> dict[str, str | list[str]]:
+    """{"group": "organization:role"}, or a list of them for a group."""
+    text = os.environ.get(name, "").strip()
+    try:
+        found = json.loads(text) if text else {}
+        given = [found[one] if isinstance(found[one], list) else [found[one]] for one in found]
+        if not all(re.fullmatch(r"[\w-]+:\w+", one) for several in given for one in several):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise ImproperlyConfigured(f'{name}: {{"group": "organization:role"}} is expected, not {text!r}') from None
+    return dict(found)
 
 
 def _kept_secret(path: Path) -> str:
@@ -280,6 +295,26 @@ LOGOUT_REDIRECT_URL = "sign-in"
 CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
 SESSION_COOKIE_AGE = 12 * 3600
 FARVIEW_IDLE_MINUTES = _number("FARVIEW_IDLE_MINUTES", 15)
+
+# --- single sign-on with an OpenID provider
+FARVIEW_OIDC_ISSUER = os.environ.get("FARVIEW_OIDC_ISSUER", "").strip()
+FARVIEW_OIDC_CLIENT_ID = os.environ.get("FARVIEW_OIDC_CLIENT_ID", "").strip()
+FARVIEW_OIDC_CLIENT_SECRET = os.environ.get("FARVIEW_OIDC_CLIENT_SECRET", "").strip()
+FARVIEW_OIDC_NAME = os.environ.get("FARVIEW_OIDC_NAME", "").strip() or "single sign-on"
+FARVIEW_OIDC_SCOPES = os.environ.get("FARVIEW_OIDC_SCOPES", "").strip() or "openid profile email"
+FARVIEW_OIDC_GROUPS = os.environ.get("FARVIEW_OIDC_GROUPS", "").strip() or "groups"
+FARVIEW_OIDC_ROLES = _roles_by_group("FARVIEW_OIDC_ROLES")
+FARVIEW_OIDC_MFA = os.environ.get("FARVIEW_OIDC_MFA", "").strip()
+_issuer = urlsplit(FARVIEW_OIDC_ISSUER)
+if FARVIEW_OIDC_ISSUER and not (
+    _issuer.scheme == "https" or (_issuer.scheme == "http" and _issuer.hostname in ("127.0.0.1", "localhost", "::1"))
+):
+    raise ImproperlyConfigured(f"FARVIEW_OIDC_ISSUER: an https address is expected, not {FARVIEW_OIDC_ISSUER!r}")
+if FARVIEW_OIDC_ISSUER and not FARVIEW_OIDC_CLIENT_ID:
+    raise ImproperlyConfigured("FARVIEW_OIDC_CLIENT_ID: the provider's name for this server is expected")
+SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on_views.Adapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = FARVIEW_SECURE
