@@ -148,6 +148,10 @@ class PersonAdmin(Managed, UserAdmin):
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("State", {"fields": ("is_active", "last_login", "date_joined")}),
     )
+    add_fieldsets = (
+        (None, {"fields": ("username", "usable_password", "password1", "password2")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+    )
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
     actions = ("sign_out_everywhere", "new_sign_in_link", "remove_second_factors")
