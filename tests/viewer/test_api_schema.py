@@ -56,6 +56,8 @@ def test_every_operation_documents_parameters_and_answers(schema: dict[str, Any]
         "/api/transfers/{transfer}/cancel/",
         "/api/transfers/{transfer}/retry/",
         "/api/me/settings/",
+        "/api/share-links/{link}/",
+        "/api/studies/{study_instance_uid}/share-links/",
         "/api/studies/{study_instance_uid}/corrections/",
         "/api/studies/{study_instance_uid}/corrections/choices/",
         "/api/studies/{study_instance_uid}/corrections/{correction}/undo/",
