@@ -117,7 +117,7 @@ ACTS: dict[str, Act] = {
 }
 
 MESSAGES: dict[str, Act] = {
-    "series.open": Act("series.view"),
+    "series.open": Act("study.view"),
     "view.change": Act(why="pictures of a series that was opened"),
     "frame.shown": Act(why="says that a picture arrived"),
     "viewport.close": Act(why="shows nothing"),

@@ -50,13 +50,13 @@ class AuditMiddleware:
         with audit.heard() as actions:
             response: HttpResponseBase = await self.get_response(request)
         if _asks(request, response):
-            await sync_to_async(note, thread_sensitive=False)(request, response, actions)
+            await sync_to_async(note)(request, response, actions)
         return response
 
 
 def _asks(request: HttpRequest, response: HttpResponseBase) -> bool:
     """False for what is certainly nothing to be written."""
-    return request.resolver_match is not None and (response.status_code in (200, 206) or response.status_code != 304)
+    return request.resolver_match is not None and response.status_code != 304
 
 
 def note(request: HttpRequest, response: HttpResponseBase, actions: list[str]) -> None:
