@@ -1,0 +1,56 @@
+"""A page says that its session is about to end, and covers itself when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import sign_in
+from tests.chromium import chromium  # noqa: F401
+from tests.live import LiveServer
+
+IDLE_MINUTES = 0.25
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def live_server_process() -> Iterator[LiveServer]:
+    with LiveServer(FARVIEW_IDLE_MINUTES=str(IDLE_MINUTES)) as server:
+        yield server
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server_process: LiveServer) -> Iterator[Page]:  # noqa: F811
+    context = chromium.new_context()
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda problem: complaints.append(str(problem)))
+    yield page
+    context.close()
+    assert not complaints, complaints
+
+
+def test_who_does_nothing_is_warned_stays_by_one_act_and_is_signed_out_without_one(
+    page: Page, live_server_process: LiveServer
+) -> None:
+    password, _ = live_server_process.user("alice", "radiologist")
+    sign_in(page, live_server_process.url + "/", "alice", password)
+    warning = page.get_by_role("dialog", name="Are you still there?")
+    expect(warning).to_be_visible(timeout=PATIENCE_MS)
+    expect(warning).to_contain_text("seconds you are signed out")
+    page.get_by_role("button", name="Stay signed in").click()
+    expect(warning).to_be_hidden(timeout=PATIENCE_MS)
+    assert page.request.get(f"{live_server_process.url}/accounts/session/").json()["signed_in"]
+    over = page.get_by_role("dialog", name="You are signed out")
+    expect(over).to_be_visible(timeout=PATIENCE_MS)
+    expect(over).to_contain_text("What you wrote is kept.")
+    assert not page.request.get(f"{live_server_process.url}/accounts/session/").json()["signed_in"]
+    cover = page.evaluate("getComputedStyle(document.querySelector('dialog.over'), '::backdrop').backgroundColor")
+    assert cover.startswith("rgb("), "nothing of the page is seen through it"
+    page.get_by_role("button", name="Sign in again").click()
+    page.fill("input[type=password]", password)
+    page.fill("input[name=username]", "alice")
+    page.keyboard.press("Enter")
+    page.locator("#q").wait_for()
