@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from pynetdicom.dul import DULServiceProvider
+from pynetdicom.fsm import InvalidEventError
 from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.transport import AssociationSocket
 
@@ -50,6 +51,7 @@ class Line(DULServiceProvider):
     # --- what comes
 
     def _read_pdu_data(self) -> None:
+        head = body = None
         try:
             head = self._exactly(6, self._bounds.idle_s)
             if head is None:
@@ -62,7 +64,7 @@ class Line(DULServiceProvider):
                 return
             body = self._exactly(length, self._bounds.idle_s)
         except (OSError, ValueError):
-            body = None
+            pass
         if head is None or body is None:
             self._hang_up()
             return
@@ -147,8 +149,11 @@ class Line(DULServiceProvider):
                     continue
                 self.state_machine.do_action(event)
                 self._tell()
-        except Exception:
-            logger.exception("A DICOM association ended unforeseen")
+        except Exception as problem:
+            if isinstance(problem, InvalidEventError):  # an answer of ours that crossed the end of the association
+                logger.warning("A DICOM association ended out of order")
+            else:
+                logger.exception("A DICOM association ended unforeseen")
             self.assoc.is_aborted, self.assoc.is_established = True, False
             self.assoc._kill = self._kill_thread = True
             self._hang_up()
