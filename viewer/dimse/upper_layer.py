@@ -73,6 +73,7 @@ class Line(DULServiceProvider):
             return
         try:
             pdu, event = self._decode_pdu(head + body)
+            pdu.to_primitive()  # which looks at the values, before the state machine relies on them
         except Exception:
             logger.warning("A DICOM peer sent a PDU that cannot be read")
             self.event_queue.put(INVALID)
