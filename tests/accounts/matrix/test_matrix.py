@@ -219,7 +219,7 @@ def test_the_study_was_there_to_be_told_of(asked: World, name: str) -> None:
     assert real != ghost
 
 
-@pytest.mark.parametrize("kind", ["Patient", "ImagingStudy", "ServiceRequest", "DiagnosticReport"])
+@pytest.mark.parametrize("kind", ["Patient", "ImagingStudy", "ServiceRequest"])
 def test_and_so_do_the_resources_of_fhir(asked: World, kind: str) -> None:
     door = next(door for door in doors() if door.name == "fhir-read" and door.values["kind"] == kind)
     headers = {"Authorization": "Bearer " + _token_of(asked)}
