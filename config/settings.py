@@ -344,7 +344,8 @@ LANGUAGES = [
     ("zh-hans", "简体中文"),
 ]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-LANGUAGE_COOKIE_NAME = f"farview_language_{FARVIEW_PORT}"
+LANGUAGE_COOKIE_NAME = f"{_host_only}farview_language_{FARVIEW_PORT}"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATICFILES_DIRS = [BASE_DIR / "static"]
