@@ -75,6 +75,8 @@ TABLE: dict[str, set[str]] = {
     },
     "viewer/side.js": {"viewer/menu.js", "i18n.js"},
     "dialog.js": {"viewer/menu.js"},
+    "session.js": {"viewer/menu.js"},
+    "access/": {"access/", "news.js", "viewer/menu.js", "viewer/features/rest.js"},
     "viewer/features/": {
         "viewer/features/",
         "viewer/tools/",
@@ -123,12 +125,14 @@ TABLE: dict[str, set[str]] = {
     "upload/main.js": {"upload/", "text.js"},
 }
 TEMPLATES = ROOT / "templates"
+NAMED_BY_VIEWS = [("admin/system/page.html", "system/address.js")]
 LOADED = re.compile(r"<script type=\"module\" src=\"{% static '([^']+)' %}\">")
 
 
 def pages() -> list[tuple[str, str]]:
     """(template, module) of every module that a template loads."""
     found = [(path, main) for path in TEMPLATES.rglob("*.html") for main in LOADED.findall(path.read_text())]
+    found += [(TEMPLATES / page, main) for page, main in NAMED_BY_VIEWS]
     return sorted((str(path.relative_to(TEMPLATES)), main) for path, main in found)
 
 
