@@ -392,7 +392,9 @@ LOGGING = {
         "django.security.csrf": {
             "level": "ERROR"
         },  # it names addresses, sign-in links among them; the view logs the reason
-        "django.security.DisallowedHost": {"level": "CRITICAL"},  # whoever asks could fill the log with what they please
+        "django.security.DisallowedHost": {
+            "level": "CRITICAL"
+        },  # whoever asks could fill the log with what they please
         "daphne": {"level": "WARNING"},
     },
 }

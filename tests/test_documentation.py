@@ -11,7 +11,9 @@ NAME = re.compile(r"FARVIEW_[A-Z0-9_]+|DATABASE_URL|REDIS_URL")
 
 def settings_read() -> set[str]:
     text = (ROOT / "config" / "settings.py").read_text()
-    return set(re.findall(r'(?:environ\.get\(|environ\[|_flag\(|_roles_by_group\(|_whole\(|_number\()\s*"([A-Z0-9_]+)"', text))
+    return set(
+        re.findall(r'(?:environ\.get\(|environ\[|_flag\(|_roles_by_group\(|_whole\(|_number\()\s*"([A-Z0-9_]+)"', text)
+    )
 
 
 def settings_in_the_table() -> set[str]:

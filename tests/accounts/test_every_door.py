@@ -97,7 +97,9 @@ def test_whoever_may_not_is_told_what_they_would_be_told_if_nothing_were_there(a
             for uids in (REAL, GHOST)
         )
     told, untold = text_of(real), text_of(ghost)
-    if "<" in route and not name.startswith("admin:") and name != "api-study-emergency":  # which asks for a reason first
+    if (
+        "<" in route and not name.startswith("admin:") and name != "api-study-emergency"
+    ):  # which asks for a reason first
         assert real.status_code == 404
         assert told == untold
     else:

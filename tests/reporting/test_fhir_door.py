@@ -292,7 +292,9 @@ def test_whoever_may_not_is_told_what_is_told_where_nothing_is(
             assert (real.status_code, real.content) == (404, ghost.content), (user, kind)
             assert get(client, kind)["total"] == 0, (user, kind)
             assert get(client, f"{kind}?_id={key}")["total"] == 0
-    assert get(signed_in(boss), "Patient")["total"] == 0  # administrators read nowhere unless something is granted to them
+    assert (
+        get(signed_in(boss), "Patient")["total"] == 0
+    )  # administrators read nowhere unless something is granted to them
     denied = AuditEvent.objects.filter(outcome="denied")
     assert denied.filter(actor="charlie").exists()
 
