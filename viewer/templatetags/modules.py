@@ -31,7 +31,7 @@ def preload_modules(main: str) -> SafeString:
 def modules_of(main: str, build: str) -> tuple[str, ...]:
     """`main` and what it imports, from near to far. `build` names the tree of files they are read from."""
     root = settings.BASE_DIR / "static"
-    found = [main]
+    found = [main[:]]  # a template's text is a kind of str that a Path takes only with a folder before it
     for module in found:
         folder = (root / module).parent
         for name in _IMPORT.findall((root / module).read_text()):
