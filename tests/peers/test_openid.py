@@ -203,7 +203,7 @@ FAULTS = {
     "an expired token": {"token": {"exp": 1_700_000_000, "iat": 1_699_999_000}},
     "a token without an end": {"token": {"exp": None}},
     "a token signed by another": {"signed": "by another"},
-    "more about another person": {"userinfo": {"sub": "alice"}},
+    "more about another person": {"userinfo": {"sub": "mallory"}},
     "a description of another issuer": {"discovery": {"issuer": "https://evil.example"}},
 }
 
