@@ -27,7 +27,7 @@ SILENT_DOORS = frozenset({"api-worklist-heartbeat", "api-report-lock", "api-view
 """Doors that pages knock at by themselves."""
 MOVING = ('"view.change"', '"measure"')
 """Words of the socket's messages that a person causes."""
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def limit() -> timedelta | None:

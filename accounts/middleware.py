@@ -7,12 +7,12 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.cache import patch_vary_headers
 
 from accounts import idle
 from accounts.authentication import bearer_of, live_token
-from accounts.policy import not_found, refusal, rule_named
+from accounts.policy import METHODS, not_found, refusal, rule_named
 
 
 class _Both:
@@ -74,6 +74,8 @@ class PolicyMiddleware(_Both):
         self, request: HttpRequest, view: Callable[..., Any], args: Iterable[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """By now the user of session or token is known, and which door this is."""
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
         if request.resolver_match:
             idle.look(request, request.resolver_match.view_name)
         return refusal(request, request.resolver_match) if request.resolver_match else not_found(request)

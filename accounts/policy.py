@@ -218,7 +218,9 @@ def check_every_door_has_a_rule(**_: Any) -> list[CheckMessage]:
     ]
 
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+METHODS = (*SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE")
+"""Everything else is refused at every door: no view means it."""
 
 PROGRAM_DOORS = ("/api/", "/dicom-web/", "/wado", "/fhir/", "/metrics", "/IHETemplateService/")
 """Doors at which nobody gets a 401, never a page to sign in on."""

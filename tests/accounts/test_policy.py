@@ -10,7 +10,7 @@ from django.urls import include, path
 from accounts import policy
 from accounts.authentication import issue
 from accounts.content_security import content_security_policy
-from accounts.models import Organization
+from accounts.models import Organization, User
 from viewer.models import Patient, Study
 
 
@@ -262,3 +262,10 @@ def test_where_a_person_may_upload_and_where_they_administer(alice, bob, boss):
     assert not policy.organizations_for(bob, policy.UPLOADER).exists()
     assert [one.name for one in policy.organizations_for(boss, policy.ADMIN)] == ["default"]
     assert not policy.organizations_for(None, policy.ADMIN).exists()
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "FOO"])
+@pytest.mark.parametrize("path", ["/healthz", "/", "/admin/", "/api/studies/"])
+def test_a_method_that_no_view_means_is_refused_everywhere(db: None, alice: User, method: str, path: str) -> None:
+    for headers in ({}, {"Authorization": f"Bearer {issue(alice)}"}):
+        assert Client().generic(method, path, headers=headers).status_code == 405
