@@ -278,7 +278,6 @@ def _network(world: World, study: Study) -> None:
 def _guest(world: World, study: Study, name: str, *, expires: int = 1, active: bool = True) -> None:
     """Somebody who came by a share link, as rows."""
     guest = world.users[name] = User.objects.create_user(f"share-{name}")
-    guest.set_unusable_password()
     Membership.objects.create(user=guest, organization=study.organization, role=Role.GUEST)
     until = timezone.now() + timedelta(days=expires)
     Grant.objects.create(study=study, user=guest, reason=Grant.Reason.SHARE, until=until)
