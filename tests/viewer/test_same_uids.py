@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Membership, Organization, Role, User
+from tests.accounts.matrix.world import one_connection
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.conftest import person, signed_in
 from viewer.archive.ingest import ingest_file
@@ -25,6 +26,11 @@ pytestmark = pytest.mark.usefixtures("store")
 RAMP = np.arange(-8, 8, dtype="<i2").reshape(4, 4) * 30
 VIEW = json.dumps({"zoom": "native", "window_center": 40, "window_width": 400, "voi_lut_function": "LINEAR"})
 NAMES = {"hospital": "Ours^Anna", "elsewhere": "Theirs^Bea"}
+
+
+@pytest.fixture(autouse=True)
+def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    one_connection(monkeypatch)
 
 
 @pytest.fixture
@@ -60,13 +66,14 @@ def doors(hospital: Organization, elsewhere: Organization, tmp_path: Path) -> di
         "page": f"/studies/{study}/?x=1",
         "pixels": f"{instance}/frames/1?x=1",
         "rendered": f"{instance}/rendered?x=1",
+        "metadata": f"{instance}/metadata?x=1",
         "wado": f"/wado?requestType=WADO&studyUID={study}&seriesUID={series_uid}&objectUID={one.sop_instance_uid}",
     }
 
 
 DOORS = (
     *("frame", "thumbnail", "study", "measurements", "key images", "page"),
-    *("pixels", "rendered", "wado"),
+    *("pixels", "rendered", "metadata", "wado"),
 )
 OF_PIXELS = ("frame", "thumbnail", "pixels", "rendered", "wado")
 
