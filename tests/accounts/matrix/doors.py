@@ -54,7 +54,7 @@ FREE: dict[str, Ask] = {
     "api-uploads": NOTHING,
     "api-peers": NOTHING,
     "api-transfers": Ask(query=STUDY, body={**STUDY, "peer": "peer"}, fixed={"kind": "send"}),
-    "api-reports": Ask(query=STUDY, body={**STUDY, "item": "item_id"}),
+    "api-reports": Ask(query={"study": "study_instance_uid"}, body={**STUDY, "item": "item_id"}),
     "api-orders": Ask(query={"q": "patient_id"}, body=NUMBERS),
     "api-worklist": Ask(query={"q": "patient_id"}),
     "api-worklist-next": NOTHING,

@@ -16,7 +16,7 @@ from django.test import Client
 
 from accounts import audit, policy
 from tests.accounts.matrix.doors import FIXED, FREE, METHODS, OWN_ROOM, PARAMETER, Door, doors
-from tests.accounts.matrix.world import GHOST_NUMBER, NUMBER, OWNER, PEOPLE, READERS, World, build
+from tests.accounts.matrix.world import GHOST_NUMBER, NUMBER, OWNER, PEOPLE, READERS, World, build, one_connection
 from viewer.serving.runtime import runtime
 
 ADMINISTERS = {
@@ -57,6 +57,7 @@ def world(
             ("FARVIEW_MIN_FREE_FRACTION", 0.0),
         ):
             patch.setattr(settings, name, value)
+        one_connection(patch)
         settings.FARVIEW_BLOB_DIR.mkdir()
         audit._kept_key.cache_clear()
         with taken_back():
@@ -202,6 +203,14 @@ TELLS = (
     "api-worklist-item",
     "api-order",
     "launch",
+    "api-reports",
+    "api-report-evidence",
+    "dicomweb-studies",
+    "dicomweb-all-series",
+    "dicomweb-all-instances",
+    "dicomweb-study-metadata",
+    "dicomweb-series-metadata",
+    "dicomweb-instance-metadata",
     "dicomweb-instance",
     "wado-uri",
 )
