@@ -228,7 +228,18 @@ def test_the_study_was_there_to_be_told_of(asked: World, name: str) -> None:
     assert real != ghost
 
 
-@pytest.mark.parametrize("kind", ["Patient", "ImagingStudy", "ServiceRequest"])
+@pytest.mark.parametrize(
+    "name", ["api-transfers", "api-macros", "api-templates", "api-report-evidence", "mrrt-templates"]
+)
+def test_lists_hold_what_others_must_not_be_told(asked: World, name: str) -> None:
+    door = next(door for door in doors() if door.name == name)
+    with taken_back():
+        answer = request(door, "get", asked.real, {"Authorization": "Bearer " + _token_of(asked)})
+        assert answer.status_code == 200
+        assert any(secret in content_of(answer).decode() for secret in asked.secrets)
+
+
+@pytest.mark.parametrize("kind", ["Patient", "ImagingStudy", "ServiceRequest", "DiagnosticReport"])
 def test_and_so_do_the_resources_of_fhir(asked: World, kind: str) -> None:
     door = next(door for door in doors() if door.name == "fhir-read" and door.values["kind"] == kind)
     headers = {"Authorization": "Bearer " + _token_of(asked)}

@@ -229,6 +229,7 @@ def _reports(world: World, study: Study) -> None:
         report=report,
         number=1,
         kind="final",
+        meaning="author",
         state="final",
         content={"sections": [], "text": WORDS},
         template_version=version,
