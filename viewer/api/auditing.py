@@ -59,6 +59,11 @@ def _asks(request: HttpRequest, response: HttpResponseBase) -> bool:
     return request.resolver_match is not None and response.status_code != 304
 
 
+OFTEN = frozenset({"api-report", "api-report-lock", "api-worklist-heartbeat", "api-viewed", "api-my-settings"})
+"""Doors at which a page changes something every few seconds by itself, as it saves what is typed: each version of a report is
+kept in its own chain, and the record says once in a while that somebody writes."""
+
+
 def note(request: HttpRequest, response: HttpResponseBase, actions: list[str]) -> None:
     """Write down what came of `request`, where `actions`, the events of its view, say nothing."""
     match = request.resolver_match
@@ -75,8 +80,8 @@ def note(request: HttpRequest, response: HttpResponseBase, actions: list[str]) -
     seen = status in (200, 206) if looks else status < 400
     if not seen or not action or not isinstance(person, User):
         return
-    key = (person.pk, match.view_name, request.get_full_path() if act.each else "")
-    if actions or (looks and LATELY.noted(key)):
+    key = (person.pk, match.view_name, request.get_full_path() if act.each else "", looks)
+    if actions or ((looks or match.view_name in OFTEN) and LATELY.noted(key)):
         LATELY.note(key)
         return
     _record(request, person, action, act)

@@ -31,7 +31,7 @@ def test_the_key_opens_the_report_and_goes_back_to_it_and_escape_to_the_pictures
 ) -> None:
     page = browse(width=1920, height=1080)
     page.goto(f"{archive.server.url}/studies/{made.study}/")
-    wait_for(page, "window.farview?.viewports[0]?.exact && farview.features.report.ready", 60)
+    wait_for(page, "window.farview?.viewports[0]?.exact && farview.features.report?.ready", 60)
     page.keyboard.press("Shift+R")
     writing(page)
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
@@ -251,7 +251,7 @@ def test_people_who_write_no_reports_see_no_page_and_no_panel(
     assert answer.status == 404
     if role == "technologist":
         page.goto(f"{archive.server.url}/studies/{writer.study}/")
-        wait_for(page, "window.farview?.viewports[0]?.exact && farview.features.report.ready", 60)
+        wait_for(page, "window.farview?.viewports[0]?.exact && farview.features.report?.ready", 60)
         page.wait_for_timeout(500)
         assert not page.locator("#tab-report").count()
 

@@ -291,7 +291,7 @@ def test_no_report_is_opened_by_merely_looking_at_pictures(
 ) -> None:
     page = browse()
     page.goto(f"{archive.server.url}/studies/{made.study}/")
-    wait_for(page, "window.farview?.viewports[0]?.exact && farview.features.report.ready", 60)
+    wait_for(page, "window.farview?.viewports[0]?.exact && farview.features.report?.ready", 60)
     page.locator("#tab-report").click()
     page.get_by_role("button", name="Write the report").wait_for()
     answer: requests.Response = archive.session.get(

@@ -136,6 +136,7 @@ class FakeEngine:
         most: int | None = None,
         fused: FakeSeries | None = None,
         reuse: Any = None,
+        stamp: Any = None,
     ) -> Drawn:
         placed, _ = series.place(view)
         self.drawn.append((placed, media_type == "image/png"))
