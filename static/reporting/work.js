@@ -19,7 +19,7 @@ export class Work {
   /** A report is open for writing. */
   begin() {
     this.typing = new Typing(this.desk.editor, { macros: () => this.macros, say: (shortcut) => this.desk.say(t("Macro {shortcut} written out", { shortcut })) });
-    this.#loadMacros();
+    this.loaded = this.#loadMacros();
   }
 
   async #loadMacros() {
@@ -77,6 +77,7 @@ async function macro(desk, work, making = false) {
   const { selectionStart: start, selectionEnd: end, value = "" } = row?.text?.area ?? {};
   const selected = value.slice(start, end);
   if (making && !selected.trim()) return desk.say(t("Select the text of the macro first."));
+  await work.loaded;
   const chosen = await chooseMacro({ ask: desk.ask, me: desk.me, icon: desk.icon, macros: work.known, selected, making, changed: (macros) => work.keepMacros(macros) });
   if (!row?.text || !desk.editor) return undefined;
   row.text.area.focus({ preventScroll: true });
