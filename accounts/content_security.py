@@ -10,16 +10,16 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
+
+from accounts.either import Either
 
 logger = logging.getLogger(__name__)
 
@@ -51,17 +51,8 @@ DIRECTIVES: dict[str, str] = {
 }
 
 
-class ContentSecurityMiddleware:
+class ContentSecurityMiddleware(Either):
     """Pages load only what this server serves, run no script of a file's text, and stand in nobody's frame."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.waits = iscoroutinefunction(get_response)
-        if self.waits:
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
         return self._later(request) if self.waits else _headed(request, self.get_response(request))

@@ -21,13 +21,13 @@ from accounts import sessions
 from accounts.acts import ACTS
 from accounts.authentication import bearer_of
 from accounts.models import User
+from accounts.policy import SAFE_METHODS
 
 STEP = timedelta(minutes=1)
 SILENT_DOORS = frozenset({"api-worklist-heartbeat", "api-report-lock", "api-viewed", "csp-report", "sign-out"})
 """Doors that pages knock at by themselves."""
 MOVING = ('"view.change"', '"measure"')
 """Words of the socket's messages that a person causes."""
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def limit() -> timedelta | None:

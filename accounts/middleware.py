@@ -5,30 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.cache import patch_vary_headers
 
 from accounts import idle
 from accounts.authentication import bearer_of, live_token
+from accounts.either import Either
 from accounts.policy import METHODS, not_found, refusal, rule_named
 
 
-class _Both:
-    """A middleware for synchronous and asynchronous servers alike."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.waits = iscoroutinefunction(get_response)
-        if self.waits:
-            markcoroutinefunction(self)
-
-
-class BearerMiddleware(_Both):
+class BearerMiddleware(Either):
     """`Authorization: Bearer TOKEN` decides who asks, at every door; a cookie beside it counts for nothing.
 
     Sets `request.user` and `request.api_token` (None: no such token). No cookie counts, so no CSRF check is made.
@@ -58,7 +46,7 @@ class BearerMiddleware(_Both):
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
 
 
-class PolicyMiddleware(_Both):
+class PolicyMiddleware(Either):
     """Asks the table before any view runs; a request refused here has cost no view, no form and no CSRF check.
 
     What is behind a rule is kept by no browser and no proxy, unless the view says otherwise.

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
-from accounts.middleware import _Both
+from accounts.either import Either
 from accounts.policy import is_program
 
 
@@ -79,7 +79,7 @@ def buckets() -> Buckets:
     return Buckets()
 
 
-class RateMiddleware(_Both):
+class RateMiddleware(Either):
     """Asks after the policy has let somebody in, and before the view runs."""
 
     def __call__(self, request: HttpRequest) -> Any:

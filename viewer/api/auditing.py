@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import salted_hmac
 
 from accounts import audit
 from accounts.audited import Act, act_of
 from accounts.authentication import bearer_of
+from accounts.either import Either
 from accounts.knocking import Lately
 from accounts.models import User
 from accounts.policy import SAFE_METHODS
@@ -25,18 +25,9 @@ OBJECTS = ("series_instance_uid", "sop_instance_uid", "report_id", "key", "objec
 LATELY = Lately()
 
 
-class AuditMiddleware:
+class AuditMiddleware(Either):
     """After the view: a look within a while is one event, a change is always one, a refusal as often as `accounts.knocking`
     says. The event is durable before the answer leaves."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.waits = iscoroutinefunction(get_response)
-        if self.waits:
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
         if self.waits:
