@@ -18,6 +18,7 @@ from accounts.insert_only import protect, release
 from accounts.rates import buckets
 from tests.live import live_server_process as live_server_process
 from viewer.api import auditing
+from viewer.serving.runtime import runtime
 
 # How long an example takes says nothing on a machine that is shared.
 hypothesis_settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -111,3 +112,10 @@ def emptying_the_test_database() -> Iterator[None]:
 def full_buckets() -> None:
     """Rolled back rows give their numbers to the next test's people."""
     buckets().forget()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _engine_is_stopped() -> Iterator[None]:
+    """An engine that a test started in this process ends with its file: the next file's images may bear the same UIDs."""
+    yield
+    runtime().stop_private()

@@ -4,7 +4,6 @@ Tess a technologist, boss an administrator. The study is a real one; `item` and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,17 +19,9 @@ from viewer.archive.rows import Sender
 from viewer.archive.sources import walk
 from viewer.archive.storage import BlobStore, blob_store
 from viewer.models import Study
-from viewer.serving.runtime import runtime
 
 PASSWORD = "a lantern over the harbour"
 HEAD = "series/ct_head_gantry_tilt_ge_jpll"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _engine_is_stopped() -> Iterator[None]:
-    """An engine that a test started in this process ends with its file: the next file's images may bear the same UIDs."""
-    yield
-    runtime().stop_private()
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ Alice may; Bob works at the same site and may not; Charlie is a stranger, though
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ from django.test import Client
 
 from accounts.models import Membership, Organization, Role, User
 from viewer.archive.storage import BlobStore, blob_store
-from viewer.serving.runtime import runtime
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _engine_is_stopped() -> Iterator[None]:
-    """An engine that a test started in this process ends with its file: the next file's images may bear the same UIDs."""
-    yield
-    runtime().stop_private()
 
 
 @pytest.fixture
