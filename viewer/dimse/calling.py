@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import queue
+import select
 import socket
 import ssl
 import time
@@ -19,9 +20,10 @@ from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
-from pynetdicom.transport import AssociationSocket
+from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from viewer.dicom.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from viewer.dimse.upper_layer import CLOSED
 from viewer.models import DicomPeer
 
 CONNECT_S = 10.0
@@ -98,10 +100,30 @@ class _Caller(AE):
         self.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
         self.implementation_version_name = IMPLEMENTATION_VERSION_NAME
 
-    def _create_socket(self, *given: Any) -> AssociationSocket:
-        made = super()._create_socket(*given)
+    def _create_socket(
+        self, assoc: Association, address: AddressInformation, tls_args: tuple[ssl.SSLContext, str] | None
+    ) -> AssociationSocket:
+        made = _Wire(assoc, address=address)
+        made.tls_args = tls_args
         self.wire = made.socket
         return made
+
+
+class _Wire(AssociationSocket):
+    """pynetdicom looks with select(2), which knows no descriptor from 1024 on: a server with a thousand readers has those."""
+
+    @property
+    def ready(self) -> bool:
+        if self.socket is None or not self._is_connected:
+            return False
+        poll = select.poll()
+        try:
+            poll.register(self.socket, select.POLLIN)
+            waiting = bool(poll.poll(0))
+        except (OSError, ValueError):
+            self.event_queue.put(CLOSED)
+            return False
+        return waiting or (isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0)
 
 
 def _opened(
