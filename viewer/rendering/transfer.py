@@ -10,6 +10,7 @@ volumes have presets whose points are laid between the background and the bright
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,20 @@ def _colours(values: NDArray[np.float64], columns: list[list[float]], step_mm: f
 
 
 def _leaps(bricks: Bricks, colours: NDArray[np.float32], first: np.float32, scale: np.float32) -> NDArray[np.int16]:
-    seen = np.concatenate(([0], np.cumsum(colours[:, 0] > 0.0))).astype(np.int32)
+    """Those of the last tables are kept for as long as the volume is there: a turn changes the step, seldom what is seen."""
+    visible = colours[:, 0] > 0.0
+    kept, key = _KEPT.setdefault(bricks, {}), (float(first), float(scale), visible.tobytes())
+    leaps = kept.get(key)
+    if leaps is None:
+        leaps = _marked(bricks, visible, first, scale)
+        while len(kept) >= _MOST_KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[key] = leaps
+    return leaps
+
+
+def _marked(bricks: Bricks, visible: NDArray[np.bool_], first: np.float32, scale: np.float32) -> NDArray[np.int16]:
+    seen = np.concatenate(([0], np.cumsum(visible))).astype(np.int32)
     leaps = np.empty(bricks.least.shape, np.int16)
     _mark(bricks.least, bricks.greatest, seen, first, scale, leaps)
     _measure(leaps)
@@ -220,6 +234,9 @@ _LEAST_EXTINCTION = 1.0 / 1024.0
 _SAMPLED = 100_000
 """Voxels looked at to find the range of a volume."""
 _PERCENTILES = (5.0, 99.8)
+_MOST_KEPT = 4
+_KEPT: WeakKeyDictionary[Bricks, dict[tuple[float, float, bytes], NDArray[np.int16]]] = WeakKeyDictionary()
+"""Render threads may make the same one twice, and then keep either: they are equal."""
 
 _SHELL: Colour = (0.92, 0.90, 0.86)
 

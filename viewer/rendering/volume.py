@@ -281,7 +281,7 @@ class Layers:
     weight: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Bricks:
     """Least and greatest value of each cube of voxels, to pass over space that cannot matter. A brick covers its voxels and
     the next one on each side, so that no interpolated sample that begins in it is outside its range. Holes are left out of

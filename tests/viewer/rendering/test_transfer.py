@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from viewer.rendering import transfer
 from viewer.rendering.storing import bricks_of
 from viewer.rendering.transfer import VOLUME_PRESETS, TransferTable, presets_for, table_of
 from viewer.rendering.view import BadView
@@ -129,3 +131,16 @@ def test_a_sample_that_shows_something_always_begins_in_a_brick_that_may() -> No
     for k, i, j in np.argwhere(cells > 220):
         assert table.leaps[k // 8, i // 8, j // 8] == 0
     assert table.leaps[:, :, 4].min() == 2
+
+
+def test_leaps_are_found_once_for_what_is_seen_and_go_with_their_volume() -> None:
+    volume = volume_of(noise())
+    near, far, other = table_of("bone", volume, 0.5), table_of("bone", volume, 0.5005), table_of("lung", volume, 0.5)
+    assert far.leaps is near.leaps
+    assert not np.array_equal(far.colours, near.colours)
+    assert other.leaps is not near.leaps
+    assert table_of("bone", volume_of(noise()), 0.5).leaps is not near.leaps
+    held = len(transfer._KEPT)
+    del volume
+    gc.collect()
+    assert len(transfer._KEPT) < held
