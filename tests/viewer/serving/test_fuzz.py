@@ -1,7 +1,8 @@
-"""Every wire of one running server is fed what no honest program sends: a fixed seed and a fresh one, 60 s in all.
+"""Every wire of one running server is fed what no honest program sends, half a minute in all and always the same.
 
 Nothing may answer with 5xx, leave a traceback in the log, end a process or keep memory; honest callers go on being served.
-FARVIEW_FUZZ_SECONDS gives each wire more time, FARVIEW_FUZZ_SEED repeats what a run printed.
+`make soak` draws a fresh seed beside it, prints it and gives each wire a minute and more; FARVIEW_FUZZ_SEED repeats what such
+a run printed, FARVIEW_FUZZ_SECONDS sets the time.
 """
 
 from __future__ import annotations
@@ -27,9 +28,16 @@ from tests.browser.reporting.people import people
 from tests.live import LiveServer, free_port
 from tests.viewer.archive.objects import ct_slice, save
 
-SECONDS = float(os.environ.get("FARVIEW_FUZZ_SECONDS", "10"))
-FRESH = int(os.environ.get("FARVIEW_FUZZ_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
-SEEDS = (20260711, FRESH)
+pytestmark = pytest.mark.soak
+
+LONG = bool(os.environ.get("FARVIEW_SOAK"))
+ASKED = int(os.environ.get("FARVIEW_FUZZ_SEED", "0"))
+SECONDS = float(os.environ.get("FARVIEW_FUZZ_SECONDS", "150" if LONG else "12"))
+"""Of a wire that gets half of it; those that answer at once get a quarter."""
+SEEDS = {
+    "fixed": 20260711,
+    **({"fresh": ASKED or random.SystemRandom().randrange(1, 2**31)} if LONG or ASKED else {}),
+}
 GROWTH = 400 * 2**20
 PEER = """
 from accounts.models import Organization
@@ -92,7 +100,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         yield Target(server, tmp_path_factory.mktemp("fuzz"))
 
 
-@pytest.fixture(params=SEEDS, ids=["fixed", "fresh"])
+@pytest.fixture(params=SEEDS.values(), ids=SEEDS.keys())
 def dice(request: pytest.FixtureRequest) -> random.Random:
     print(f"FARVIEW_FUZZ_SEED={request.param}")
     return random.Random(request.param)
