@@ -10,13 +10,28 @@ import os
 import threading
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from pynetdicom import dimse_primitives as primitives
 from pynetdicom import evt
-from pynetdicom.dimse_messages import C_STORE_RSP
 from pynetdicom.status import code_to_category
 
 WRITTEN_EVERY_S = 5.0
+OPERATIONS: dict[type, str] = {
+    primitives.C_ECHO: "echo",
+    primitives.C_STORE: "store",
+    primitives.C_FIND: "find",
+    primitives.C_GET: "get",
+    primitives.C_MOVE: "move",
+    primitives.N_ACTION: "commit",
+    primitives.N_CREATE: "step",
+    primitives.N_SET: "step",
+}
+"""What peers ask for (PS3.7 9, 10), by the message that answers it."""
+OUTCOMES = {"Success": "done", "Warning": "done", "Cancel": "cancelled"}
+"""By category of status; a right that is missing is `denied`, whatever else `failed`."""
+DENIED = 0x0124
 
 _counts: Counter[tuple[str, str]] = Counter()
 _lock = threading.Lock()
@@ -43,12 +58,18 @@ def aborted(event: evt.Event) -> None:
     count("associations", "aborted")
 
 
-def answered(event: evt.Event) -> None:
-    """Each answer to a C-STORE: the object is kept, or it is not."""
-    message = event.message
-    if isinstance(message, C_STORE_RSP):
-        status = int(message.command_set.get("Status") or 0)
-        count("objects", "stored" if code_to_category(status) in ("Success", "Warning") else "refused")
+def answered(message: Any) -> None:
+    """The last answer to each request; what is sent of our own accord is no answer."""
+    operation, status = OPERATIONS.get(type(message)), getattr(message, "Status", None)
+    if operation is None or status is None or message.MessageIDBeingRespondedTo is None:
+        return
+    category = code_to_category(int(status))
+    if category == "Pending":
+        return
+    outcome = "denied" if status == DENIED else OUTCOMES.get(category, "failed")
+    count("operations", f"{operation} {outcome}")
+    if operation == "store":
+        count("objects", "stored" if outcome == "done" else "refused")
 
 
 def write() -> None:
@@ -76,5 +97,4 @@ HANDLERS = [
     (evt.EVT_ACCEPTED, accepted),
     (evt.EVT_REJECTED, rejected),
     (evt.EVT_ABORTED, aborted),
-    (evt.EVT_DIMSE_SENT, answered),
 ]

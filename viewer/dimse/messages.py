@@ -13,6 +13,7 @@ from pynetdicom.dimse_messages import C_STORE_RQ
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import A_RELEASE
 
+from viewer.dimse import counting
 from viewer.dimse.limits import Limits
 from viewer.dimse.store_request import begun
 from viewer.dimse.store_response import in_one_piece
@@ -78,6 +79,7 @@ class Messages(DIMSEServiceProvider):
             self._refuse_more("sends an endless query")
 
     def send_msg(self, primitive: Any, context_id: int) -> None:
+        counting.answered(primitive)
         if isinstance(primitive, C_STORE) and primitive.MessageIDBeingRespondedTo is not None:
             answer = in_one_piece(primitive, context_id, self.maximum_pdu_size)
             if answer is not None:

@@ -60,6 +60,13 @@ def network() -> Iterator[Metric]:
         "Objects by C-STORE since the DICOM process began, stored or refused.",
         [Sample(number, {"outcome": name}) for name, number in sorted(counted.get("objects", {}).items())],
     )
+    operations = [(*name.split(), number) for name, number in sorted(counted.get("operations", {}).items())]
+    yield Metric(
+        "dicom_operations_total",
+        "counter",
+        "Requests of peers that were answered since the DICOM process began, by operation and outcome.",
+        [Sample(number, {"operation": operation, "outcome": outcome}) for operation, outcome, number in operations],
+    )
 
 
 def _ages() -> Iterator[tuple[str, float]]:

@@ -9,14 +9,13 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
+from pydicom.dataset import Dataset
 
 from accounts.models import Organization, Role
-from tests.viewer.archive.objects import slices
 from tests.viewer.conftest import person, signed_in
-from tests.viewer.dimse.receiver import Receiver
-from tests.viewer.dimse.test_sending import outgoing, peer
-from viewer.dimse import counting
-from viewer.dimse.sending import store as send
+from tests.viewer.dimse import nodes
+from tests.viewer.dimse.test_store import image
+from viewer.dimse import admission, counting
 from viewer.models import DicomPeer, Transfer
 
 pytestmark = pytest.mark.django_db
@@ -49,18 +48,50 @@ def test_the_queues_are_told_by_kind_and_state_with_the_oldest(told, hospital: O
     assert found["farview_quarantined_objects"] == 0
 
 
-def test_what_the_dicom_process_counted_is_told(told, tmp_path: Path) -> None:
-    before = told()
-    assert not [name for name in before if name.startswith("farview_dicom_")]
+STUDY_FIND, STUDY_MOVE, STUDY_GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("store")
+def test_every_request_of_a_peer_is_counted_by_what_became_of_it(
+    told, hospital: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not [name for name in told() if name.startswith("farview_dicom_")]
     counting._counts.clear()
-    answer = {"1.2.3.4.3": 0xA700}
-    with Receiver(answer=lambda uid: answer.get(uid, 0), handlers=counting.HANDLERS) as receiver:
-        send(peer(receiver), [outgoing(path) for path in slices(tmp_path / "images", 3)])
+    row = nodes.peer(hospital)
+    wanted = Dataset()
+    wanted.QueryRetrieveLevel, wanted.StudyInstanceUID = "STUDY", "1.2.3.4.404"
+    with nodes.listening() as node:
+        of_no_series = image("1.2.3.4.2")
+        del of_no_series.SeriesInstanceUID
+        assert nodes.sent(node, image(), of_no_series) == [0, 0xC000]
+        assert nodes.echo(node)
+        assert not nodes.echo(node, calling="STRANGER")
+        contexts = [(uid, "1.2.840.10008.1.2.1") for uid in (STUDY_FIND, STUDY_MOVE, STUDY_GET)]
+        with nodes.associated(node, contexts) as association:
+            list(association.send_c_find(wanted, STUDY_FIND))
+            list(association.send_c_get(wanted, STUDY_GET))
+            list(association.send_c_move(wanted, "NOBODY", STUDY_MOVE))
+            row.may_query = False
+            row.save()
+            monkeypatch.setattr(admission, "RIGHTS_ARE_ASKED_EVERY_S", 0.0)
+            list(association.send_c_find(wanted, STUDY_FIND))
     counting.write()
-    found = told()
-    assert found['farview_dicom_objects_total{outcome="stored"}'] == 2
-    assert found['farview_dicom_objects_total{outcome="refused"}'] == 1
-    assert found['farview_dicom_associations_total{outcome="accepted"}'] == 1
+    found = {name.removeprefix("farview_dicom_"): number for name, number in told().items()}
+    assert found['associations_total{outcome="rejected"}'] == 1
+    assert found['objects_total{outcome="stored"}'] == found['objects_total{outcome="refused"}'] == 1
+    operations = {
+        name.removeprefix("operations_total"): number for name, number in found.items() if "operation=" in name
+    }
+    assert operations == {
+        '{operation="echo",outcome="done"}': 1,
+        '{operation="find",outcome="denied"}': 1,
+        '{operation="find",outcome="done"}': 1,
+        '{operation="get",outcome="done"}': 1,
+        '{operation="move",outcome="failed"}': 1,
+        '{operation="store",outcome="done"}': 1,
+        '{operation="store",outcome="failed"}': 1,
+    }
 
 
 def test_a_file_that_cannot_be_read_is_no_fault(told, tmp_path: Path) -> None:
