@@ -112,6 +112,7 @@ for _origin in FARVIEW_CORS_ORIGINS - {"*"}:
         )
 
 # --- the DICOM network
+FARVIEW_DICOM_HOST = os.environ.get("FARVIEW_DICOM_HOST", "") or FARVIEW_HOST
 FARVIEW_DICOM_PORT = _whole("FARVIEW_DICOM_PORT", 11112)
 FARVIEW_DICOM_AE_TITLE = os.environ.get("FARVIEW_DICOM_AE_TITLE", "FARVIEW").strip()
 if not (

@@ -37,7 +37,7 @@ def run(*, lifeline: int | None = None, ready: int | None = None) -> None:
         _die_with_the_server(lifeline)
     node = Node(
         settings.FARVIEW_DICOM_AE_TITLE,
-        settings.FARVIEW_HOST,
+        settings.FARVIEW_DICOM_HOST,
         settings.FARVIEW_DICOM_PORT,
         limits(),
         _tls() if settings.FARVIEW_DICOM_TLS == "on" else None,

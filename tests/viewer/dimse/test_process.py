@@ -17,6 +17,9 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from tests.live import ROOT, LiveServer
 
+HOST = "127.0.0.2"
+"""Where the node listens; the web server listens at 127.0.0.1."""
+
 
 def nodes(live: LiveServer) -> list[int]:
     """Process ids of DICOM nodes in the server's group."""
@@ -35,7 +38,7 @@ def echo(live: LiveServer, ae_title: str = "ECHO") -> bool:
     entity = AE(ae_title=ae_title)
     entity.acse_timeout = entity.dimse_timeout = entity.connection_timeout = 5
     entity.add_requested_context(Verification)
-    association = entity.associate("127.0.0.1", int(live.environment["FARVIEW_DICOM_PORT"]), ae_title="FARVIEW")
+    association = entity.associate(HOST, int(live.environment["FARVIEW_DICOM_PORT"]), ae_title="FARVIEW")
     if not association.is_established:
         return False
     status = association.send_c_echo()
@@ -54,7 +57,7 @@ def until(seconds: float, what: object) -> bool:
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[LiveServer]:
-    with LiveServer(dicom=True) as server:
+    with LiveServer(dicom=True, FARVIEW_DICOM_HOST=HOST) as server:
         server.manage("add_peer", "ECHO", "127.0.0.1", "--may", "")
         yield server
 
@@ -62,6 +65,13 @@ def live() -> Iterator[LiveServer]:
 def test_a_server_that_says_it_is_ready_listens_for_associations(live: LiveServer) -> None:
     assert len(nodes(live)) == 1
     assert echo(live)
+
+
+def test_the_network_of_scanners_may_be_another_than_that_of_readers(live: LiveServer) -> None:
+    assert live.healthy()  # the web at 127.0.0.1
+    for host, port in ((HOST, live.port), ("127.0.0.1", int(live.environment["FARVIEW_DICOM_PORT"]))):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, port), timeout=5)
 
 
 def test_a_node_that_falls_is_missed_and_comes_back(live: LiveServer) -> None:
@@ -76,12 +86,13 @@ def test_a_node_that_falls_is_missed_and_comes_back(live: LiveServer) -> None:
 
 
 def test_a_taken_dicom_port_is_said_before_anything_else(live: LiveServer, tmp_path: Path) -> None:
-    other = LiveServer(tmp_path / "other", FARVIEW_DICOM_PORT=live.environment["FARVIEW_DICOM_PORT"])
+    taken = {name: live.environment[name] for name in ("FARVIEW_DICOM_HOST", "FARVIEW_DICOM_PORT")}
+    other = LiveServer(tmp_path / "other", **taken)
     done = subprocess.run(
         other.command(), cwd=ROOT, env=other.environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{live.environment['FARVIEW_DICOM_PORT']}" in done.stderr
+    assert f"cannot listen on {HOST}:{live.environment['FARVIEW_DICOM_PORT']}" in done.stderr
     assert "FARVIEW_DICOM_PORT" in done.stderr
     assert not (tmp_path / "other" / "farview.sqlite3").exists()
 
@@ -109,6 +120,6 @@ def test_the_node_goes_when_the_server_is_killed_alone_and_when_it_is_stopped(li
     assert live.group_after(5) == []
     live.start()
     assert echo(live)
-    with socket.create_connection(("127.0.0.1", int(live.environment["FARVIEW_DICOM_PORT"]))):
+    with socket.create_connection((HOST, int(live.environment["FARVIEW_DICOM_PORT"]))):
         assert live.terminate() == 0
     assert live.group_after(5) == []

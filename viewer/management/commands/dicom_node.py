@@ -25,6 +25,6 @@ class Command(BaseCommand):
             run(lifeline=lifeline, ready=ready)
         except OSError as problem:
             raise CommandError(
-                f"cannot listen on {settings.FARVIEW_HOST}:{settings.FARVIEW_DICOM_PORT}: "
+                f"cannot listen on {settings.FARVIEW_DICOM_HOST}:{settings.FARVIEW_DICOM_PORT}: "
                 f"{problem.strerror or problem}. Set FARVIEW_DICOM_PORT to a free port, or to 0 for no DICOM listener."
             ) from problem

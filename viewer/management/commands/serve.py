@@ -47,9 +47,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, welcome: bool = False, **options: Any) -> None:
         with one_server_per_data_folder():
-            refuse_a_taken_port(settings.FARVIEW_PORT, "FARVIEW_PORT")
+            refuse_a_taken_port("FARVIEW_HOST", "FARVIEW_PORT")
             if settings.FARVIEW_DICOM_PORT:
-                refuse_a_taken_port(settings.FARVIEW_DICOM_PORT, "FARVIEW_DICOM_PORT")
+                refuse_a_taken_port("FARVIEW_DICOM_HOST", "FARVIEW_DICOM_PORT")
             allow_many_connections()
             with self.step("Database"):
                 call_command("migrate", interactive=False, verbosity=0)
@@ -164,9 +164,9 @@ def one_server_per_data_folder() -> Iterator[None]:
         os.close(handle)
 
 
-def refuse_a_taken_port(port: int, setting: str) -> None:
-    """CommandError in words when nothing can listen on this port at the host of the settings."""
-    host = settings.FARVIEW_HOST
+def refuse_a_taken_port(at: str, setting: str) -> None:
+    """CommandError in words when nothing can listen on the port of one setting at the address of the other."""
+    host, port = getattr(settings, at), getattr(settings, setting)
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, number) as probe:
@@ -176,7 +176,7 @@ def refuse_a_taken_port(port: int, setting: str) -> None:
     except OSError as problem:
         raise CommandError(
             f"cannot listen on {host}:{port}: {problem.strerror or problem}. Set {setting} to a free port "
-            "(FARVIEW_HOST for another address)."
+            f"({at} for another address)."
         ) from problem
 
 
