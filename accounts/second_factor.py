@@ -25,6 +25,7 @@ from allauth.mfa.webauthn.forms import (
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
+from allauth.mfa.webauthn.internal.auth import parse_authentication_response
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -175,6 +176,15 @@ class SignInPasskey(_PasskeyForm):
 
 class AgainPasskey(_PasskeyForm, ReauthenticateWebAuthnForm):
     """The passkey of somebody who is signed in and is asked again."""
+
+    checked = False
+    """The device says that it checked who its person is (WebAuthn level 3, 6.1: the flag UV)."""
+
+    def clean_credential(self) -> Authenticator:
+        answer = self.cleaned_data["credential"]
+        found = super().clean_credential()
+        self.checked = parse_authentication_response(answer).response.authenticator_data.is_user_verified()
+        return found
 
 
 class PasskeyAlone(_PasskeyForm, LoginWebAuthnForm):

@@ -33,6 +33,7 @@ from django.views.generic import TemplateView
 from accounts.adapter import relying_party
 from accounts.forms import SignInForm
 from accounts.policy import not_found
+from accounts.reauthentication import BY_PASSKEY, keep_proof
 from accounts.second_factor import has_second_factor, must_set_up, use_code
 
 CEREMONY_SECONDS = 600
@@ -123,6 +124,11 @@ class CodeAgain(_Again, CodeAgainView):
 
 class PasskeyAgain(_Again, ReauthenticateWebAuthnView):
     way = "passkey"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if form.checked:
+            keep_proof(self.request, BY_PASSKEY)
+        return super().form_valid(form)
 
     def form_invalid(self, form: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
@@ -10,8 +12,9 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import idle, openid, sessions, single_sign_on
+from accounts import idle, openid, reauthentication, sessions, single_sign_on
 from accounts.content_security import allow_forms_to
+from accounts.models import User
 
 OTHERS = "others"
 
@@ -72,4 +75,9 @@ def session_state(request: HttpRequest) -> JsonResponse:
     if not request.user.is_authenticated or getattr(request, "api_token", None) is not None:
         return JsonResponse({"signed_in": False})
     told = {"signed_in": True, "name": request.user.get_username(), "form_token": get_token(request)}
-    return JsonResponse({**told, **idle.remaining(request)})
+    return JsonResponse({**told, **idle.remaining(request), "signs_by": _signs_by(request.user)})
+
+
+def _signs_by(person: User) -> dict[str, Any]:
+    """How this person confirms a signature: whether by a password, and at which page ("": none) without one."""
+    return {"password": person.has_usable_password(), "page": reauthentication.asked_at(person)}

@@ -91,6 +91,7 @@ def _confirmed(request: HttpRequest, login: SocialLogin) -> HttpResponse:
     record_authentication(
         request, request.user, "socialaccount", reauthenticated=True, provider=openid.PROVIDER, uid=login.account.uid
     )
+    reauthentication.keep_proof(request, reauthentication.BY_PROVIDER)
     return redirect(login.state.get("next") or "confirmed")
 
 

@@ -25,7 +25,8 @@ export function dialogOf({ title, className = "", icon = null, attributes = {} }
 }
 
 /** Asks; resolves to what `send` answered ({} for nothing), or to null where the dialog was closed without.
- *  @param form {name, title, lead, more: element, fields: [FIELD], go: label, danger, send(values), also(refusal): elements};
+ *  @param form {name, title, lead, more: element, fields: [FIELD], go: label, danger, send(values, say, dialog), also(refusal):
+ *  elements}; `say(words)` tells something meanwhile;
  *  FIELD = {name, kind: a key of KINDS, label, needed, value, options: [[value, label, hint]], hint, most}. Under a `name` what
  *  was typed outlives closing, passwords and times apart. */
 export function openForm({ name = "", title, lead = "", more = null, fields = [], go, danger = false, send, also = () => [] }) {
@@ -55,7 +56,8 @@ export function openForm({ name = "", title, lead = "", more = null, fields = []
     button.disabled = true;
     told.replaceChildren();
     try {
-      answer = { done: (await send(valuesOf(controls))) ?? {} };
+      const say = (words) => told.replaceChildren(...(words ? [said(words)] : []));
+      answer = { done: (await send(valuesOf(controls), say, dialog)) ?? {} };
       dialog.close();
     } catch (problem) {
       refused(problem);

@@ -29,6 +29,9 @@ class RefusalShape(serializers.Serializer):
     detail = serializers.CharField(help_text="For a person.")
     code = serializers.CharField(help_text="For a program.")
     problems = ProblemShape(many=True, required=False)
+    reauthenticate = serializers.CharField(
+        required=False, help_text="The page at which this person proves who they are, for `code` reauthenticate."
+    )
 
 
 class LockShape(serializers.Serializer):
@@ -113,8 +116,19 @@ class LockAsked(serializers.Serializer):
     reason = serializers.CharField(required=False, help_text="Taking it from another person needs one.")
 
 
+class Password(serializers.CharField):
+    """Of the person who signs, who may be asked elsewhere instead."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            help_text="Left out by who has none (single sign-on) or uses a passkey: 403 then says by `reauthenticate` at which "
+            "page the person is asked first; within five minutes of that one call without a password signs. Not with a token.",
+        )
+
+
 class Signing(serializers.Serializer):
-    password = serializers.CharField()
+    password = Password()
     meaning = serializers.ChoiceField(["preliminary", "final", "submit"])
     acknowledged = serializers.ListField(child=serializers.CharField(), required=False, help_text="Rules.")
     version = serializers.IntegerField(required=False, help_text="What was looked at; 409 when it is not the newest.")
@@ -125,7 +139,7 @@ class Signing(serializers.Serializer):
 
 
 class Cosigning(serializers.Serializer):
-    password = serializers.CharField()
+    password = Password()
     acknowledged = serializers.ListField(child=serializers.CharField(), required=False)
     version = serializers.IntegerField(required=False)
     context = ContextAsked(required=False)
@@ -136,7 +150,7 @@ class Cosigning(serializers.Serializer):
 
 class Adding(serializers.Serializer):
     text = serializers.CharField()
-    password = serializers.CharField()
+    password = Password()
     acknowledged = serializers.ListField(child=serializers.CharField(), required=False)
     version = serializers.IntegerField(required=False, help_text="The report's; so that a repeated call adds nothing.")
     context = ContextAsked(required=False)
@@ -159,7 +173,7 @@ class Reasoned(serializers.Serializer):
 
 
 class Withdrawing(serializers.Serializer):
-    password = serializers.CharField()
+    password = Password()
     reason = serializers.CharField(required=False, help_text="The first person says why.")
 
 

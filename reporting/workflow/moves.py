@@ -105,28 +105,28 @@ def entered_in_error(
     act = "confirm_error" if accused else "entered_in_error"
     said = _reason(reason, "reason") if not accused else words_of(reason, "reason", REASON)
     must_be_able(report, act, user)
-    passwords.confirm(user, password, report, act, request)
+    by = passwords.confirm(user, password, report, act, request)
     if not accused:
-        return rows.patiently(lambda: _quietly(report, user, act, said, request))
-    return rows.patiently(lambda: _withdrawn(report, user, said, request))
+        return rows.patiently(lambda: _quietly(report, user, act, said, request, by=by))
+    return rows.patiently(lambda: _withdrawn(report, user, said, request, by))
 
 
-def _quietly(report: Report, user: User, act: str, said: str, request: Request | None) -> ReportVersion:
+def _quietly(report: Report, user: User, act: str, said: str, request: Request | None, **told: str) -> ReportVersion:
     """A step that nobody outside hears of."""
     held = in_hand(report)
     must_be_able(held, act, user)
     version = _step(held, act, user, reason=said)
-    note(f"report.{act}", held, user, request, version=version.number)
+    note(f"report.{act}", held, user, request, version=version.number, **told)
     return version
 
 
-def _withdrawn(report: Report, user: User, said: str, request: Request | None) -> ReportVersion:
+def _withdrawn(report: Report, user: User, said: str, request: Request | None, confirmed: str) -> ReportVersion:
     held = in_hand(report)
     must_be_able(held, "confirm_error", user)
     accusation = accusation_of(held)
     signed = signed_text_of(held)
     version = _step(held, "confirm_error", user, of=signed, reason=said or (accusation.reason if accusation else ""))
-    goes_out(held, version, user, "entered_in_error", request)
+    goes_out(held, version, user, "entered_in_error", request, confirmed)
     locking.let_go(held)
     return version
 

@@ -1,4 +1,6 @@
-"""Whoever signs says their password each time, under the same limit of tries as at the sign-in page."""
+"""Whoever signs proves each time who they are: by their password, under the same limit of tries as at the sign-in page; without
+one of their own, or with a passkey, by being asked elsewhere a moment before (`accounts.reauthentication`).
+"""
 
 from __future__ import annotations
 
@@ -6,20 +8,24 @@ from typing import Any
 
 from django.contrib.auth.hashers import check_password
 
-from accounts import lockout
+from accounts import lockout, reauthentication
 from accounts.models import User
 from accounts.origin import Request, client_address
 from reporting.models import Report
 from reporting.workflow.noting import note
-from reporting.workflow.refusals import TooManyTries, WrongPassword
+from reporting.workflow.refusals import Reauthenticate, TooManyTries, WrongPassword
 from viewer.archive import rows
 
+PASSWORD = "password"  # noqa: S105 - how somebody proved who they are, for the record
+NONE_YET = "You have no password yet: set one first, then sign."
+ELSEWHERE = "Confirm who you are first. Nothing was signed."
 
-def confirm(user: User, password: Any, report: Report, act: str, request: Request | None) -> None:
-    """Raise WrongPassword or TooManyTries unless `password` is that of `user`. Not inside a transaction: a try counts,
-    whatever becomes of the act."""
+
+def confirm(user: User, password: Any, report: Report, act: str, request: Request | None) -> str:
+    """How `user` proved who they are: "password", "passkey" or "single sign-on". Raises WrongPassword, Reauthenticate or
+    TooManyTries. Not inside a transaction: a try counts, whatever becomes of the act."""
     if not isinstance(password, str) or not password:
-        raise WrongPassword("Type your password to sign.")
+        return _proved_elsewhere(user, request)
     name, address = user.get_username(), client_address(request)
     verdict = rows.patiently(lambda: lockout.begin_try(name, address))
     if verdict is not lockout.Try.GO:
@@ -29,11 +35,25 @@ def confirm(user: User, password: Any, report: Report, act: str, request: Reques
     person = User.objects.filter(pk=user.pk, is_active=True).first()
     if person is not None and not person.has_usable_password():
         _failed(report, act, user, request, "no password")
-        raise WrongPassword("You have no password yet: set one first, then sign.", code="no_password")
+        raise WrongPassword(NONE_YET, code="no_password")
     if person is None or not check_password(password, person.password):
         _failed(report, act, user, request, "wrong password")
         raise WrongPassword("This is not your password. Nothing was signed.")
     rows.patiently(lambda: lockout.succeed(name, address))
+    return PASSWORD
+
+
+def _proved_elsewhere(user: User, request: Request | None) -> str:
+    """The proof that this session holds, used up by this signature. Without one: where to get it."""
+    by = rows.patiently(lambda: reauthentication.take_proof(request, user))
+    if by:
+        return by
+    page = "" if getattr(request, "api_token", None) is not None else reauthentication.asked_at(user)
+    if page:
+        raise Reauthenticate(ELSEWHERE, reauthenticate=page)
+    if not user.has_usable_password():
+        raise WrongPassword(NONE_YET, code="no_password")
+    raise WrongPassword("Type your password to sign.")
 
 
 def _failed(report: Report, act: str, user: User, request: Request | None, why: str) -> None:

@@ -35,6 +35,13 @@ class WrongPassword(Refused):
     code = "wrong_password"
 
 
+class Reauthenticate(Refused):
+    """Who signs is asked who they are on another page first; `reauthenticate` is its address."""
+
+    status = 403
+    code = "reauthenticate"
+
+
 class TooManyTries(Refused):
     status = 429
     code = "locked_out"

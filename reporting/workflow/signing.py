@@ -52,6 +52,8 @@ class _Ready:
     number: int
     content: dict[str, Any]
     checks: dict[str, Any]
+    confirmed: str
+    """How its signer proved who they are."""
     untold: str
     """A critical finding that nobody is recorded to have heard of."""
 
@@ -75,7 +77,7 @@ def _made_ready(report: Report, user: User, act: str, asked: Asked, request: Req
     _must_be_newest(report, text, asked.version)
     acknowledged, grade = checking.acknowledged_of(asked.acknowledged), checking.grade_of(asked.discrepancy)
     remark = words_of(asked.note, "discrepancy_note", 1000)
-    passwords.confirm(user, asked.password, report, act, request)
+    confirmed = passwords.confirm(user, asked.password, report, act, request)
     problems = checking.problems_of(report, text)
     if act in ("sign_final", "cosign") and not correction_of(report):
         problems = [*checking.grading(report, text, user.pk, grade), *problems]
@@ -83,7 +85,7 @@ def _made_ready(report: Report, user: User, act: str, asked: Asked, request: Req
     checks = checking.kept(problems, acknowledged)
     if act in ("sign_final", "cosign") and checking.preliminary_of(report, user.pk) is not None:
         checks["discrepancy"] = {"grade": grade or "none", "note": remark}
-    return _Ready(text.number, text.content, checks, checking.untold(report, problems, text.content))
+    return _Ready(text.number, text.content, checks, confirmed, checking.untold(report, problems, text.content))
 
 
 def _sign(
@@ -123,19 +125,25 @@ def _sign(
             reason_code=begun.reason_code if begun else "",
         )
         freezing.keep(version, frozen)
-        goes_out(held, version, user, act, request)
+        goes_out(held, version, user, act, request, ready.confirmed)
         locking.let_go(held)
         return version
 
     return rows.patiently(work)
 
 
-def goes_out(report: Report, version: ReportVersion, user: User, act: str, request: Request | None) -> None:
-    """What follows from a signature, a return or a withdrawal, in the same transaction: clocks, deliveries, the record."""
+def goes_out(
+    report: Report, version: ReportVersion, user: User, act: str, request: Request | None, confirmed: str = ""
+) -> None:
+    """What follows from a signature, a return or a withdrawal, in the same transaction: clocks, deliveries, the record.
+
+    `confirmed`: how a signer proved who they are.
+    """
     clocks.report_signed(report, version)
     if version.meaning in SIGNING or (version.kind == "cancel" and report.signed_version):
         queue(report, version)
-    note(f"report.{act}", report, user, request, version=version.number, state=version.state, mac=version.mac)
+    by = {"by": confirmed} if confirmed else {}
+    note(f"report.{act}", report, user, request, version=version.number, state=version.state, mac=version.mac, **by)
 
 
 async def addendum(report: Report, user: User, text: Any, asked: Asked, request: Request | None) -> ReportVersion:
@@ -150,7 +158,7 @@ def _append(report: Report, user: User, said: str, asked: Asked, request: Reques
     must_be_able(report, "addendum", user)
     must_agree(report, asked.context)
     acknowledged = checking.acknowledged_of(asked.acknowledged)
-    passwords.confirm(user, asked.password, report, "addendum", request)
+    confirmed = passwords.confirm(user, asked.password, report, "addendum", request)
     problems = checking.problems_of_text(report, said)
     checking.must_pass([one for one in problems if one.level == BLOCK], ())
     checks = checking.kept(problems, acknowledged)
@@ -177,7 +185,7 @@ def _append(report: Report, user: User, said: str, asked: Asked, request: Reques
             based_on=newest.number,
             checks=checks,
         )
-        goes_out(held, version, user, "addendum", request)
+        goes_out(held, version, user, "addendum", request, confirmed)
         return version
 
     return rows.patiently(work)

@@ -4,12 +4,13 @@ import { dialogOf, openForm } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 import { line } from "./checks.js";
+import { passwordHint, signsBy, withProof } from "./confirming.js";
 import { drawn } from "./difference.js";
 import { fillPreview } from "./preview.js";
 
 const moment = (at) => new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 const reason = () => ({ name: "reason", kind: "area", label: t("Reason"), needed: true, most: 1000 });
-const password = () => ({ name: "password", kind: "password", label: t("Your password"), needed: true });
+const password = (by) => (by.password ? [{ name: "password", kind: "password", label: t("Your password"), needed: !by.page, hint: passwordHint(by) }] : []);
 
 /** Each act: its button, its dialog, its door, and whether the report is only looked at afterwards. `with`: what goes along. */
 const ACTS = {
@@ -18,7 +19,8 @@ const ACTS = {
     title: () => t("Add to the signed report"),
     lead: () => t("The signed text stays exactly as it is. What you add is signed by you and stands under it, with your name and the time."),
     more: (desk) => (desk.report.correction ? null : signedText(desk)),
-    fields: () => [{ name: "text", kind: "area", label: t("What you add"), needed: true, most: 32000 }, password()],
+    fields: (by) => [{ name: "text", kind: "area", label: t("What you add"), needed: true, most: 32000 }, ...password(by)],
+    signs: true,
     go: () => t("Sign the addendum"),
     with: (desk) => ({ context: desk.context() }),
     done: () => t("The addendum is signed."),
@@ -65,7 +67,8 @@ const ACTS = {
     label: () => t("Entered in error…"),
     title: () => t("This report was entered in error"),
     lead: () => t("For a report that should not be there at all: of another patient, another examination. You ask for it; nothing changes for readers until a second person confirms it."),
-    fields: () => [reason(), password()],
+    fields: (by) => [reason(), ...password(by)],
+    signs: true,
     go: () => t("Ask for it"),
     done: () => t("You asked for it. A second person has to confirm it."),
   },
@@ -73,7 +76,8 @@ const ACTS = {
     label: () => t("Confirm: entered in error…"),
     title: () => t("Confirm that this report was entered in error"),
     lead: ({ report: { error_request: asked } }) => t("{name} asked for it on {time}: “{reason}” Once you confirm it, everybody who gets the report is told that it does not hold. This cannot be undone.", { name: asked.by, time: moment(asked.at), reason: asked.reason }),
-    fields: () => [password()],
+    fields: (by) => password(by),
+    signs: true,
     go: () => t("Confirm"),
     done: () => t("The report is marked as entered in error."),
     look: true,
@@ -114,16 +118,17 @@ export const actAction = (desk, name) => [ACTS[name].label(), () => act(desk, na
 export async function act(desk, name) {
   const row = ACTS[name];
   if (desk.saver && !(await desk.saver.flush())) return desk.say(t("Not everything is saved yet. Once it is, try again."));
+  const by = row.signs ? await signsBy() : null;
   const [method, door] = row.door?.(desk) ?? ["POST", `${DOORS[name] ?? name}/`];
   const form = {
     name: `${name} ${desk.report.id}`,
     title: row.title(),
     lead: row.lead(desk),
     more: row.more?.(desk) ?? null,
-    fields: row.fields?.() ?? [],
+    fields: row.fields?.(by) ?? [],
     go: row.go(),
     also: problemsOf,
-    send: (values) => sent(desk, door, { method, ...(method === "POST" ? { body: { ...values, ...row.with?.(desk) } } : {}) }),
+    send: (values, say, dialog) => withProof(() => sent(desk, door, { method, ...(method === "POST" ? { body: { ...values, ...row.with?.(desk) } } : {}) }), dialog, say),
   };
   const writing = desk.state === "writing";
   if (!(await openForm(form))) return undefined;

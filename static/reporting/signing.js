@@ -5,6 +5,7 @@ import { dialogOf } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
 import { line } from "./checks.js";
+import { passwordHint, signsBy, withProof } from "./confirming.js";
 
 /** Acts that sign the whole text: [act, label, what it means, door, meaning]. */
 const ACTS = [
@@ -38,6 +39,7 @@ export class Signing {
       return;
     }
     await desk.checks.look();
+    this.by = await signsBy();
     this.#build();
     this.dialog.showModal();
     this.form.querySelector("input")?.focus();
@@ -61,9 +63,7 @@ export class Signing {
     this.form = make("form", "", this.dialog, { method: "dialog" });
     this.#meanings();
     this.grade = make("div", "", this.form);
-    const label = make("label", "field", this.form);
-    make("span", "", label).textContent = t("Your password");
-    this.password = make("input", "", label, { type: "password", autocomplete: "current-password", required: "" });
+    this.password = this.#passwordField();
     this.told = make("p", "wrong", this.form, { role: "alert" });
     const row = make("div", "row", this.form);
     this.button = make("button", "primary", row, { type: "submit" });
@@ -77,6 +77,20 @@ export class Signing {
     });
     this.show(desk.checks.problems);
     this.#grades(desk.checks.discrepancy);
+  }
+
+  /** Where its person has a password; null where they are asked who they are elsewhere. */
+  #passwordField() {
+    if (!this.by.password) {
+      make("p", "quiet", this.form).textContent = passwordHint(this.by);
+      return null;
+    }
+    const label = make("label", "field", this.form);
+    make("span", "", label).textContent = t("Your password");
+    const input = make("input", "", label, { type: "password", autocomplete: "current-password" });
+    if (this.by.page) make("span", "quiet", label).textContent = passwordHint(this.by);
+    else input.required = true;
+    return input;
   }
 
   #meanings() {
@@ -163,9 +177,10 @@ export class Signing {
     this.button.disabled = true;
     this.told.textContent = "";
     const grade = this.form.querySelector("[name=discrepancy]:checked")?.value;
-    const body = { password: this.password.value, acknowledged, version: desk.draft.version, context: desk.context(), token: desk.token, ...(meaning ? { meaning } : {}), ...(grade ? { discrepancy: grade } : {}) };
+    const body = { ...(this.password?.value ? { password: this.password.value } : {}), acknowledged, version: desk.draft.version, context: desk.context(), token: desk.token, ...(meaning ? { meaning } : {}), ...(grade ? { discrepancy: grade } : {}) };
     try {
-      const done = await desk.ask(`/api/reports/${desk.report.id}/${door}/`, { method: "POST", body });
+      const say = (words) => (this.told.textContent = words);
+      const done = await withProof(() => desk.ask(`/api/reports/${desk.report.id}/${door}/`, { method: "POST", body }), this.dialog, say);
       this.dialog.close();
       desk.signed(done);
     } catch (problem) {
@@ -175,8 +190,8 @@ export class Signing {
 
   #refused({ body, message }) {
     this.button.disabled = false;
-    this.password.value = "";
-    this.password.focus();
+    if (this.password) this.password.value = "";
+    (this.password ?? this.button).focus();
     this.told.textContent = body?.detail || message;
     if (body?.problems?.length) {
       const kept = new Set(this.#acknowledged);
