@@ -64,6 +64,8 @@ class Lexicon:
         self._ends: dict[str, int] = {}
         self._holds: dict[str, int] = {}
         self.known: dict[str, Entry] = {}
+        self.meanings: dict[tuple[str, bool, bool], Any] = {}
+        """Sentences that were read before: see `reporting.checks.reading.meaning_of`."""
         for kind, values in table.items():
             if kind == "abbreviations":
                 continue

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from reporting.checks.lexicon import CONCEPTS
-from reporting.checks.reading import Hit, Sentence
+from reporting.checks.reading import Hit, Meaning, Sentence
 from reporting.checks.texts import Text
 
 OPPOSITE = {"L": "R", "R": "L"}
@@ -22,11 +22,16 @@ NEAR = 2
 """Words between a side and what it is the side of, where a clause names both sides."""
 SYMPTOM = 3
 """Words between a side and the complaint on it: "left arm weakness", "pain on the right"."""
+HEADS_KEPT = 8
+"""Of a sentence: below how many heads its mentions are kept."""
+Below = tuple[Meaning | None, frozenset[str]]
+Row = tuple[Hit, str, Hit | None, str, frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
+"""A `Mention` without where it stands."""
 _DIGITS = frozenset("0123456789")
 _LEVEL = re.compile(r"(?:C[1-8]|T(?:[3-9]|1[0-2])|Th\d{1,2}|L[1-5]|S[1-5])")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Mention:
     """A finding or a part of the body, with its side: L, R, B or nothing."""
 
@@ -41,10 +46,7 @@ class Mention:
     """Anatomy: "kidney", "kidney:lower"."""
     levels: frozenset[str]
     said: frozenset[str]
-    regions: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "regions", regions_of(self.places))
+    regions: frozenset[str]
 
     @property
     def parts(self) -> frozenset[str]:
@@ -75,12 +77,23 @@ def mentions_of(text: Text, sentence: Sentence) -> list[Mention]:
     """Every finding of a sentence, and of a clause without one the body that it speaks of."""
     if not SPOKEN_OF & sentence.by_kind.keys():
         return []
+    below = (sentence.head.meaning if sentence.head is not None else None, sentence.answered)
+    known: dict[Below, tuple[Row, ...]] = sentence.meaning.mentioned
+    rows = known.get(below)
+    if rows is None:
+        if len(known) >= HEADS_KEPT:
+            known.clear()
+        rows = known[below] = tuple(_rows(sentence))
+    return [Mention(text, sentence, *row) for row in rows]
+
+
+def _rows(sentence: Sentence) -> Iterator[Row]:
+    """What its mentions are made of: the same wherever the sentence stands below that head."""
     sides = [hit for hit in sentence.of("side") if _is_side(sentence, hit)]
     at_side = {hit.first for hit in sides}
     headed = _common(sentence.head.of("side")) if not sides and sentence.head is not None else ("", None)
     everywhere = _places(sentence.of("anatomy")) or (_places(sentence.head.of("anatomy")) if sentence.head else NOWHERE)
     levels = _levels(sentence, 0, len(sentence.words)) or _head_levels(sentence)
-    found: list[Mention] = []
     for first, last, inner in _clauses(sentence):
         own = [hit for hit in inner if hit.first in at_side and hit.has("side")] if sides else []
         side, side_hit = _common(own or _between_stops(sentence, sides, first)) if sides else headed
@@ -95,9 +108,8 @@ def mentions_of(text: Text, sentence: Sentence) -> list[Mention]:
             if crowded:
                 side, side_hit = _nearest(own, hit)
             places = _placed(own_places, IMPLIED.get(value, NOWHERE), everywhere)
-            said = sentence.said(hit)
-            found.append(Mention(text, sentence, hit, side, side_hit, value, places, own_levels, said))
-    return found
+            regions = regions_of(places)
+            yield hit, side, side_hit, value, places, own_levels, sentence.said(hit), regions
 
 
 def _placed(own: frozenset[str], implied: frozenset[str], everywhere: frozenset[str]) -> frozenset[str]:

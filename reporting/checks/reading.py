@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reporting.checks.lexicon import JOINED, PARTS, SKIP, Lexicon, Mark, folded, kind_of_heading, longest
 
@@ -42,6 +42,9 @@ NAMED = {
 }
 LONGEST_SENTENCE = 200
 """Words; what goes on longer is cut, so that no text makes the work grow faster than itself."""
+SENTENCES_KEPT = 4000
+"""Of each language, so that a report is not read anew for every word that is typed; more than a long one holds."""
+NOTHING_SAID: frozenset[str] = frozenset()
 LONGEST_HEADING = 60
 LONGEST_HEAD = 4
 """Words of a line's head ("Right kidney:")."""
@@ -69,27 +72,63 @@ class Hit(NamedTuple):
         return [value for found, value in self.marks if found == kind]
 
 
-class Sentence:
-    """A sentence: its words and what of them the lexicon knows. `head` is the last heading above it ("Right kidney")."""
+class Meaning:
+    """What the lexicon knows of a sentence, wherever it stands: kept from one look at a report to the next."""
 
-    def __init__(
-        self,
-        words: list[Word],
-        hits: list[Hit],
-        kind: str,
-        head: Sentence | None,
-        answered: frozenset[str] = frozenset(),
-    ) -> None:
-        self.words, self.hits, self.kind, self.head, self.answered = words, hits, kind, head, answered
-        self.start, self.end = (words[0].start, words[-1].end) if words else (0, 0)
+    def __init__(self, words: list[Word], hits: list[Hit]) -> None:
+        self.hits, self.length = hits, len(words)
         self.by_kind: dict[str, list[Hit]] = {}
         for hit in hits:
             marks = hit.marks
             for found in (marks[0][0],) if len(marks) == 1 else {mark[0] for mark in marks}:
                 self.by_kind.setdefault(found, []).append(hit)
-        self.whole = self.answered if WHOLE.isdisjoint(self.by_kind) else self.answered | (WHOLE & self.by_kind.keys())
-        self.stops = self._stops()
+        self.whole = NOTHING_SAID if WHOLE.isdisjoint(self.by_kind) else frozenset(WHOLE & self.by_kind.keys())
+        self.stops = self._stops(words)
         """Words at which a clause begins that nothing before reaches into."""
+        self.mentioned: dict[tuple[Meaning | None, frozenset[str]], tuple[Any, ...]] = {}
+        """What it mentions, below which head: see `reporting.checks.mentions`."""
+
+    def of(self, kind: str) -> list[Hit]:
+        return self.by_kind.get(kind, [])
+
+    def _stops(self, words: list[Word]) -> list[int]:
+        at = [hit.first for hit in self.of("stop")]
+        at += [hit.first for hit in self.of("comma_stop") if words[hit.first].comma]
+        return sorted({first for first in at if first > 0}) if at else at
+
+    @cached_property
+    def scopes(self) -> list[tuple[str, int, int]]:
+        """What holds from which word on, up to which. A trigger's reach ends at a `stop`, or where the sentence does."""
+        found = []
+        for kind in REACH.keys() & self.by_kind.keys():
+            for hit in self.by_kind[kind]:
+                stop = bisect_right(self.stops, hit.last)
+                last = self.stops[stop] if stop < len(self.stops) else self.length
+                found.append((NAMED.get(kind, kind), hit.last + 1, min(last, hit.last + 1 + REACH[kind])))
+        back = REACH_BACK.keys() & self.by_kind.keys()
+        begins = sorted({0, *self.stops, *(verb.last + 1 for verb in self.of("verb"))}) if back else []
+        for kind in back:
+            for hit in self.by_kind[kind]:
+                first = begins[max(0, bisect_right(begins, max(0, hit.first - 1)) - 1)]
+                found.append((NAMED.get(kind, kind), max(first, hit.first - REACH_BACK[kind]), hit.first))
+        return found
+
+
+class Sentence:
+    """A sentence: its words and what they mean. `head` is the last heading above it ("Right kidney")."""
+
+    def __init__(
+        self,
+        words: list[Word],
+        meaning: Meaning,
+        kind: str,
+        head: Sentence | None,
+        answered: frozenset[str] = NOTHING_SAID,
+    ) -> None:
+        self.words, self.meaning, self.kind, self.head, self.answered = words, meaning, kind, head, answered
+        self.start, self.end = (words[0].start, words[-1].end) if words else (0, 0)
+        self.hits, self.by_kind, self.stops = meaning.hits, meaning.by_kind, meaning.stops
+        self.whole = meaning.whole | answered if answered else meaning.whole
 
     def of(self, kind: str) -> list[Hit]:
         return self.by_kind.get(kind, [])
@@ -102,32 +141,10 @@ class Sentence:
         return self.said_at(hit.first, hit.last)
 
     def said_at(self, first: int, last: int) -> frozenset[str]:
-        scopes = self._scopes
+        scopes = self.meaning.scopes
         if not scopes:
             return self.whole
         return self.whole.union([name for name, begin, end in scopes if begin <= last and first < end])
-
-    def _stops(self) -> list[int]:
-        at = [hit.first for hit in self.of("stop")]
-        at += [hit.first for hit in self.of("comma_stop") if self.words[hit.first].comma]
-        return sorted({first for first in at if first > 0}) if at else at
-
-    @cached_property
-    def _scopes(self) -> list[tuple[str, int, int]]:
-        """What holds from which word on, up to which. A trigger's reach ends at a `stop`, or where the sentence does."""
-        found = []
-        for kind in REACH.keys() & self.by_kind.keys():
-            for hit in self.by_kind[kind]:
-                stop = bisect_right(self.stops, hit.last)
-                last = self.stops[stop] if stop < len(self.stops) else len(self.words)
-                found.append((NAMED.get(kind, kind), hit.last + 1, min(last, hit.last + 1 + REACH[kind])))
-        back = REACH_BACK.keys() & self.by_kind.keys()
-        begins = sorted({0, *self.stops, *(verb.last + 1 for verb in self.of("verb"))}) if back else []
-        for kind in back:
-            for hit in self.by_kind[kind]:
-                first = begins[max(0, bisect_right(begins, max(0, hit.first - 1)) - 1)]
-                found.append((NAMED.get(kind, kind), max(first, hit.first - REACH_BACK[kind]), hit.first))
-        return found
 
 
 def read(
@@ -145,11 +162,25 @@ def read(
                 if not words:
                     continue
         if begins_line and 0 < colon <= LONGEST_HEAD:
-            head, lasting = Sentence(words[:colon], hits_of(words[:colon], lexicon), kind, outer), colon == len(words)
+            above = words[:colon]
+            head, lasting = Sentence(above, meaning_of(text, above, lexicon), kind, outer), colon == len(words)
         elif begins_line and not lasting:
             head = outer
-        sentences.append(Sentence(words, hits_of(words, lexicon), kind, head, said))
+        sentences.append(Sentence(words, meaning_of(text, words, lexicon), kind, head, said))
     return sentences
+
+
+def meaning_of(text: str, words: list[Word], lexicon: Lexicon, title: bool = False) -> Meaning:
+    """Of words of a text that follow one another; looked up once for each way of writing them. `title`: from `words_of`."""
+    if not words:
+        return Meaning(words, [])
+    written = (text[words[0].start : words[-1].end], words[0].comma, title)
+    known = lexicon.meanings.get(written)
+    if known is None:
+        if len(lexicon.meanings) >= SENTENCES_KEPT:
+            lexicon.meanings.clear()
+        known = lexicon.meanings[written] = Meaning(words, hits_of(words, lexicon))
+    return known
 
 
 def words_of(text: str) -> list[Word]:

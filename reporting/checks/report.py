@@ -10,7 +10,7 @@ from reporting.checks.choices import with_label
 from reporting.checks.facts import Facts, Problem
 from reporting.checks.lexicon import Lexicon, Mark, lexicon_for
 from reporting.checks.mentions import Mention, mentions_of
-from reporting.checks.reading import Hit, Sentence, hits_of, read, words_of
+from reporting.checks.reading import Hit, Sentence, meaning_of, read, words_of
 from reporting.checks.texts import TOLD, Text, texts_of
 
 QUOTED = 160
@@ -92,8 +92,9 @@ class Report:
 
 def _head(text: Text, lexicon: Lexicon) -> Sentence | None:
     """A field's label as the head of its text: "Left kidney"."""
-    words = words_of(f"{text.title} {text.label}")
-    return Sentence(words, hits_of(words, lexicon), text.kind, None) if words else None
+    label = f"{text.title} {text.label}"
+    words = words_of(label)
+    return Sentence(words, meaning_of(label, words, lexicon, title=True), text.kind, None) if words else None
 
 
 def quoted(text: str, start: int, end: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from reporting.checks.facts import ACKNOWLEDGE, Problem
 from reporting.checks.lexicon import CONCEPTS
 from reporting.checks.mentions import NAMES, OPPOSITE, Mention
-from reporting.checks.reading import Sentence, hits_of, words_of
+from reporting.checks.reading import Sentence, meaning_of, words_of
 from reporting.checks.report import Report
 from reporting.checks.texts import FINDINGS, IMPRESSION
 
@@ -31,7 +31,8 @@ def check(report: Report) -> Iterator[Problem]:
     if report.lexicon is None:
         return
     words = words_of(facts.procedure)
-    procedure = Sentence(words, hits_of(words, report.lexicon), "technique", None)
+    meaning = meaning_of(facts.procedure, words, report.lexicon, title=True)
+    procedure = Sentence(words, meaning, "technique", None)
     expected = facts.order_laterality or facts.image_laterality or _only_side(procedure)
     if expected not in OPPOSITE:
         return

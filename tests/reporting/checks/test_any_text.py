@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reporting.checks import BLOCK, run
+from reporting.checks import BLOCK, reading, run
 from reporting.checks.facts import Facts, Field, Measured, Prior, Problem, Section
+from reporting.checks.lexicon import LANGUAGES, Lexicon, lexicon_for
 from tests.reporting.checks.cases import PARTS, cases
 
 WORDS = (
@@ -116,6 +117,47 @@ def test_every_acknowledgement_leaves_the_blocks_standing() -> None:
             facts = replace(case.facts, sections=(last, *case.facts.sections[1:]))
             assert run(facts)[0].level == BLOCK
             assert any(problem.rule == "unfilled" for problem in run(facts))
+
+
+def _forget() -> None:
+    for language in LANGUAGES:
+        lexicon = lexicon_for(language)
+        assert lexicon is not None
+        lexicon.meanings.clear()
+
+
+def test_what_was_read_before_changes_no_answer() -> None:
+    """Sentences are kept from one look to the next: below another head, in another section, with or without commas."""
+    every = [case.facts for part in PARTS for case in cases(part)]
+    labelled = [
+        replace(
+            facts_of(said, said), sections=(Section("findings", title, fields=(Field("a", label=title, value=said),)),)
+        )
+        for title in ("Left kidney, right kidney", "Left kidney right kidney", "Findings")
+        for said in ("Left kidney, right kidney", "Left kidney right kidney", "Cyst.", "(left) cyst", "left cyst")
+    ]
+    every += labelled
+    warm = [run(facts) for facts in every]
+    for facts, said in zip(every, warm, strict=True):
+        _forget()
+        assert run(facts) == said
+    assert [run(facts) for facts in reversed(every)] == warm[::-1]
+
+
+def test_a_word_more_has_only_its_own_sentence_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\n".join(f"Nodule {number} of the left upper lobe, {number} mm, no effusion." for number in range(300))
+    _forget()
+    run(facts_of(text, "Nodule."))
+    looked_up: list[int] = []
+
+    def counting(words: list[reading.Word], lexicon: Lexicon) -> list[reading.Hit]:
+        looked_up.append(len(words))
+        return hits_of(words, lexicon)
+
+    hits_of = reading.hits_of
+    monkeypatch.setattr(reading, "hits_of", counting)
+    run(facts_of(text.replace("Nodule 150 of", "Nodule 150, in the middle, of"), "Nodule."))
+    assert len(looked_up) == 1
 
 
 LONG = 200_000
