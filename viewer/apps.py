@@ -11,12 +11,14 @@ class ViewerConfig(AppConfig):
         from viewer import tasks
         from viewer.api import shared  # noqa: F401 - ends what a link opened
         from viewer.archive.backup_schedule import backups
+        from viewer.archive.retention_schedule import retention_runs
         from viewer.audit_forwarding import forward
         from viewer.dicom.discretion import keep_values_out_of_logs
         from viewer.launch import uids_of
         from viewer.protocols import seed
 
         tasks.add(backups)
+        tasks.add(retention_runs)
         keep_values_out_of_logs()
         tasks.add(forward)
         ACCESSIONS[:] = [uids_of]

@@ -62,7 +62,7 @@ def make(target: Path, passphrase: bytes | None = None, step: Step = lambda done
     """Write a backup to `target`, in place of an older one there. Raises Busy, NotOurs, and OSError where there is no room."""
     target = target.absolute()
     _refuse_what_is_not_ours(target)
-    with _alone(), _working() as folder, _draft(target) as draft:
+    with _alone(), blob_store().unchanged(), _working() as folder, _draft(target) as draft:
         heads = _heads()  # before the rows: what a head remembers must be among them
         made = _write(draft, target, passphrase, heads, take(folder), str(folder), step)
         os.fsync(draft.fileno())

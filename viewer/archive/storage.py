@@ -25,12 +25,17 @@ CHUNK = 1 << 20
 ROOM_IS_MEASURED_EVERY = 64 << 20
 TEMPORARY_IS_YOUNG_S = 5.0
 ORPHAN_IS_YOUNG_S = 6 * 3600.0
+READING = ".reading"
 FULL = {errno.ENOSPC, errno.EDQUOT}
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class StorageFull(Exception):
     """There is no room for more; nothing of the object was kept. Sending it again later works once there is room."""
+
+
+class InUse(Exception):
+    """Bytes cannot be taken away now: somebody reads them all."""
 
 
 class TooLarge(Exception):
@@ -179,6 +184,19 @@ class BlobStore:
         with self._lock(fcntl.LOCK_SH):
             yield
 
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """From reading rows to reading the last of the bytes that they name: meanwhile none are taken away."""
+        with self._lock(fcntl.LOCK_SH, READING):
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """For whoever takes bytes away that no row needs any more, for moments: nobody is between placing bytes and recording
+        them. Raises InUse while somebody relies on all of them (`unchanged`)."""
+        with self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB, READING), self._lock(fcntl.LOCK_EX):
+            yield
+
     # --- at rest
 
     def path(self, sha256: str) -> Path:
@@ -235,10 +253,13 @@ class BlobStore:
         return [self.root / f"{n:02x}" for n in range(256) if (self.root / f"{n:02x}").is_dir()]
 
     @contextlib.contextmanager
-    def _lock(self, kind: int) -> Iterator[None]:
-        handle = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _lock(self, kind: int, name: str = ".lock") -> Iterator[None]:
+        handle = os.open(self.root / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, kind)
+            try:
+                fcntl.flock(handle, kind)
+            except BlockingIOError:
+                raise InUse("the stored files are being read") from None
             yield
         finally:
             os.close(handle)

@@ -30,6 +30,7 @@ from viewer.models.network import (
     Transfer,
     TransferState,
 )
+from viewer.models.retention import CountedFrom, Deletion, Hold, Patients, RetentionAction, RetentionRule
 
 __all__ = [
     "Blob",
@@ -37,10 +38,13 @@ __all__ = [
     "Conflict",
     "Correction",
     "CorrectionKind",
+    "CountedFrom",
+    "Deletion",
     "DicomPeer",
     "EmergencyAccess",
     "Grant",
     "HangingProtocol",
+    "Hold",
     "Instance",
     "InstanceQuerySet",
     "KeyImage",
@@ -48,9 +52,12 @@ __all__ = [
     "Measurement",
     "Outbox",
     "Patient",
+    "Patients",
     "PerformedStep",
     "Quarantined",
     "ReaderSettings",
+    "RetentionAction",
+    "RetentionRule",
     "Series",
     "Study",
     "StudyQuerySet",
