@@ -45,6 +45,8 @@ ROOMS: dict[str, set[str]] = {
         "accounts",
         "viewer.archive",
         "viewer.dicom",
+        "viewer.engine.children",
+        "viewer.engine.native",
         "viewer.hanging.priors",
         "viewer.models",
         "viewer.scheduling",

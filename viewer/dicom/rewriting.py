@@ -90,7 +90,7 @@ def rewritten(
     be different.
 
     `transfer_syntax_uid` None: as stored. Uncompressed and deflated objects can be had in each uncompressed syntax;
-    encapsulated ones in Explicit VR Little Endian where `pixels` are given. Raises CannotDecode for other wishes, Refused for
+    encapsulated ones in the little endian ones where `pixels` are given. Raises CannotDecode for other wishes, Refused for
     a file that is damaged, OSError.
     """
     with opened(path, _LIMITS, _KEPT) as header:
@@ -183,8 +183,9 @@ def _target(header: Header, wanted: str, pixels: NativePixels | None) -> Encodin
     if wanted == stored:
         return EXPLICIT if header.deflated else ENCODINGS.get(stored, encoding_of(header.dataset))
     uncompressed = stored in ENCODINGS or header.deflated
-    if wanted in ENCODINGS and (uncompressed or (pixels is not None and wanted == EXPLICIT_LITTLE_ENDIAN)):
-        return ENCODINGS[wanted]
+    target = ENCODINGS.get(wanted)
+    if target is not None and (uncompressed or (pixels is not None and target.little)):
+        return target
     raise CannotDecode(f"an object stored in {stored} cannot be given in {wanted}")
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from viewer.api.frames import opened_series
 from viewer.dicom.decode import DECODERS
 from viewer.dicom.header import DEFLATED, EXPLICIT_LITTLE_ENDIAN
 from viewer.dicom.rewriting import PIXELS_HERE, NativePixels, rewritten
-from viewer.dicom.uncompressed import decoded_bytes
 from viewer.dicomweb.multipart_out import Bytes, later
 from viewer.dicomweb.selecting import Leaving
 from viewer.engine.engine import Engine, OpenSeries
 from viewer.engine.errors import CannotDecode, CannotDraw
+from viewer.engine.native import described, frame_bytes
 from viewer.models import Instance
 from viewer.rendering.view import BadView, View
 from viewer.rendering.volume import Frame
-
-LONGEST = 0xFFFFFFFE
-"""Of a value, in bytes (PS3.5 7.1.1)."""
 
 
 def decodable(instance: Instance) -> bool:
@@ -51,27 +48,12 @@ class Decoding:
     async def pieces(self, numbers: Iterable[int]) -> Bytes:
         """The values of these frames (1-based), little endian."""
         for number in numbers:
-            for piece in _bytes(await self.frame(number)):
+            for piece in frame_bytes(await self.frame(number)):
                 yield piece
 
     async def native(self) -> NativePixels:
         """What the pixel data of the whole object becomes. Raises CannotDraw."""
-        first = await self.frame(1)
-        bits = 1 if first.description.bits_allocated == 1 else first.values.dtype.itemsize * 8
-        frames, length = self._leaving.instance.number_of_frames, first.values.size * bits // 8
-        if frames > 1 and first.values.size * bits % 8:
-            raise CannotDecode("The single bits of these frames do not end at whole bytes.")
-        length *= frames
-        if length > LONGEST:
-            raise CannotDraw("too_large", "Uncompressed, the pixels of this object are more than one value may hold.")
-        attributes: dict[str, str | int] = {"PhotometricInterpretation": first.photometric_interpretation}
-        if first.values.ndim == 3:
-            attributes["PlanarConfiguration"] = 0
-        return NativePixels(length, "OB" if bits <= 8 else "OW", attributes)
-
-
-def _bytes(frame: Frame) -> Iterator[bytes]:
-    return decoded_bytes(frame.values, single_bits=frame.description.bits_allocated == 1)
+        return described(await self.frame(1), self._leaving.instance.number_of_frames)
 
 
 async def object_bytes(leaving: Leaving, transfer_syntax_uid: str) -> Bytes:

@@ -1,11 +1,13 @@
 """C-STORE as a user (PS3.4 B): objects leave as they are stored, in the transfer syntax they are stored in.
 
-Native pixel data is written in another native syntax for a peer that wants one; nothing is ever compressed or decompressed.
+For a peer that does not take that, native pixel data is written in another native syntax, and compressed pixel data is
+decompressed (decision 0039); UIDs stay. Nothing is ever compressed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import tempfile
 import threading
@@ -18,22 +20,32 @@ from django.conf import settings
 from pydicom.dataset import FileMetaDataset
 from pydicom.errors import InvalidDicomError
 from pydicom.filewriter import write_file_meta_info
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 from pynetdicom.association import Association
 from pynetdicom.dsutils import split_dataset
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.status import code_to_category
 
 from viewer.dicom.changes import AS_STORED, Changes
-from viewer.dicom.rewriting import rewritten
+from viewer.dicom.rewriting import NativePixels, rewritten
 from viewer.dimse.calling import MOST_CONTEXTS, Broken, NothingTaken, NotReached, association
+from viewer.engine.children import DecodeChild
+from viewer.engine.native import can_be_native, decompressed
 from viewer.models import DicomPeer
 
 NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 """What native pixel data may be written in for a peer."""
-REWRITABLE = {*NATIVE, ExplicitVRBigEndian}
+REWRITABLE = {*NATIVE, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian}
 LOST, NO_CONTEXT, UNREADABLE = 0x0110, 0x0122, 0xC000
 """Statuses (PS3.7 C) of what was never answered: processing failure, SOP class not supported, cannot understand."""
+DECODE_BYTES = 2 << 30
+"""Of the child that decompresses, where the setting says nothing."""
 BREAKS_IN_A_ROW = 3
 """Associations that end over objects one after the other: it is not the objects, the peer is unwell."""
 WORDS = {
@@ -117,7 +129,8 @@ def batches(files: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 
 def syntaxes_for(one: Outgoing) -> list[str]:
     """In which an object may leave, the stored one first."""
-    others = [str(syntax) for syntax in NATIVE if one.transfer_syntax_uid in REWRITABLE]
+    stored = one.transfer_syntax_uid
+    others = [str(syntax) for syntax in NATIVE if stored in REWRITABLE or can_be_native(stored)]
     return list(dict.fromkeys([one.transfer_syntax_uid, *others]))
 
 
@@ -236,8 +249,9 @@ def _leaving(one: Outgoing, syntax: str) -> Iterator[Path]:
         yield one.path
         return
     with _temporary() as made, _temporary() as named:
-        for piece in rewritten(one.path, transfer_syntax_uid=syntax, changes=one.changes):
-            made.write(piece)
+        with _pixels(one, syntax) as pixels:
+            for piece in rewritten(one.path, transfer_syntax_uid=syntax, changes=one.changes, pixels=pixels):
+                made.write(piece)
         made.flush()
         path = Path(made.name)
         if _says_what_it_is(path, one, syntax):
@@ -245,6 +259,25 @@ def _leaving(one: Outgoing, syntax: str) -> Iterator[Path]:
         else:
             _name(made, named, one, syntax)
             yield Path(named.name)
+
+
+@contextlib.contextmanager
+def _pixels(one: Outgoing, syntax: str) -> Iterator[NativePixels | None]:
+    """Decompressed where they have to be: in a child under the limits of every decoding, one at a time in this process."""
+    if syntax == one.transfer_syntax_uid or not can_be_native(one.transfer_syntax_uid):
+        yield None
+        return
+    with _decoding:
+        yield decompressed(one.path, _child())
+
+
+_decoding = threading.Lock()
+
+
+@functools.cache
+def _child() -> DecodeChild:
+    """Begun when it is needed first; it ends with this process."""
+    return DecodeChild(settings.FARVIEW_DECODE_BYTES or DECODE_BYTES, settings.FARVIEW_DECODE_SECONDS)
 
 
 def _temporary() -> IO[bytes]:
