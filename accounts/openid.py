@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -139,15 +140,22 @@ def verified(raw: Any, config: dict[str, Any], nonce: str) -> dict[str, Any]:
     """What an ID token says, once it is the provider's, for us, of now, and the answer to our question (Core 3.1.3.7)."""
     if not isinstance(raw, str):
         raise OAuth2Error("the provider sent no ID token")
-    with get_adapter().get_requests_session() as session:
-        answer = session.get(config["jwks_uri"])
-        answer.raise_for_status()
-        published = answer.json()
+    said = signed_by_provider(raw, config, ("iss", "sub", "aud", "exp", "iat"))
+    if not nonce or not hmac.compare_digest(str(said.get("nonce", "")).encode(), nonce.encode()):
+        raise OAuth2Error("the ID token answers another question than ours")
+    if isinstance(said["aud"], list) and len(said["aud"]) > 1 and said.get("azp") != settings.FARVIEW_OIDC_CLIENT_ID:
+        raise OAuth2Error("the ID token was made for somebody else")
+    return said
+
+
+def signed_by_provider(raw: str, config: dict[str, Any], needed: Sequence[str]) -> dict[str, Any]:
+    """The claims of a token that the provider signed for us and that is of now; those of `needed` are in it."""
+    published = published_keys(config)
     try:
         wanted = jwt.get_unverified_header(raw).get("kid")
         keys = [one for one in jwt.PyJWKSet.from_dict(published).keys if wanted in (None, one.key_id)]
         if not keys:
-            raise OAuth2Error("the ID token is signed with a key that the provider does not publish")
+            raise OAuth2Error("the token is signed with a key that the provider does not publish")
         said: dict[str, Any] = jwt.decode(
             raw,
             keys[0],
@@ -155,15 +163,25 @@ def verified(raw: Any, config: dict[str, Any], nonce: str) -> dict[str, Any]:
             audience=settings.FARVIEW_OIDC_CLIENT_ID,
             issuer=settings.FARVIEW_OIDC_ISSUER,
             leeway=LEEWAY_SECONDS,
-            options={"require": ["iss", "sub", "aud", "exp", "iat"]},
+            options={"require": list(needed)},
         )
     except (jwt.PyJWTError, TypeError, ValueError, AttributeError) as problem:
-        raise OAuth2Error(f"the ID token is not to be trusted: {type(problem).__name__}") from problem
-    if not nonce or not hmac.compare_digest(str(said.get("nonce", "")).encode(), nonce.encode()):
-        raise OAuth2Error("the ID token answers another question than ours")
-    if isinstance(said["aud"], list) and len(said["aud"]) > 1 and said.get("azp") != settings.FARVIEW_OIDC_CLIENT_ID:
-        raise OAuth2Error("the ID token was made for somebody else")
+        raise OAuth2Error(f"the token is not to be trusted: {type(problem).__name__}") from problem
     return said
+
+
+def type_of(raw: str) -> str | None:
+    """What a token's header says that it is (RFC 7515 4.1.9)."""
+    said = jwt.get_unverified_header(raw).get("typ")
+    return said if isinstance(said, str) else None
+
+
+def published_keys(config: dict[str, Any]) -> dict[str, Any]:
+    with get_adapter().get_requests_session() as session:
+        answer = session.get(config["jwks_uri"])
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+    return found
 
 
 def asked_just_now(claims: dict[str, Any]) -> bool:

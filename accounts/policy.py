@@ -238,6 +238,7 @@ RULES: dict[str, Rule] = {
     "session-state": PUBLIC,
     "single-sign-on": PUBLIC,
     "single-sign-on-back": PUBLIC,
+    "single-sign-on-logout": PUBLIC,
     "single-sign-on-confirm": SIGNED_IN,
     "single-sign-on-connect": SIGNED_IN,
     "confirmed": SIGNED_IN,

@@ -22,6 +22,9 @@ from accounts.origin import Request, client_address
 NOWHERE = "::"
 """Of a session that no network brought."""
 
+PROVIDER = "provider_session"
+"""In a session that the provider of single sign-on began, and in its row: the provider's own name of its session, or ""."""
+
 
 def begin(request: HttpRequest, user: User) -> UserSession:
     """The row of the session of `request`, whose key is made now where it has none."""
@@ -33,6 +36,7 @@ def begin(request: HttpRequest, user: User) -> UserSession:
         "ip": _address(request),
         "user_agent": request.META.get("HTTP_USER_AGENT", "")[: UserSession._meta.get_field("user_agent").max_length],
         "last_seen_at": timezone.now(),
+        "data": {PROVIDER: request.session[PROVIDER]} if PROVIDER in request.session else {},
     }
     row, _ = UserSession.objects.update_or_create(session_key=request.session.session_key, defaults=told)
     ACTS.adopt(row.session_key, row.last_seen_at)

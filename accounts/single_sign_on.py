@@ -17,7 +17,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import audit
-from accounts.models import Membership, Organization, Role, User
+from accounts.models import GIVEN_ROLES, Membership, Organization, User
 from accounts.openid import PROVIDER
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,11 @@ NO_ROLE = "Your groups give you no role here. Ask your administrator to put you 
 
 
 def follow(person: User, wanted: set[Given], request: HttpRequest) -> None:
-    """Give what the groups give, and take what they gave and give no more; roles that an administrator gave stay."""
+    """Give what the groups give, and take what they gave and give no more; roles that an administrator gave stay.
+
+    A role that people do not give (a guest's comes with a share link alone) no group gives either.
+    """
+    wanted = {(name, role) for name, role in wanted if role in GIVEN_ROLES}
     homes = {one.name: one for one in Organization.objects.filter(name__in={name for name, _ in wanted})}
     for name in {name for name, _ in wanted} - homes.keys():
         logger.warning("FARVIEW_OIDC_ROLES names the organization %r, which is not here", name)
@@ -177,5 +181,5 @@ def check_the_table_of_roles(**_: Any) -> list[CheckMessage]:
     return [
         CheckError(f"FARVIEW_OIDC_ROLES: there is no role {role!r} to give", id="accounts.E002")
         for _, role in sorted(given)
-        if role not in set(Role.values) - {Role.GUEST}
+        if role not in GIVEN_ROLES
     ]

@@ -26,7 +26,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from requests import RequestException
 
-from accounts import audit, openid, reauthentication, single_sign_on
+from accounts import audit, openid, reauthentication, sessions, single_sign_on
 from accounts.models import User
 from accounts.second_factor import BY_PROVIDER
 from accounts.single_sign_on import NotLetIn
@@ -69,8 +69,14 @@ class Adapter(DefaultSocialAccountAdapter):
 
 
 @receiver(user_logged_in)
-def keep_the_providers_factor(sender: type[User], request: HttpRequest, sociallogin: Any = None, **_: Any) -> None:
-    """A session that the provider began with a second factor is asked for no other."""
+def keep_the_providers_word(
+    sender: type[User], request: HttpRequest, user: User, sociallogin: Any = None, **_: Any
+) -> None:
+    """A session that the provider began with a second factor is asked for no other, and ends with the provider's own."""
+    if sociallogin is None:
+        return
+    request.session[sessions.PROVIDER] = str(sociallogin.claims.get("sid", ""))
+    sessions.begin(request, user)
     if getattr(sociallogin, "second_factor", False):
         request.session[BY_PROVIDER] = True
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import recovery, session_views, single_sign_on_views, token_views, views
+from accounts import recovery, session_views, single_sign_on_logout, single_sign_on_views, token_views, views
 from accounts import second_factor_views as factors
 from accounts.content_security import csp_report
 
@@ -34,6 +34,7 @@ urlpatterns = [
     path("accounts/tokens/<int:token>/revoke/", token_views.token_revoke, name="token-revoke"),
     path("accounts/single-sign-on/", single_sign_on_views.start, name="single-sign-on"),
     path("accounts/single-sign-on/back/", single_sign_on_views.BackView.as_view(), name="single-sign-on-back"),
+    path("accounts/single-sign-on/logout/", single_sign_on_logout.logout, name="single-sign-on-logout"),
     path("accounts/single-sign-on/confirm/", single_sign_on_views.confirm, name="single-sign-on-confirm"),
     path("accounts/single-sign-on/connect/", single_sign_on_views.connect, name="single-sign-on-connect"),
     path("accounts/confirmed/", single_sign_on_views.confirmed, name="confirmed"),
