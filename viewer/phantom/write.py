@@ -77,7 +77,7 @@ def base(study: Study, series: str, sop_class: str, modality: str, number: int, 
     d.TimezoneOffsetFromUTC = "+0100"
     d.AccessionNumber = study.accession
     d.Modality = modality
-    d.Manufacturer = "Farview"
+    d.Manufacturer = "Farview Phantom"  # not that of what is written here about images: these are to be read
     d.ManufacturerModelName = "Phantom"
     d.DeviceSerialNumber = "0"
     d.SoftwareVersions = "1"

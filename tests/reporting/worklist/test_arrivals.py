@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,12 @@ from reporting.models import ItemEvent, ReadingItem, ReportingSite
 from reporting.worklist import arrivals, items
 from reporting.worklist.arrivals import Arrivals
 from tests.reporting.worklist.conftest import Ordered, Scan
+from viewer.archive.ingest import ingest
+from viewer.archive.rows import Sender
+from viewer.archive.sources import walk
+from viewer.archive.storage import BlobStore
 from viewer.models import Instance, Outbox, Series, Study
+from viewer.phantom.studies import write_ultrasound
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +51,17 @@ def test_news_of_images_makes_an_item_that_is_ready_once_it_is_quiet(scan: Scan)
     assert item.ready_at is not None
     kinds = ItemEvent.objects.order_by("id").values_list("kind", flat=True)
     assert list(kinds) == ["arrived", "ready"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_demonstration_study_is_work_though_its_images_were_made_here(
+    site: Organization, store: BlobStore, tmp_path: Path
+) -> None:
+    [path] = write_ultrasound(tmp_path, frames=2)
+    [stored] = ingest(walk(path), Sender(site, "demo", "ingest"))
+    assert stored.outcome == "stored"
+    Arrivals().look()
+    assert ReadingItem.objects.get().order.modality == "US"
 
 
 def test_the_quiet_time_is_a_setting(scan: Scan, settings: Any) -> None:

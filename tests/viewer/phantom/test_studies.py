@@ -69,7 +69,7 @@ def test_nobody_could_take_the_patients_for_real(files: list[Path], head: list[P
         d = pydicom.dcmread(path, stop_before_pixels=True)
         assert str(d.PatientName).startswith("Phantom^")
         assert d.PatientID.startswith("PHANTOM-")
-        assert (d.Manufacturer, d.BurnedInAnnotation) == ("Farview", "NO")
+        assert (d.Manufacturer, d.BurnedInAnnotation) == ("Farview Phantom", "NO")
         assert d.TimezoneOffsetFromUTC == "+0100"
         assert d.AccessionNumber
         assert d.StudyDescription
