@@ -16,6 +16,8 @@ from aiosmtpd.handlers import Mailbox
 from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.accounts.totp import code_of
+from tests.browser.made import Made
+from tests.browser.reporting.writing import at_end, begun_report, saved, writing
 from tests.chromium import wait_for, wait_until
 from tests.live import LiveServer, free_port
 
@@ -199,6 +201,47 @@ def test_a_passkey_is_made_signs_in_without_a_name_and_stands_in_for_the_code(
         f"print([a.detail for a in A.objects.filter(action='sign-in', actor='{who.name}').order_by('sequence')])",
     )
     assert ways == "[{'by': 'password'}, {'by': 'passkey'}, {'by': 'password', 'second': 'webauthn'}]"
+
+
+def test_a_passkey_signs_a_report_in_place_of_the_password(
+    page: Page, server: LiveServer, who: Somebody, device: tuple[CDPSession, str], tmp_path: Path
+) -> None:
+    sign_in(page, who)
+    add_passkey(page, "My laptop")
+    report = begun_report(page, Made(tmp_path, 472))
+    page.goto(f"/reports/{report}/")
+    writing(page)
+    for name in ("findings", "impression"):
+        at_end(page, name)
+        page.keyboard.type("No haemorrhage.")
+    saved(page)
+    page.keyboard.press("Control+Enter")
+    dialog = page.locator("dialog.signing")
+    dialog.get_by_text("Leave it empty to use your passkey.").wait_for()
+    for box in dialog.locator("[name=acknowledged]").all():
+        box.check()
+    with page.context.expect_page() as opened:
+        dialog.get_by_role("button", name="Sign", exact=True).click()
+    window = opened.value
+    the_same_device(device, page.context.new_cdp_session(window))
+    with window.expect_event("close"):
+        window.get_by_role("button", name="Use your passkey").click()
+    dialog.wait_for(state="detached")
+    by = shell(
+        server,
+        "from accounts.models import AuditEvent as A; "
+        f"print([a.detail['by'] for a in A.objects.filter(action='report.sign_final', actor='{who.name}')])",
+    )
+    assert by == "['passkey']"
+
+
+def the_same_device(device: tuple[CDPSession, str], window: CDPSession) -> None:
+    """Chromium's virtual devices belong to one window: the passkeys of `device` are put into one of another."""
+    held, number = device
+    window.send("WebAuthn.enable")
+    other = window.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})["authenticatorId"]
+    for credential in held.send("WebAuthn.getCredentials", {"authenticatorId": number})["credentials"]:
+        window.send("WebAuthn.addCredential", {"authenticatorId": other, "credential": credential})
 
 
 def test_a_passkey_is_renamed_and_removed_and_then_opens_nothing(

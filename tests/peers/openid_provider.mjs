@@ -20,7 +20,9 @@ let fault = {};
 const asked = [];
 
 const provider = new Provider(issuer, {
-  clients: [{ client_id: "farview", client_secret: "a secret of the test", redirect_uris: [redirect], token_endpoint_auth_method: "client_secret_post" }],
+  clients: [{ client_id: "farview", client_secret: "a secret of the test", redirect_uris: [redirect], token_endpoint_auth_method: "client_secret_post",
+    backchannel_logout_uri: redirect.replace("/back/", "/logout/"), backchannel_logout_session_required: true }],
+  features: { backchannelLogout: { enabled: true } },
   jwks: { keys: [own] },
   cookies: { keys: ["for the test"] },
   claims: { openid: ["sub"], profile: ["preferred_username", "given_name", "family_name"], email: ["email", "email_verified"], groups: ["groups"] },

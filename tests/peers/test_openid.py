@@ -13,6 +13,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.made import Made
+from tests.browser.reporting.writing import at_end, begun_report, saved, writing
 from tests.chromium import chromium  # noqa: F401
 from tests.live import LiveServer
 from tests.peers.conftest import needed
@@ -302,6 +304,67 @@ def test_the_provider_asks_again_and_it_must_be_the_same_person(house, window):
     at_provider(page, "mallory")
     refused(page, "somebody else")
     assert signed_in_as(house, page) == "alice"
+
+
+def test_who_came_by_the_provider_writes_and_signs_and_is_asked_by_it_again(house, window, tmp_path):
+    house.provider.know("olga", "readers", given_name="Olga", family_name="Orlova")
+    page = window()
+    enter(house, page, "olga", "/worklist/")
+    page.wait_for_url("**/worklist/")
+    report = begun_report(page, Made(tmp_path, 471))
+    page.goto(f"{house.server.url}/reports/{report}/")
+    writing(page)
+    for name in ("findings", "impression"):
+        at_end(page, name)
+        page.keyboard.type("No haemorrhage.")
+    saved(page)
+    page.keyboard.press("Control+Enter")
+    dialog = page.locator("dialog.signing")
+    dialog.wait_for()
+    assert dialog.locator("input[type=password]").count() == 0
+    for box in dialog.locator("[name=acknowledged]").all():
+        box.check()
+    with page.context.expect_page() as opened:
+        dialog.get_by_role("button", name="Sign", exact=True).click()
+    provider = opened.value
+    expect(provider.locator("input[name=login]")).to_be_visible()
+    assert provider.url.startswith(house.provider.issuer), "asked although the provider knows this browser"
+    provider.fill("input[name=login]", "olga")
+    provider.fill("input[name=password]", "anything")
+    with provider.expect_event("close"):
+        provider.get_by_role("button", name="Sign-in").click()
+    dialog.wait_for(state="detached")
+    said = house.shell(
+        "from accounts.models import *; from reporting.models import *; "
+        "print([a.detail['by'] for a in AuditEvent.objects.filter(actor='olga', action='report.sign_final')], "
+        f"Report.objects.get(pk={report}).state)"
+    )
+    assert said == "['single sign-on'] final"
+
+
+def test_signed_out_at_the_provider_is_signed_out_here_within_five_seconds_sockets_too(house, window):
+    house.provider.know("nora", "readers")
+    here, elsewhere = window(), window()
+    enter(house, here, "nora", "/worklist/")
+    here.wait_for_url("**/worklist/")
+    enter(house, elsewhere, "nora", "/worklist/")
+    elsewhere.wait_for_url("**/worklist/")
+    here.evaluate(
+        """() => new Promise((resolve) => {
+          const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/news/");
+          socket.onopen = resolve;
+          socket.onclose = ({ code }) => (window.closed_by = code);
+        })"""
+    )
+    provider = here.context.new_page()
+    provider.goto(f"{house.provider.issuer}/session/end")
+    provider.get_by_role("button", name="Yes").click()
+    begun = time.monotonic()
+    here.wait_for_function("window.closed_by", timeout=20_000)
+    assert time.monotonic() - begun < 5
+    assert here.evaluate("window.closed_by") == 4401
+    assert signed_in_as(house, here) is None
+    assert signed_in_as(house, elsewhere) == "nora", "another session at the provider goes on"
 
 
 def test_a_provider_that_asked_nobody_confirms_nothing(house, window):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page
 
 from tests.browser.conftest import Archive
+from tests.browser.made import Made
 from tests.chromium import wait_for, wait_until
 
 LABEL = {"findings": "Findings", "impression": "Impression"}
@@ -96,6 +98,29 @@ def take_in(archive: Archive, folder: Path) -> None:
     sent = [("file", (path.name, path.read_bytes())) for path in sorted(folder.glob("*.dcm"))]
     told = archive.session.post(f"{archive.server.url}/api/uploads/", files=sent, timeout=60)
     assert {one["outcome"] for one in told.json()["outcomes"]} == {"stored"}, told.text
+
+
+def begun_report(page: Page, made: Made) -> int:
+    """A study sent, and a report of it begun, by whoever is at this page; its number."""
+    files = [[path.name, base64.b64encode(path.read_bytes()).decode()] for path in sorted(made.folder.glob("*.dcm"))]
+    number: int = page.evaluate(
+        """async ([study, files]) => {
+          const token = { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value };
+          const form = new FormData();
+          const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+          for (const [name, text] of files) form.append("file", new File([bytes(text)], name));
+          const sent = await fetch("/api/uploads/", { method: "POST", headers: token, body: form });
+          if (!sent.ok) throw new Error(await sent.text());
+          const headers = { ...token, "Content-Type": "application/json" };
+          const asked = (body) => ({ method: "POST", headers, body: JSON.stringify(body) });
+          const post = async (door, body) => (await fetch(door, asked(body))).json();
+          const { id } = await post("/api/reports/", { study, template: "free-text" });
+          await post(`/api/reports/${id}/lock/`, { action: "release" });
+          return id;
+        }""",
+        [made.study, files],
+    )
+    return number
 
 
 def put_in_use(archive: Archive, schema: dict[str, Any], identifier: str) -> int:
