@@ -288,4 +288,4 @@ def _text_of(row: HangingProtocol) -> str:
     return "\n".join(wrong) if wrong else in_words(row.matches, row.stages)
 
 
-from viewer import admin_access, admin_network, admin_system  # noqa: E402, F401 - their pages are made of the ones above
+from viewer import admin_access, admin_network, admin_retention, admin_system  # noqa: E402, F401 - made of the ones above

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.system_pages import ALERTS, PAGES, SystemPage, add_page
 from viewer import system_address, system_disk
-from viewer.archive import backup
+from viewer.archive import backup, retention, retention_run
 from viewer.system_disk import in_words
 
 MAIL_SECONDS = 15
@@ -40,8 +40,8 @@ def _shown(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
 
 def disk(request: HttpRequest) -> HttpResponse:
     room, days = system_disk.room(), system_disk.grown(timezone.now())
-    growth = sum(size for _, _, size in days)
-    left = system_disk.days_left(room.left, growth)
+    growth, freed = sum(size for _, _, size in days), system_disk.freed(timezone.now())
+    left = system_disk.days_left(room.left, growth - freed)
     facts = [
         ("Disk", in_words(room.total)),
         ("Free", in_words(room.free)),
@@ -51,7 +51,9 @@ def disk(request: HttpRequest) -> HttpResponse:
         ("Cache (makes itself again)", in_words(system_disk.folder_size(settings.FARVIEW_CACHE_DIR))),
         ("Temporary", in_words(system_disk.folder_size(settings.FARVIEW_TMP_DIR))),
         (f"In the last {system_disk.DAYS} days", in_words(growth)),
+        (f"Deleted by rules in the last {system_disk.DAYS} days", in_words(freed)),
         ("Full", "not at this rate" if left is None else f"in {left:,} days at this rate"),
+        ("Rules of retention", _of_rules()),
     ]
     by = [(org, modality, f"{n:,}", in_words(size)) for org, modality, n, size in system_disk.by_organization()]
     tables = [
@@ -67,6 +69,20 @@ def disk(request: HttpRequest) -> HttpResponse:
         },
     ]
     return _shown(request, "disk", facts=facts, tables=tables, notes=_of_room(room, left))
+
+
+def _of_rules() -> str:
+    on, ran = retention.rules_in_force().count(), retention_run.state()
+    last = f"; last run {ran['ended']}, {ran['studies']:,} studies, {in_words(ran['freed'])} freed" if ran else ""
+    return f"{on} on{last}" if on or ran else "none on"
+
+
+def _of_retention() -> list[str]:
+    """What is wrong with the rules' runs, for the first page as well."""
+    ran = retention_run.state()
+    if ran and ran["problem"]:
+        return [f"The rules of retention were not run to their end on {ran['ended']} ({ran['problem']})."]
+    return []
 
 
 def _of_room(room: system_disk.Room, left: int | None) -> list[system_address.Note]:
@@ -218,5 +234,6 @@ for _name, _title, _view in (
     ("address", "Address and TLS", address),
 ):
     add_page(SystemPage(_name, _title, _view))
-if _of_backups not in ALERTS:
-    ALERTS.append(_of_backups)
+for _alert in (_of_backups, _of_retention):
+    if _alert not in ALERTS:
+        ALERTS.append(_alert)

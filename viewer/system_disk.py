@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
-from viewer.models import Blob, Instance
+from viewer.models import Blob, Deletion, Instance
 
 DAYS = 30
 FILES_COUNTED = 200_000
@@ -50,6 +50,12 @@ def grown(now: datetime) -> list[tuple[str, int, int]]:
     rows = Blob.objects.filter(stored_at__gte=now - timedelta(days=DAYS)).annotate(day=TruncDate("stored_at"))
     summed = rows.values("day").order_by("-day").annotate(number=Count("pk"), size=Sum("size"))
     return [(str(row["day"]), row["number"], row["size"]) for row in summed]
+
+
+def freed(now: datetime) -> int:
+    """Bytes that rules of retention have removed in the last days."""
+    rows = Deletion.objects.filter(at__gte=now - timedelta(days=DAYS))
+    return rows.aggregate(size=Sum("freed"))["size"] or 0
 
 
 def by_organization() -> list[tuple[str, str, int, int]]:
