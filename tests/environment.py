@@ -8,4 +8,6 @@ import shutil
 import tempfile
 
 os.environ["FARVIEW_DATA_DIR"] = tempfile.mkdtemp(prefix="farview-test-")
+# The first process of a run names the folder that all of its workers share.
+os.environ.setdefault("FARVIEW_TEST_RUN", os.environ["FARVIEW_DATA_DIR"])
 atexit.register(shutil.rmtree, os.environ["FARVIEW_DATA_DIR"], ignore_errors=True)

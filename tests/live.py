@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import functools
 import os
 import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -15,9 +18,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.hand import Hand
 
 ROOT = Path(__file__).resolve().parents[1]
 READY_SECONDS = 600.0
@@ -30,25 +34,60 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class LiveServer:
-    """`manage.py serve` on its own port and data folder; a context manager. `dicom`: with a DICOM node beside it."""
+def surroundings(**environment: str) -> dict[str, str]:
+    """What a process of a server's own is started with."""
+    outside = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
+    return {**outside, "PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1,localhost", **environment}
 
-    def __init__(self, data: Path | None = None, *, dicom: bool = False, **environment: str) -> None:
+
+@functools.cache
+def migrated() -> Path:
+    """A database as `manage.py migrate` leaves it, made once for all workers of a run: half of a first start goes there."""
+    folder = Path(os.environ["FARVIEW_TEST_RUN"]) / "migrated"
+    folder.mkdir(parents=True, exist_ok=True)
+    made = folder / "copy.sqlite3"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            subprocess.run(
+                [sys.executable, "manage.py", "migrate", "-v", "0"],
+                cwd=ROOT,
+                env=surroundings(FARVIEW_DATA_DIR=str(folder), FARVIEW_DICOM_PORT="0", DATABASE_URL=""),
+                check=True,
+            )
+            making = folder / "copying"
+            with (
+                contextlib.closing(sqlite3.connect(folder / "farview.sqlite3")) as source,
+                contextlib.closing(sqlite3.connect(making)) as copy,
+            ):
+                source.backup(copy)
+            making.rename(made)
+    return made
+
+
+class LiveServer:
+    """`manage.py serve` on its own port and data folder; a context manager. `dicom`: with a DICOM node beside it.
+
+    An empty data folder gets a migrated database, unless `first_start` says that the server's own migrations are meant.
+    """
+
+    def __init__(
+        self, data: Path | None = None, *, dicom: bool = False, first_start: bool = False, **environment: str
+    ) -> None:
+        self._first_start = first_start
+        self._hand: Hand | None = None
         self._passing = data is None
         self.data = data or Path(tempfile.mkdtemp(prefix="farview-live-"))
         self.data.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.host = "127.0.0.1"
         self.url = f"http://{self.host}:{self.port}"
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
-            "FARVIEW_DATA_DIR": str(self.data),
-            "FARVIEW_PORT": str(self.port),
-            "FARVIEW_DICOM_PORT": str(free_port()) if dicom else "0",
-            "PYTHONUNBUFFERED": "1",
-            "NO_PROXY": "127.0.0.1,localhost",
-            **environment,
-        }
+        self.environment = surroundings(
+            FARVIEW_DATA_DIR=str(self.data),
+            FARVIEW_PORT=str(self.port),
+            FARVIEW_DICOM_PORT=str(free_port()) if dicom else "0",
+        )
+        self.environment.update(environment)
         self.log_path = self.data.parent / f"{self.data.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -58,6 +97,9 @@ class LiveServer:
         return [sys.executable, "manage.py", "serve"]
 
     def start(self, wait: bool = True) -> LiveServer:
+        database = self.data / "farview.sqlite3"
+        if not (self._first_start or database.exists() or self.environment.get("DATABASE_URL")):
+            shutil.copyfile(migrated(), database)
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
@@ -80,7 +122,7 @@ class LiveServer:
                 raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.log()}")
             if self.healthy():
                 return
-            time.sleep(0.1)
+            time.sleep(0.05)
         raise RuntimeError(f"the server is not ready after {READY_SECONDS:.0f} s:\n{self.log()}")
 
     def healthy(self) -> bool:
@@ -111,6 +153,8 @@ class LiveServer:
             pass
         finally:
             self.kill()
+            if self._hand is not None:
+                self._hand.close()
             if self._passing:
                 shutil.rmtree(self.data, ignore_errors=True)
                 self.log_path.unlink(missing_ok=True)
@@ -159,17 +203,11 @@ class LiveServer:
 
     # --- what is done with it
 
-    def manage(self, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    def manage(self, *arguments: object, input: str = "") -> subprocess.CompletedProcess[str]:
         """`manage.py ...` beside the server; fails the test when the command fails."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *map(str, arguments)],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            **options,
-        )
+        if self._hand is None or self._hand.environment != self.environment:
+            self._hand = Hand(self.environment)
+        done = self._hand.manage(*map(str, arguments), given=input)
         assert done.returncode == 0, f"manage.py {arguments}: {done.stdout}{done.stderr}"
         return done
 

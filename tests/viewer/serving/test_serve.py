@@ -238,7 +238,8 @@ class TlsServer(LiveServer):
     def __init__(self, folder: Path) -> None:
         self.certificate, key = folder / "cert.pem", folder / "key.pem"
         make_certificate(self.certificate, key)
-        super().__init__(folder / "data", FARVIEW_TLS_CERT=str(self.certificate), FARVIEW_TLS_KEY=str(key))
+        tls = {"FARVIEW_TLS_CERT": str(self.certificate), "FARVIEW_TLS_KEY": str(key)}
+        super().__init__(folder / "data", first_start=True, **tls)
         self.url = self.url.replace("http:", "https:")
         self.trusting = ssl.create_default_context(cafile=str(self.certificate))
 
