@@ -13,6 +13,7 @@ from .limits import Limits
 from .luts import pack_lut, read_lut, read_palette
 from .masks import mask_index
 from .overlay_planes import overlay_index
+from .shutters import shutter_index
 from .suv import suv_index
 from .syntaxes import LOSSY_METHODS, MAYBE_LOSSY_METHODS
 from .ultrasound_regions import region_index
@@ -44,6 +45,7 @@ def image_index(header: Header, modality: str, pixels: dict[str, Any], frames: i
     if len(aspect) == 2 and min(aspect) > 0 and aspect[0] != aspect[1]:
         index["aspect"] = aspect
     index |= _lossy(dataset, header.transfer_syntax_uid) | _cine(dataset, frames) | mask_index(dataset)
+    index |= shutter_index(dataset)
     overlays = overlay_index(header, pixels)
     if overlays:
         index["overlays"] = overlays

@@ -22,6 +22,7 @@ from .limits import Limits
 from .luts import read_lut
 from .masks import mask_items
 from .overlay_planes import overlay_index, plane_of, read_bits
+from .shutters import shutter_index, shutter_of
 from .state_graphics import Layers, graphics_of, layers_of
 
 T = TypeVar("T")
@@ -252,48 +253,17 @@ def _area(item: Dataset, notes: list[str]) -> DisplayedArea | None:
     )
 
 
-# --- what is covered
+# --- overlays and drawings
 
 
 def _shutter(dataset: Dataset, own: Mapping[int, OverlayPlane], notes: list[str]) -> Shutter | None:
-    shapes = [shape.upper() for shape in values.texts(dataset, st.SHUTTER_SHAPE)]
-    group = values.integer(dataset, st.SHUTTER_OVERLAY_GROUP)
-    if not shapes and group is None:
+    said = shutter_index(dataset).get("shutter")
+    if said is None:
         return None
-    rectangle = circle = None
-    polygon: tuple[tuple[float, float], ...] = ()
-    if "RECTANGULAR" in shapes:
-        edges = [values.integer(dataset, tag, "IS") for tag in _EDGES]
-        if None not in edges:
-            top, bottom, left, right = ((edge or 0) - 1 for edge in edges)
-            rectangle = (top, bottom, left, right)
-    if "CIRCULAR" in shapes:
-        center, radius = (
-            values.numbers(dataset, st.SHUTTER_CENTER, "IS"),
-            values.number(dataset, st.SHUTTER_RADIUS, "IS"),
-        )
-        if len(center) >= 2 and radius is not None:
-            circle = (center[0] - 1, center[1] - 1, radius)
-    if "POLYGONAL" in shapes:
-        flat = values.numbers(dataset, st.SHUTTER_VERTICES, "IS")
-        polygon = tuple((row - 1, column - 1) for row, column in zip(flat[::2], flat[1::2], strict=False))
-    bitmap = own.get(group) if group is not None and ("BITMAP" in shapes or not shapes) else None
-    shutter = Shutter(rectangle, circle, polygon if len(polygon) > 2 else (), bitmap, _grey(dataset))
-    known = sum((rectangle is not None, circle is not None, len(polygon) > 2, bitmap is not None))
-    if known < len(shapes) or not known:
+    shutter = shutter_of(said, own)
+    if shutter is None or not said["whole"]:
         notes.append("a shutter of the presentation state is not applied: its shape is not understood")
-    return shutter if known else None
-
-
-_EDGES = (st.SHUTTER_UPPER, st.SHUTTER_LOWER, st.SHUTTER_LEFT, st.SHUTTER_RIGHT)
-
-
-def _grey(dataset: Dataset) -> int:
-    value = values.integer(dataset, st.SHUTTER_VALUE) or 0
-    return int(min(max(value, 0), 65535) * 255 / 65535 + 0.5)
-
-
-# --- overlays and drawings
+    return shutter
 
 
 def _own_overlays(path: Path, header: Header) -> dict[int, OverlayPlane]:

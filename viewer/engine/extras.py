@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,10 +18,11 @@ from viewer.dicom.overlay_planes import GROUPS, needs_cells, planes_of, read_pla
 from viewer.dicom.pixels import read_encoded
 from viewer.dicom.presentation_states import StateFile, is_state, read_state
 from viewer.dicom.series import InstanceFile
+from viewer.dicom.shutters import shutter_of
 from viewer.rendering.dressing import Extras, ModalityStep
 from viewer.rendering.subtraction import Subtraction
 from viewer.rendering.view import BadView, View, needs_volume
-from viewer.rendering.volume import OverlayPlane
+from viewer.rendering.volume import OverlayPlane, Shutter
 
 from .cache import Cache
 from .children import DecodeChild, DecodeChildren
@@ -61,7 +62,9 @@ class ExtrasLoader:
         self, series: OpenSeries, view: View, source: FrameSource, objects: Objects, priority: Priority
     ) -> Extras | None:
         """What `view`, with its place in the series, lays on its frame; None for nothing. Raises BadView, CannotDraw."""
-        if (view.mask, view.overlays, view.presentation_state) == (None, (), None) or needs_volume(view):
+        said = source.instance.index.get("shutter")
+        asked = (view.mask, view.overlays, view.presentation_state) != (None, (), None)
+        if not (asked or said) or needs_volume(view):
             return None
         notes: list[str] = []
         state = (
@@ -73,8 +76,10 @@ class ExtrasLoader:
         notes += () if state is None else state.notes
         overlays = await self._overlays(view, source, state, priority)
         subtraction = await self._subtraction(series, view, source, state, notes, priority)
+        shutter = None if said is None or state is not None else await self._shutter(said, source, notes, priority)
         return Extras(
             overlays=overlays,
+            shutter=shutter,
             modality=None if state is None or state.modality is None else _modality(state.modality),
             state=None if state is None else state.presentation(source.sop_instance_uid, source.frame_number),
             subtraction=subtraction,
@@ -125,12 +130,29 @@ class ExtrasLoader:
     ) -> tuple[OverlayPlane, ...]:
         asked = set(GROUPS) if view.overlays == "all" else {int(group, 16) for group in view.overlays}
         asked |= set(() if state is None else state.activated)
-        groups = tuple(plane["group"] for plane in planes_of(source) if plane["group"] in asked)
-        found: tuple[OverlayPlane, ...] = ()
-        if groups:
-            key = (source.digest, source.frame_number, groups)
-            found = await self._planes.load(key, partial(self._read_planes, source, groups), priority)
+        found = await self._planes_in(asked, source, priority)
         return (*found, *(() if state is None else state.overlays))
+
+    async def _planes_in(
+        self, asked: Collection[int], source: FrameSource, priority: Priority
+    ) -> tuple[OverlayPlane, ...]:
+        """Those of the image's planes that are in these groups."""
+        groups = tuple(plane["group"] for plane in planes_of(source) if plane["group"] in asked)
+        if not groups:
+            return ()
+        key = (source.digest, source.frame_number, groups)
+        return await self._planes.load(key, partial(self._read_planes, source, groups), priority)
+
+    async def _shutter(
+        self, said: Mapping[str, Any], source: FrameSource, notes: list[str], priority: Priority
+    ) -> Shutter | None:
+        """The image's own (PS3.3 C.7.6.11)."""
+        bitmap = {said["group"]} if "group" in said else set()
+        planes = {plane.group: plane for plane in await self._planes_in(bitmap, source, priority)}
+        shutter = shutter_of(said, planes)
+        if shutter is None or not said["whole"]:
+            notes.append("a shutter of the image is not applied: its shape is not understood")
+        return shutter
 
     def _read_planes(self, source: FrameSource, groups: tuple[int, ...], priority: Priority) -> Any:
         def read(cells: Any) -> tuple[OverlayPlane, ...]:

@@ -109,6 +109,8 @@ class Dressing:
 
     overlays: tuple[OverlayPlane, ...] = ()
     state: Presentation | None = None
+    shutter: Shutter | None = None
+    """The image's own."""
     subtracted: Subtracted | None = None
     notes: tuple[str, ...] = ()
     """What of it could not be done, for the reader."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import presented
-from .appearance import Dressing, OverlayPlane, Presentation
+from .appearance import Dressing, OverlayPlane, Presentation, Shutter
 from .colour import is_colour
 from .overlays import lay_over
 from .sampling import Placement
@@ -42,6 +42,8 @@ class Extras:
     modality: ModalityStep | None = None
     """With a state alone."""
     state: Presentation | None = None
+    shutter: Shutter | None = None
+    """The image's own; what a state says of shutters stands in its place, also where it says nothing (PS3.4 N.2)."""
     subtraction: Subtraction | None = None
     notes: tuple[str, ...] = ()
 
@@ -70,7 +72,9 @@ def dressed(frame: Frame, extras: Extras) -> Frame:
     return replace(
         frame,
         description=description,
-        dressing=replace(dressing, overlays=extras.overlays, state=extras.state, notes=tuple(notes)),
+        dressing=replace(
+            dressing, overlays=extras.overlays, state=extras.state, shutter=extras.shutter, notes=tuple(notes)
+        ),
     )
 
 
@@ -130,9 +134,11 @@ def finished(picture: Pixels, frame: Frame, placement: Placement) -> Pixels:
     """The drawn picture with shutter and overlays."""
     if frame.dressing is None:
         return picture
-    state = frame.dressing.state
-    if state is not None and state.shutter is not None:
-        picture = presented.covered(picture, state.shutter, placement, frame.description)
+    state, shutter = frame.dressing.state, frame.dressing.shutter
+    if state is not None:
+        shutter = state.shutter
+    if shutter is not None:
+        picture = presented.covered(picture, shutter, placement, frame.description)
     return lay_over(picture, frame.dressing.overlays, placement) if frame.dressing.overlays else picture
 
 

@@ -278,6 +278,36 @@ async def test_what_a_shutter_closes_has_its_grey(engine: Engine, tmp_path: Path
     assert drawn.header["warnings"] == []
 
 
+@pytest.mark.parametrize("name", SHUTTERS)
+async def test_the_shutter_of_an_image_closes_it_until_a_state_is_laid_on(
+    engine: Engine, tmp_path: Path, name: str
+) -> None:
+    """PS3.3 C.7.6.11 and C.7.6.15; a state stands for all that the image says of it (PS3.4 N.2)."""
+    case = Case(tmp_path)
+    plain, _ = await exact(engine, await engine.open(case.series))
+    shut = Case(tmp_path, case.stored, BitsStored=12, HighBit=11, **SHUTTERS[name], **SHAPES)
+    shut.image.ShutterPresentationValue = 26000
+    bitmap = None
+    if name == "bitmap":
+        bitmap = RANDOM.random((ROWS, COLUMNS)) > 0.6
+        overlay(shut.image, 0x6002, bitmap)
+    shut.series = series_of([write(tmp_path / "shut.dcm", shut.image)], version=f"{tmp_path} shut")
+    covered = judge.closed(shut.image, ROWS, COLUMNS, bitmap)
+    wanted = plain.copy()
+    wanted[covered] = np.floor(26000 * 255 / 65535 + 0.5)
+    picture, drawn = await exact(engine, await engine.open(shut.series))
+    assert np.array_equal(picture, wanted)
+    assert drawn.header["warnings"] == []
+    state = state_dataset([shut.image])
+    opened, _ = await shut.drawn(engine, state)
+    assert np.array_equal(opened, judge.eight_bits(judge.grey(state, shut.stored.astype(np.float64), 12)))
+
+
+async def test_a_shutter_that_is_not_understood_is_named(engine: Engine, tmp_path: Path) -> None:
+    _, drawn = await exact(engine, await engine.open(Case(tmp_path, ShutterShape="STARRY").series))
+    assert drawn.header["warnings"] == ["a shutter of the image is not applied: its shape is not understood"]
+
+
 async def test_each_part_is_applied_to_the_images_that_it_names(engine: Engine, tmp_path: Path) -> None:
     stored = RANDOM.integers(0, 256, (4, 8, 9)).astype(np.uint8)
     image = image_dataset(stored, Modality="US")
