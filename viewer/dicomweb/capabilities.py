@@ -109,7 +109,7 @@ FACTS: tuple[tuple[str, str, dict[str, list[str]]], ...] = (
         "POST",
         "Store",
         {
-            "consumes": [*(f'multipart/related; type="{kind}"' for kind in (DICOM, JSON)), DICOM],
+            "consumes": [*(f'multipart/related; type="{kind}"' for kind in (DICOM, JSON, XML)), DICOM],
             "produces": [JSON],
         },
     ),

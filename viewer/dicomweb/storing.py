@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,10 +28,11 @@ from viewer.archive.rows import DatabaseBusy, Sender
 from viewer.archive.sources import Left, Source, open_plainly
 from viewer.archive.storage import StorageFull
 from viewer.dicom.read import ParsedInstance
-from viewer.dicomweb import json_in
+from viewer.dicomweb import json_in, xml_in
 from viewer.dicomweb.doors import DicomWebDoor
 from viewer.dicomweb.json_in import BadInstance, identity_of
 from viewer.dicomweb.multipart_in import BadMultipart, Part, Slice, media_type_of, parts
+from viewer.dicomweb.xml_in import DICOM_XML
 
 DICOM, DICOM_JSON = "application/dicom", "application/dicom+json"
 CHUNK = 1 << 20
@@ -67,8 +68,8 @@ class Said:
 
 
 class Store(DicomWebDoor):
-    """`POST /studies` and `/studies/{study}`: multipart/related of application/dicom or of application/dicom+json, or one
-    application/dicom."""
+    """`POST /studies` and `/studies/{study}`: multipart/related of application/dicom, application/dicom+json or
+    application/dicom+xml, or one application/dicom."""
 
     parser_classes = [AsItIs]
 
@@ -175,12 +176,32 @@ def _source(file: BinaryIO, part: Part, name: str) -> Source:
 def _described(
     file: BinaryIO, found: Iterator[Part], said: Said, kept: contextlib.ExitStack
 ) -> Iterator[Source | Left]:
-    """Instances as DICOM JSON: each becomes a file in a folder of the request."""
+    """Instances as DICOM JSON, all of them in the first part."""
     metadata, *bulk = list(found)
     if metadata.media_type not in (DICOM_JSON, "application/json"):
         raise BadMultipart(f"the first part is not {DICOM_JSON}")
+    yield from _written(file, json_in.datasets(file, metadata), bulk, said, kept)
+
+
+def _described_in_xml(
+    file: BinaryIO, found: Iterator[Part], said: Said, kept: contextlib.ExitStack
+) -> Iterator[Source | Left]:
+    """Instances as the Native DICOM Model, each in a part of its own."""
+    described: list[Part] = []
+    bulk: list[Part] = []
+    for part in found:
+        (described if part.media_type in (DICOM_XML, "application/xml", "text/xml") else bulk).append(part)
+    if not described:
+        raise BadMultipart(f"no part is {DICOM_XML}")
+    yield from _written(file, (xml_in.dataset(file, part) for part in described), bulk, said, kept)
+
+
+def _written(
+    file: BinaryIO, datasets: Iterable[dict[str, Any]], bulk: list[Part], said: Said, kept: contextlib.ExitStack
+) -> Iterator[Source | Left]:
+    """Each becomes a file in a folder of the request."""
     folder = Path(kept.enter_context(tempfile.TemporaryDirectory(dir=settings.FARVIEW_TMP_DIR, suffix=".upload")))
-    for number, dataset in enumerate(json_in.datasets(file, metadata), 1):
+    for number, dataset in enumerate(datasets, 1):
         path = folder / f"{number}.dcm"
         try:
             json_in.write(dataset, file, bulk, path)
@@ -192,7 +213,7 @@ def _described(
 
 
 Made = Callable[[BinaryIO, Iterator[Part], Said, contextlib.ExitStack], Iterator[Source | Left]]
-KINDS: dict[str, Made] = {DICOM: _files, DICOM_JSON: _described}
+KINDS: dict[str, Made] = {DICOM: _files, DICOM_JSON: _described, DICOM_XML: _described_in_xml}
 
 
 # --- the answer (PS3.18 table 10.5.3-1)

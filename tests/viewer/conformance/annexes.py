@@ -116,7 +116,7 @@ def implementation() -> str:
     rows: list[Row] = [
         ("associations that we accept, objects that we store and make", rewriting.IMPLEMENTATION_CLASS_UID, name),
         ("associations that we ask for", caller.implementation_class_uid, caller.implementation_version_name),
-        ("files that STOW-RS makes of DICOM JSON", json_in.IMPLEMENTATION_CLASS_UID, "-"),
+        ("files that STOW-RS makes of DICOM JSON or XML", json_in.IMPLEMENTATION_CLASS_UID, "-"),
     ]
     return table("where | Implementation Class UID | Implementation Version Name", rows)
 
