@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
@@ -42,6 +43,17 @@ def needed_for_administration(request: HttpRequest) -> bool:
     if not minutes or getattr(request, "api_token", None) is not None or not stale(request, minutes * 60):
         return False
     return bool(get_reauthentication_flows(request.user))
+
+
+def asked_first(request: HttpRequest, onward: str) -> str:
+    """The page that asks again who this is and then leads to `onward`; "" where that was proved lately, or cannot be asked."""
+    if not stale(request, settings.ACCOUNT_REAUTHENTICATION_TIMEOUT):
+        return ""
+    if get_reauthentication_flows(request.user):
+        return f"{reverse('account_reauthenticate')}?{urlencode({'next': onward})}"
+    if openid.configured() and single_sign_on.is_connected(request.user):
+        return f"{reverse('single-sign-on-confirm')}?{urlencode({'next': onward})}"
+    return ""
 
 
 PROOF = "proof"

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -56,8 +57,11 @@ def _limits() -> dict[str, int]:
 
 @require_POST
 def session_end(request: HttpRequest) -> HttpResponse:
-    """End one of one's own sessions (`session`: its number), or all the others ("others")."""
+    """End one of one's own sessions (`session`: its number), or all the others ("others"). Whoever proved long ago who they
+    are proves it before another session is ended (ASVS 5.0, 7.5.2)."""
     which, own = request.POST.get("session", ""), request.session.session_key
+    if not _names(request, which, own) and (asking := reauthentication.asked_first(request, reverse("sessions"))):
+        return redirect(asking)
     if which == OTHERS:
         sessions.end_others(request.user, own, request)
         return redirect("sessions")
@@ -66,6 +70,11 @@ def session_end(request: HttpRequest) -> HttpResponse:
         raise Http404
     sessions.end(row, why="signed out from another session", actor=request.user, request=request)
     return redirect("sign-in" if row.session_key == own else "sessions")
+
+
+def _names(request: HttpRequest, which: str, own: str | None) -> bool:
+    """Whether `which` is this session itself."""
+    return any(str(row.pk) == which and row.session_key == own for row in sessions.of(request.user))
 
 
 @never_cache

@@ -85,6 +85,17 @@ for _folder in (FARVIEW_DATA_DIR, FARVIEW_BLOB_DIR, FARVIEW_CACHE_DIR, FARVIEW_T
             f"FARVIEW_DATA_DIR: {_folder} cannot be made ({_problem.strerror}). Name a folder that this user may write to."
         ) from _problem
 
+for _name, _given, _why in (
+    ("FARVIEW_BLOB_URL", os.environ.get("FARVIEW_BLOB_URL", ""), "stored objects lie under FARVIEW_DATA_DIR, in blob/"),
+    (
+        "REDIS_URL",
+        os.environ.get("REDIS_URL", ""),
+        "one process serves all sockets, and news goes through the database",
+    ),
+):
+    if _given.strip():
+        raise ImproperlyConfigured(f"{_name} is set, and cannot be heeded: {_why}. Start without it.")
+
 # --- the address
 FARVIEW_HOST = os.environ.get("FARVIEW_HOST", "127.0.0.1")
 FARVIEW_PORT = _whole("FARVIEW_PORT", 8000)
@@ -265,6 +276,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.guessing.GuessableValidator"},
 ]
 # --- second factors and what is asked again (django-allauth)
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"

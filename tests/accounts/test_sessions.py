@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Organization, User
+from accounts.reauthentication import SIGNED_IN_AT
 from accounts.sessions import described
 from tests.accounts.conftest import PASSWORD, person
 
@@ -68,6 +69,32 @@ def test_signing_out_everywhere_else_leaves_this_one(alice, charlie):
     here.post(END, {"session": "others"})
     assert [one.get(PAGE).status_code for one in (here, there, third, other)] == [200, 302, 302, 200]
     assert len(rows_shown(here)) == 1
+
+
+@pytest.mark.parametrize("which", ["others", "that one"])
+def test_who_proved_long_ago_who_they_are_is_asked_before_another_session_ends(alice, which):
+    here, there = browser("alice"), browser("alice")
+    row = UserSession.objects.get(session_key=there.session.session_key)
+    session = here.session
+    session[SIGNED_IN_AT] -= 300
+    session["account_authentication_methods"] = []
+    session.save()
+    asked = "others" if which == "others" else row.pk
+    answer = here.post(END, {"session": asked})
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/confirm/?next=%2Faccounts%2Fsessions%2F")
+    assert there.get(PAGE).status_code == 200
+    assert here.post("/accounts/confirm/", {"password": PASSWORD, "next": PAGE})["Location"] == PAGE
+    assert here.post(END, {"session": asked})["Location"] == PAGE
+    assert there.get(PAGE).status_code == 302
+
+
+def test_this_session_itself_is_ended_without_being_asked(alice):
+    here = browser("alice")
+    session = here.session
+    session[SIGNED_IN_AT] -= 300
+    session["account_authentication_methods"] = []
+    session.save()
+    assert here.post(END, {"session": UserSession.objects.get().pk})["Location"] == "/accounts/sign-in/"
 
 
 def test_nobody_ends_the_session_of_somebody_else(alice, bob, charlie):
