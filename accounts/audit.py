@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.audit_carrying import owing as owing
 from accounts.chain import PROBLEMS_SHOWN as PROBLEMS_SHOWN
 from accounts.chain import Chain, Head, Journal, Link, mac_of, moment
 from accounts.chain import kept_key as _kept_key  # noqa: F401 - tests begin anew with it

@@ -1,7 +1,8 @@
 """What every door leaves in the record. A door that has a rule and no row here fails a test.
 
-Most acts are written down by the views themselves, in the transaction of the act. `viewer.api.auditing` writes what a view did
-not: so nothing that a row names happens without an event, whoever writes the view.
+Most acts are written down by the views themselves, in the transaction of the act. Of the doors that are `carried` the first
+statement that writes carries the event (`accounts.audit_carrying`); what is looked at `viewer.api.auditing` writes down before
+the answer leaves. So nothing that a row names happens without an event, whoever writes the view.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ class Act:
     why: str = ""
     each: bool = True
     """Whether every address is an opening of its own; else what one person looks at in a while is one."""
+    carried: bool = False
+    """Whether its view says nothing of what it changes."""
 
 
 def act_of(door: str) -> Act | None:
@@ -41,8 +44,12 @@ _SEARCH = Act("dicomweb.search", "study.receive")
 
 ACTS: dict[str, Act] = {
     # coming in and one's own account
-    **_all("sign-in sign-in-link sign-out password password-forgotten password-reset account account_login", _OWN),
-    **_all("sessions session-end session-state tokens token-revoke account_reauthenticate api-my-settings", _OWN),
+    **_all("sign-in sign-in-link sign-out password-forgotten password-reset account account_login", _OWN),
+    **_all("sessions session-end session-state tokens token-revoke account_reauthenticate", _OWN),
+    "password": Act(
+        changes="account.change", why="one's own; the page writes it down after the act, too", carried=True
+    ),
+    "api-my-settings": Act(changes="account.change", why="one's own settings", carried=True),
     **_all("mfa_index mfa_list_webauthn mfa_authenticate mfa_login_webauthn mfa_reauthenticate", _OWN),
     **_all("mfa_reauthenticate_webauthn mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn", _OWN),
     **_all("mfa_remove_webauthn mfa_edit_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes", _OWN),
@@ -54,7 +61,8 @@ ACTS: dict[str, Act] = {
     ),
     **_all("api-uploads", Act(changes="study.receive", why="takes, and shows nothing")),
     # images
-    **_all("study api-study api-key-images api-key-image api-key-image-object api-viewed api-measurements", _STUDY),
+    **_all("study api-study api-key-images api-key-image api-key-image-object api-measurements", _STUDY),
+    "api-viewed": Act("study.view", "study.change", carried=True),
     **_all("api-measurement api-measurement-object api-objects api-document api-segments api-pdf api-video", _STUDY),
     **_all("api-hanging api-frame api-study-export-choices", _STUDY),
     "api-thumbnail": Act("image.thumbnail", each=False),
@@ -91,7 +99,10 @@ ACTS: dict[str, Act] = {
         "api-worklist-correct api-worklist-link api-worklist-class api-worklist-assign api-worklist-free", _WORKLIST
     ),
     "api-worklist-cancel": _WORKLIST,
-    **_all("api-worklist-filters api-worklist-filter", Act(changes="worklist.filter", why="one's own filters")),
+    **_all(
+        "api-worklist-filters api-worklist-filter",
+        Act(changes="worklist.filter", why="one's own filters", carried=True),
+    ),
     "api-worklist-readers": Act(why="names of readers, for those who assign"),
     # FHIR
     "fhir-search": Act("fhir.search"),

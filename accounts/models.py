@@ -224,9 +224,8 @@ class AuditEvent(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["organization", "patient_id", "sequence"]),
-            models.Index(fields=["actor", "sequence"]),
-            models.Index(fields=["study_instance_uid", "sequence"]),
+            models.Index(fields=[name, "sequence"])
+            for name in ("patient_id", "actor", "study_instance_uid", "action", "outcome")
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, crowd, decoders, device, ingest, links, loading, reformats, slices, soak, sockets
+from benchmarks import audit, browser, crowd, decoders, device, ingest, links, loading, reformats, slices, soak, sockets
 from benchmarks.timing import printed
 
 PACKAGES = (
@@ -86,4 +86,5 @@ BENCHMARKS = {
     "links": links.run,
     "browser": browser.run,
     "ingest": ingest.run,
+    "audit": audit.run,
 }

@@ -13,7 +13,7 @@ from accounts.audited import Act, act_of
 from accounts.authentication import bearer_of
 from accounts.either import Either
 from accounts.knocking import Lately
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from accounts.policy import SAFE_METHODS
 from viewer.archive import rows
 from viewer.models import Study
@@ -26,19 +26,19 @@ LATELY = Lately()
 
 
 class AuditMiddleware(Either):
-    """After the view: a look within a while is one event, a change is always one, a refusal as often as `accounts.knocking`
-    says. The event is durable before the answer leaves."""
+    """After the view: a look within a while is one event, a refusal as often as `accounts.knocking` says. The event is durable
+    before the answer leaves. A change is always one, and stands in the transaction of the act: by its view, or carried."""
 
     def __call__(self, request: HttpRequest) -> Any:
         if self.waits:
             return self._later(request)
-        with audit.heard() as actions:
+        with audit.heard() as actions, audit.owing(lambda: carried(request)):
             response = self.get_response(request)
         note(request, response, actions)
         return response
 
     async def _later(self, request: HttpRequest) -> HttpResponseBase:
-        with audit.heard() as actions:
+        with audit.heard() as actions, audit.owing(lambda: carried(request)):
             response: HttpResponseBase = await self.get_response(request)
         if _asks(request, response):
             await sync_to_async(note)(request, response, actions)
@@ -71,15 +71,32 @@ def note(request: HttpRequest, response: HttpResponseBase, actions: list[str]) -
     seen = status in (200, 206) if looks else status < 400
     if not seen or not action or not isinstance(person, User):
         return
-    key = (person.pk, match.view_name, request.get_full_path() if act.each else "", looks)
+    key = _key(request, person, act)
     if actions or ((looks or match.view_name in OFTEN) and LATELY.noted(key)):
         LATELY.note(key)
         return
-    _record(request, person, action, act)
+    rows.patiently(lambda: _record(request, person, action, act))
     LATELY.note(key)
 
 
-def _record(request: HttpRequest, person: User, action: str, act: Act) -> None:
+def carried(request: HttpRequest) -> AuditEvent | None:
+    """Within the act's transaction: write down what is about to be changed, where nobody else does."""
+    match, person = request.resolver_match, getattr(request, "user", None)
+    act = act_of(match.view_name) if match is not None else None
+    if act is None or not act.carried or request.method in SAFE_METHODS or not isinstance(person, User):
+        return None
+    if match.view_name in OFTEN and LATELY.noted(_key(request, person, act)):
+        return None
+    return _record(request, person, act.changes, act)
+
+
+def _key(request: HttpRequest, person: User, act: Act) -> tuple[object, ...]:
+    """What is one look, or one change that a page makes by itself."""
+    address = request.get_full_path() if act.each else ""
+    return person.pk, request.resolver_match.view_name, address, request.method in SAFE_METHODS
+
+
+def _record(request: HttpRequest, person: User, action: str, act: Act) -> AuditEvent:
     match = request.resolver_match
     study = _study(person, match.kwargs.get("study_instance_uid", ""))
     objects = [str(match.kwargs[name]) for name in OBJECTS if name in match.kwargs] if act.each else []
@@ -87,17 +104,15 @@ def _record(request: HttpRequest, person: User, action: str, act: Act) -> None:
     if request.GET:
         said = salted_hmac("farview.audit.query", request.GET.urlencode()).hexdigest()[:16]
         detail |= {"asked": sorted(name[:40] for name in request.GET)[:40], "query": said}
-    rows.patiently(
-        lambda: audit.record(
-            action,
-            actor=person,
-            request=request,
-            organization=study.organization.name if study else "",
-            patient_id=study.patient.patient_id if study else "",
-            study_instance_uid=match.kwargs.get("study_instance_uid", "")[:64],
-            object_uid=objects[-1][:128] if objects else "",
-            detail=detail,
-        )
+    return audit.record(
+        action,
+        actor=person,
+        request=request,
+        organization=study.organization.name if study else "",
+        patient_id=study.patient.patient_id if study else "",
+        study_instance_uid=match.kwargs.get("study_instance_uid", "")[:64],
+        object_uid=objects[-1][:128] if objects else "",
+        detail=detail,
     )
 
 
