@@ -69,6 +69,12 @@ def told(rule: RetentionRule) -> Told:
     return found
 
 
+def must_be_fresh(request: HttpRequest) -> None:
+    """Raises what has allauth ask again, and go on with the form."""
+    if stale(request, FRESH_SECONDS) and get_reauthentication_flows(request.user):
+        raise ReauthenticationRequired
+
+
 class RuleForm(forms.ModelForm):
     class Meta:
         model = RetentionRule
@@ -127,8 +133,7 @@ class RetentionRuleAdmin(OfOrganization):
             return HttpResponseRedirect(_plan_of(rule))
         found = told(rule)
         if request.method == "POST":
-            if stale(request, FRESH_SECONDS) and get_reauthentication_flows(request.user):
-                raise ReauthenticationRequired
+            must_be_fresh(request)
             if request.POST.get("seen") == found.mark:
                 self._switch(request, rule, True, studies=found.studies, instances=found.instances, bytes=found.size)
                 return HttpResponseRedirect(_plan_of(rule))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.live import free_port
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.conftest import person, signed_in
 from viewer import system_address, system_disk
+from viewer.archive import backup, backup_schedule
 from viewer.archive.ingest import ingest_file
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -102,6 +104,44 @@ def test_a_backup_that_failed_is_on_the_first_page_and_a_sound_one_is_told(
         assert "no space left on device" in operator.get(address).content.decode()
     administrator = signed_in(person("administrator", hospital, Role.ADMIN))
     assert "no space left" not in administrator.get("/admin/").content.decode()
+
+
+def test_an_operator_asks_for_a_backup_and_sees_how_far_it_is(
+    operator: Client, alice: Client, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.FARVIEW_DATA_DIR = settings.FARVIEW_TMP_DIR = tmp_path
+    assert "Back up now" not in page(operator, "backups")
+    settings.FARVIEW_BACKUP_DIR = str(tmp_path)
+    assert "Back up now" in page(operator, "backups")
+    assert alice.post("/admin/system/backups/").status_code == 404
+    assert not backup_schedule.is_asked()
+    assert operator.post("/admin/system/backups/").status_code == 302
+    assert backup_schedule.is_asked()
+    assert AuditEvent.objects.get(action="backup.ask").actor == "operator"
+    assert "it begins at once" in page(operator, "backups")
+    (tmp_path / "backup.asked").unlink()
+    with backup._alone():
+        backup._telling(lambda done, total: None)(7, 1200)
+        answer = operator.get("/admin/system/backups/")
+        assert "7 of 1,200 stored objects" in answer.content.decode()
+        assert "Back up now" not in answer.content.decode()
+        assert answer["Refresh"] == "3"
+    assert backup.running() is None
+
+
+def test_a_backup_by_somebody_who_proved_long_ago_who_they_are_waits(
+    operator: Client, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.FARVIEW_DATA_DIR, settings.FARVIEW_BACKUP_DIR = tmp_path, str(tmp_path)
+    user = User.objects.get(username="operator")
+    user.set_password("a lantern over the harbour")
+    user.save()
+    operator.force_login(user)
+    session = operator.session
+    session["signed_in_at"] = time.time() - 301
+    session.save()
+    assert operator.post("/admin/system/backups/")["Location"].startswith("/accounts/confirm/")
+    assert not backup_schedule.is_asked()
 
 
 # --- mail

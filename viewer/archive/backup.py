@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from viewer.archive.storage import BlobStore, blob_store
 STATE = "backups.json"
 """In the data folder: how the newest backup went, and the newest that went well."""
 DAMAGE_SHOWN = 20
+TELL_SECONDS = 1.0
 
 Step = Callable[[int, int], None]
 """Called for every stored object: how many are done, and of how many."""
@@ -62,6 +64,7 @@ def make(target: Path, passphrase: bytes | None = None, step: Step = lambda done
     """Write a backup to `target`, in place of an older one there. Raises Busy, NotOurs, and OSError where there is no room."""
     target = target.absolute()
     _refuse_what_is_not_ours(target)
+    step = _telling(step)
     with _alone(), blob_store().unchanged(), _working() as folder, _draft(target) as draft:
         heads = _heads()  # before the rows: what a head remembers must be among them
         made = _write(draft, target, passphrase, heads, take(folder), str(folder), step)
@@ -191,7 +194,40 @@ def check_version(header: dict[str, Any]) -> list[tuple[str, str]]:
     return applied
 
 
-# --- what is known of earlier ones
+# --- what is known of the one that is being made, and of earlier ones
+
+
+def running() -> tuple[int, int] | None:
+    """How many stored objects are in the backup that is being made, and of how many; None: none is being made."""
+    try:
+        with _alone():
+            return None
+    except Busy:
+        pass
+    try:
+        done, total = json.loads(_progress().read_text())
+    except (OSError, ValueError):
+        return 0, 0
+    return int(done), int(total)
+
+
+def _telling(step: Step) -> Step:
+    """`step`, and now and then a line in a file for whoever looks from another process."""
+    said = 0.0
+    _progress().unlink(missing_ok=True)
+
+    def both(done: int, total: int) -> None:
+        nonlocal said
+        step(done, total)
+        if time.monotonic() - said >= TELL_SECONDS:
+            said = time.monotonic()
+            _progress().write_text(json.dumps([done, total]))
+
+    return both
+
+
+def _progress() -> Path:
+    return Path(settings.FARVIEW_TMP_DIR) / "backup_progress.json"
 
 
 def state() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from viewer.archive import backup
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 60.0
+LOOK_SECONDS, ASKED_SECONDS = 60.0, 1.0
 AGAIN_AFTER = timedelta(hours=1)
 """Between two tries when one failed."""
 STEM, SUFFIX = "farview-", ".backup"
@@ -39,6 +39,25 @@ def is_due(state: dict[str, Any], hours: float, now: datetime) -> bool:
     return not tried or now >= tried[0] + timedelta(hours=hours)
 
 
+def wrong(state: dict[str, Any], hours: float, now: datetime) -> str:
+    """ "failed": the newest try did not go well; "overdue": backups by the server do not happen; else empty."""
+    if state["problem"]:
+        return "failed"
+    made = _moment(state["sound"]["at"]) if state["sound"] else None
+    if hours and (made is None or now > made + timedelta(hours=2 * hours)):
+        return "overdue"
+    return ""
+
+
+def standing() -> str:
+    """As `wrong`, of this server now. One that has no folder for backups makes none, which is for its administrator to know."""
+    hours = settings.FARVIEW_BACKUP_HOURS if settings.FARVIEW_BACKUP_DIR else 0
+    state = backup.state()
+    if hours and state["newest"] is None and not state["problem"]:
+        return ""  # the first is being made
+    return wrong(state, hours, datetime.now(UTC))
+
+
 def outlived(names: Iterable[str], keep: int) -> list[str]:
     """Names of our own that are older than the newest `keep`; 0 keeps all. Files of other names are nobody's business."""
     ours = sorted(name for name in names if name.startswith(STEM) and name.endswith(SUFFIX))
@@ -47,16 +66,40 @@ def outlived(names: Iterable[str], keep: int) -> list[str]:
 
 async def backups() -> None:
     """For as long as the server serves."""
-    if not settings.FARVIEW_BACKUP_DIR or not settings.FARVIEW_BACKUP_HOURS:
+    if not settings.FARVIEW_BACKUP_DIR:
         return
     while True:
         try:
-            state = await asyncio.to_thread(backup.state)
-            if is_due(state, settings.FARVIEW_BACKUP_HOURS, datetime.now(UTC)):
+            if await asyncio.to_thread(_wanted_now):
                 await _make(Path(settings.FARVIEW_BACKUP_DIR))
         except Exception:
             logger.exception("cannot make a backup")
-        await asyncio.sleep(LOOK_SECONDS)
+        for _ in range(int(LOOK_SECONDS / ASKED_SECONDS)):
+            if _asked().exists():
+                break
+            await asyncio.sleep(ASKED_SECONDS)
+
+
+def ask() -> None:
+    """Have the server make one as soon as it looks, whatever the hours."""
+    _asked().touch(mode=0o600)
+
+
+def is_asked() -> bool:
+    return _asked().exists()
+
+
+def _wanted_now() -> bool:
+    """Somebody asked for one, or one is due. Answered once."""
+    if is_asked():
+        _asked().unlink(missing_ok=True)
+        return True
+    hours = settings.FARVIEW_BACKUP_HOURS
+    return bool(hours) and is_due(backup.state(), hours, datetime.now(UTC))
+
+
+def _asked() -> Path:
+    return Path(settings.FARVIEW_DATA_DIR) / "backup.asked"
 
 
 async def _make(folder: Path) -> None:

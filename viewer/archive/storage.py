@@ -24,6 +24,7 @@ from django.conf import settings
 CHUNK = 1 << 20
 ROOM_IS_MEASURED_EVERY = 64 << 20
 TEMPORARY_IS_YOUNG_S = 5.0
+ROW_IS_ON_ITS_WAY_S = 300.0
 ORPHAN_IS_YOUNG_S = 6 * 3600.0
 READING = ".reading"
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -241,6 +242,15 @@ class BlobStore:
         if len(orphans) > max(20, len(stored) // 20):
             raise RuntimeError(f"{len(orphans)} of {len(stored)} stored files have no row; none was removed")
         return [p.name for p in orphans if self._remove_orphan(p, known, old)]
+
+    def digests(self) -> Iterator[list[str]]:
+        """Of all that is stored, as the files lie there; some at a time."""
+        for folder in self._shards():
+            yield [path.name for path in _files(folder) if SHA256.match(path.name)]
+
+    def is_settled(self, sha256: str) -> bool:
+        """Whether a file is there and not so young that its row may still be on its way."""
+        return _modified(self.path(sha256)) < time.time() - ROW_IS_ON_ITS_WAY_S
 
     def _remove_orphan(self, path: Path, known: Callable[[list[str]], set[str]], old: float) -> bool:
         with self._lock(fcntl.LOCK_EX):

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.content_security import reported
 from viewer.engine.metrics import CONTENT_TYPE, Metric, Sample, exposition, text_of
+from viewer.serving.keeping_metrics import keeping
 from viewer.serving.network_metrics import network
 from viewer.serving.runtime import runtime
 
@@ -20,7 +21,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """The numbers of this process, of its engine once that has started, and of the DICOM network."""
     found = runtime().engine
     told = "" if found is None else exposition(found)
-    return HttpResponse(told + text_of((*network(), _csp())), content_type=CONTENT_TYPE)
+    return HttpResponse(told + text_of((*network(), *keeping(), _csp())), content_type=CONTENT_TYPE)
 
 
 def _csp() -> Metric:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.live import LiveServer
-from viewer.archive.backup_schedule import is_due, name_of, outlived
+from viewer.archive.backup_schedule import is_due, name_of, outlived, wrong
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -43,6 +44,27 @@ def test_a_backup_is_due_by_the_hours_and_one_that_failed_within_the_hour(
     assert is_due(state, 24, NOON) is due
 
 
+@pytest.mark.parametrize(
+    ("sound", "failed", "hours", "said"),
+    [
+        (1, None, 24, ""),
+        (48, None, 24, ""),
+        (49, None, 24, "overdue"),
+        (None, None, 24, "overdue"),
+        (49, None, 0, ""),  # nobody wants the server to make any
+        (1, 0.5, 24, "failed"),
+    ],
+)
+def test_backups_that_fail_or_are_missing_are_told(
+    sound: float | None, failed: float | None, hours: float, said: str
+) -> None:
+    state = {
+        "sound": tried(NOON - timedelta(hours=sound)) if sound else None,
+        "problem": tried(NOON - timedelta(hours=failed)) if failed else None,
+    }
+    assert wrong(state, hours, NOON) == said
+
+
 def test_the_oldest_of_our_own_go_and_nobody_elses() -> None:
     ours = [name_of(NOON + timedelta(days=day)) for day in range(4)]
     assert outlived([*ours, "letters.txt", "farview-notes.txt"], 2) == ours[:2]
@@ -72,6 +94,12 @@ def test_a_server_makes_one_when_it_starts_and_drops_the_oldest(tmp_path: Path) 
         [made] = [path for path in tmp_path.glob("*.backup") if path != old[1]]
         assert state_of(server)["sound"]["file"] == str(made)
         assert "is whole" in server.manage("backup", "--check", made).stdout
+        (server.data / "backup.asked").touch()  # as the administrator's page does
+        wait_for(lambda: state_of(server)["sound"]["file"] != str(made))
+        assert made.exists()
+        assert not old[1].exists()
+        assert not (server.data / "backup.asked").exists()
+        assert requests.get(f"{server.url}/healthz", timeout=20).text == "ok\n"
 
 
 def test_a_folder_that_is_not_there_is_said_in_the_log_and_kept(tmp_path: Path) -> None:
@@ -79,3 +107,5 @@ def test_a_folder_that_is_not_there_is_said_in_the_log_and_kept(tmp_path: Path) 
         wait_for(lambda: bool(state_of(server).get("problem")))
         assert "is not there" in state_of(server)["problem"]["text"]
         assert "no backup was made" in server.log()
+        answer = requests.get(f"{server.url}/healthz", timeout=20)
+        assert (answer.status_code, answer.text) == (200, "ok\nbackup failed\n")

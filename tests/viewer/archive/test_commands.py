@@ -120,6 +120,21 @@ def test_verify_names_what_is_damaged(
     assert "1 problem found" in told.out
 
 
+def test_verify_names_bytes_without_a_row_and_leaves_them(
+    folder: Path, store: BlobStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    orphan, young = store.root / "aa" / ("a" * 64), store.root / "bb" / ("b" * 64)
+    for path in (orphan, young):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"lost")
+    os.utime(orphan, (0, 0))
+    assert run("verify") == 0
+    told = capsys.readouterr().err
+    assert f"blob {'a' * 64} has no row" in told
+    assert "b" * 64 not in told
+    assert orphan.exists()
+
+
 def test_verify_reads_conflicts_too(
     folder: Path, store: BlobStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import AuditEvent, Organization, Role
+from tests.live import ROOT
 from tests.viewer.archive.objects import ct_slice, save, slices
 from tests.viewer.conftest import person
 from viewer.archive import retention, retention_run
 from viewer.archive.ingest import ingest_file
 from viewer.archive.retention import Facts, is_over, rule_for
 from viewer.archive.storage import BlobStore, InUse
+from viewer.dicom.layout import Decoded
+from viewer.engine.store import DecodedStore
 from viewer.models import (
     Blob,
     Commitment,
@@ -382,3 +392,99 @@ def test_a_hold_that_is_placed_after_the_plan_was_made_still_keeps(bring: Bring,
     retention_run._one(found, NOW, ran)
     assert ran.studies == 0
     assert Series.objects.get().number_of_instances == 3
+
+
+# --- derived pixels, and a run that is killed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_derived_pixels_go_and_nothing_else(bring: Bring, hospital: Organization, tmp_path: Path) -> None:
+    bring(count=2)
+    digests = list(Instance.objects.order_by("id").values_list("blob", flat=True))
+    frames = DecodedStore(tmp_path / "cache" / "decoded", 1 << 20)
+    frames.start()
+    for digest in (*digests, "f" * 64):
+        frames.keep((digest, 1), Decoded(np.zeros((4, 4), np.int16), "MONOCHROME2"))
+    frames.settle()
+    frames.close()
+    size = sum(path.stat().st_size for path in (tmp_path / "cache" / "decoded").rglob("*-1"))
+    rule(hospital, "derived")
+    assert due() == [("1.2.3", 2, size * 2 // 3)]
+    ran = retention_run.run(NOW)
+    assert (ran.instances, ran.freed) == (2, size * 2 // 3)
+    assert [path.name for path in (tmp_path / "cache" / "decoded").rglob("*-1")] == [f"{'f' * 64}-1"]
+    assert Instance.objects.count() == 2
+    assert AuditEvent.objects.get(action="retention.derived").study_instance_uid == "1.2.3"
+    assert due() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_frames_and_metadata_of_deleted_images_go_with_them(
+    bring: Bring, hospital: Organization, tmp_path: Path
+) -> None:
+    bring(count=1)
+    [digest] = Instance.objects.values_list("blob", flat=True)
+    for name in (f"decoded/{digest[:2]}/{digest}-1", "metadata/something.json.gz"):
+        (tmp_path / "cache" / name).parent.mkdir(parents=True)
+        (tmp_path / "cache" / name).write_bytes(b"pixels")
+    rule(hospital, "images")
+    retention_run.run(NOW)
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
+PREPARED = """
+import sys, django
+django.setup()
+from datetime import timedelta
+from django.core.management import call_command
+from django.utils import timezone
+from accounts.models import Organization
+from viewer.models import Instance, RetentionRule, Study
+call_command("migrate", verbosity=0)
+call_command("ingest", sys.argv[1])
+before = timezone.now() - timedelta(days=100)
+Instance.objects.update(stored_at=before)
+Study.objects.update(created_at=before)
+RetentionRule.objects.create(organization=Organization.objects.get(), action="everything", days=365, active=True)
+"""
+
+
+def test_runs_that_are_killed_are_gone_on_with_until_everything_is_done(tmp_path: Path) -> None:
+    """Real processes: in the end what the rule speaks of is gone, each study once on the record, and nothing else amiss."""
+    for number in range(12):
+        slices(tmp_path / "cd" / str(number), 2, f"1.7.{number}", f"1.7.{number}.1", PatientID=f"P{number}")
+    environment = os.environ | {"FARVIEW_DATA_DIR": str(tmp_path / "var"), "FARVIEW_DICOM_PORT": "0"}
+    environment["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+    def python(*arguments: str) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True
+        )
+
+    def done(*arguments: str) -> str:
+        running = python(*arguments)
+        said, wrong = running.communicate(timeout=300)
+        assert running.returncode == 0, said + wrong
+        return said
+
+    done("-c", PREPARED, str(tmp_path / "cd"))
+    with contextlib.closing(sqlite3.connect(tmp_path / "var" / "farview.sqlite3", timeout=60)) as rows:
+
+        def asked(what: str) -> int:
+            return int(rows.execute(f"SELECT count(*) FROM {what}").fetchone()[0])
+
+        for kill in (2, 6):
+            running = python("manage.py", "retain")
+            while asked("viewer_deletion") < kill and running.poll() is None:
+                time.sleep(0.002)
+            running.kill()
+            running.communicate()
+        before = asked("viewer_deletion")
+        done("manage.py", "retain")
+        assert 6 <= before < asked("viewer_deletion") == 12
+        assert asked("viewer_deletion WHERE finished_at IS NULL") == 0
+        assert asked("accounts_auditevent WHERE action = 'retention.everything'") == 12
+        assert asked("viewer_instance") == asked("viewer_blob") == 0
+    assert len(list((tmp_path / "var" / "blob").glob("??/*"))) <= 2 * retention_run.AT_ONCE
+    assert "are whole" in done("manage.py", "verify")
