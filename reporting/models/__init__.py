@@ -9,6 +9,7 @@ from reporting.models.reports import (
     Report,
     ReportState,
     ReportVersion,
+    WorkingText,
 )
 from reporting.models.sites import ReferrerIdentity, ReportingSite
 from reporting.models.templates import Macro, Template, TemplateChoice, TemplateEvent, TemplateVersion
@@ -38,4 +39,5 @@ __all__ = [
     "TemplateChoice",
     "TemplateEvent",
     "TemplateVersion",
+    "WorkingText",
 ]

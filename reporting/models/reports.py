@@ -107,6 +107,25 @@ class ReportVersion(models.Model):
         constraints = [models.UniqueConstraint(fields=["report", "number"], name="report_version_once")]
 
 
+class WorkingText(models.Model):
+    """The newest text of a report while it is written without a pause: not a version yet. Gone with the next version."""
+
+    report = models.OneToOneField(Report, on_delete=models.PROTECT, related_name="working_text")
+    number = models.PositiveIntegerField()
+    based_on = models.PositiveIntegerField(default=0)
+    content = models.JSONField()
+    fills = models.JSONField(default=dict)
+    template_version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, related_name="+")
+    context = models.JSONField(default=dict)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    author_username = models.CharField(max_length=150)
+    author_name = models.CharField(max_length=200)
+    author_role = models.CharField(max_length=100, blank=True)
+    at = models.DateTimeField()
+    mac = models.CharField(max_length=64)
+    """Of all of it, as a version of its own; the chain does not run over it."""
+
+
 class Evidence(models.Model):
     """A picture frozen at signing: what draws it again, and the exact picture itself. Insert-only."""
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from reporting.models import Order, Report, ReportVersion
+from reporting.models import Order, Report
 from reporting.workflow.refusals import Unusable, WrongPatient
-from reporting.workflow.states import NOT_TEXT
+from reporting.workflow.versions import written_at
 from reporting.worklist.corrected import another_patient
 from viewer.models import Correction, Series, Study
 
@@ -59,8 +59,8 @@ def disagreements(study: Study, order: Order | None) -> list[str]:
 def reassigned(report: Report) -> Correction | None:
     """The act by which the images became another patient's than they were when the newest text was written; None: they are
     not, or a person has said that the text is about that patient."""
-    written = ReportVersion.objects.filter(report=report).exclude(kind__in=NOT_TEXT).order_by("-number").first()
-    return another_patient(report.study, written.at) if written is not None else None
+    written = written_at(report)
+    return another_patient(report.study, written) if written is not None else None
 
 
 def must_agree(report: Report, given: Any) -> None:

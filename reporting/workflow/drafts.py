@@ -22,7 +22,7 @@ from reporting.workflow.naming import roles_in
 from reporting.workflow.noting import note_writing
 from reporting.workflow.refusals import Stale, Unusable
 from reporting.workflow.states import CLOSED, OPEN, TRANSITIONS, acts, standing
-from reporting.workflow.versions import append, correction_of, standing_of, text_of
+from reporting.workflow.versions import append, correction_of, go_on, standing_of, text_before, text_of
 from reporting.worklist.items import item_for_study
 from viewer.archive import rows
 from viewer.models import Study
@@ -178,14 +178,15 @@ def _saved(
     elif (content, filled) == (newest.content, newest.fills) and not accepted:
         return Saved(newest, new=False)
     step = TRANSITIONS[standing(report.state, correction_of(report) is not None), "save"]
-    version = append(report, step, user, content=content, fills=filled, context=stated(report), based_on=newest.number)
+    write = append if chosen is not None or accepted else go_on
+    version = write(report, step, user, content=content, fills=filled, context=stated(report), based_on=newest.number)
     note_writing(report, user, request)
     return Saved(version, new=True, left_over=left)
 
 
 def _stale(report: Report, newest: ReportVersion, based_on: int, yours: Mapping[str, Any]) -> Stale:
-    base = ReportVersion.objects.filter(report=report, number=based_on).first()
-    began = base.content if base is not None and "addendum" not in base.content else {}
+    base = text_before(report, based_on)
+    began = base.content if base is not None else {}
     mine = {**began, **{name: value for name, value in yours.items() if value is not None}}
     for name in (name for name, value in yours.items() if value is None):
         mine.pop(name, None)

@@ -45,6 +45,12 @@ def is_mine(report: Report, user: User, token: str) -> bool:
     return live(report) and report.locked_by_id == user.pk and report.lock_token == token
 
 
+def _is_taken(report: Report, user: User, token: str) -> bool:
+    """Whether another, or another window, holds it. A program of the same person that shows no token gives way at any time."""
+    gives_way = report.locked_by_id == user.pk and not report.lock_token
+    return live(report) and not is_mine(report, user, token) and not gives_way
+
+
 def reader(report: Report, user: User) -> User | None:
     """Another person who reads the examination now, by the worklist."""
     item = report.item
@@ -54,7 +60,7 @@ def reader(report: Report, user: User) -> User | None:
 
 def must_be_free(report: Report, user: User, token: str) -> None:
     """Raise Held where another, or another window, writes it or reads the examination."""
-    if (live(report) and not is_mine(report, user, token)) or reader(report, user) is not None:
+    if _is_taken(report, user, token) or reader(report, user) is not None:
         raise held(report, user)
 
 
@@ -65,10 +71,8 @@ def require(report: Report, user: User, token: str, request: Request | None = No
 
 
 def take_at_opening(report: Report, user: User, token: str, request: Request | None = None) -> bool:
-    """Take it if it is free (or held by a program of the same person that shows no token); whether it is mine now."""
-    own_program = report.locked_by_id == user.pk and not report.lock_token
-    taken = live(report) and not is_mine(report, user, token) and not own_program
-    if taken or reader(report, user) is not None:
+    """Take it if it is free; whether it is mine now."""
+    if _is_taken(report, user, token) or reader(report, user) is not None:
         return False
     _hold(report, user, token, request)
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from hmac import compare_digest
 from typing import Any
 
 import imagecodecs
@@ -12,8 +13,8 @@ from django.db.models import Max, Q
 from accounts.chain import Link
 from reporting.evidence.blobs import bytes_of
 from reporting.evidence.freezing import COLUMNS as EVIDENCE
-from reporting.models import Delivery, Evidence, Report, ReportVersion
-from reporting.workflow.versions import CHAIN, COLUMNS, SIGNING, mac, plain
+from reporting.models import Delivery, Evidence, Report, ReportVersion, WorkingText
+from reporting.workflow.versions import CHAIN, COLUMNS, SIGNING, WORKING, mac, plain, working_mac
 
 AT_ONCE = 500
 
@@ -22,6 +23,7 @@ def problems() -> Iterator[str]:
     """What is wrong with reports, in sentences that name the report."""
     yield from _chain()
     yield from _standing()
+    yield from _working()
     yield from _evidence()
 
 
@@ -49,11 +51,24 @@ def _standing() -> Iterator[str]:
     states = dict(
         ReportVersion.objects.order_by("report_id", "number").values_list("report_id", "state").iterator(AT_ONCE)
     )
+    between = dict(WorkingText.objects.values_list("report_id", "number").iterator(AT_ONCE))
     rows = Report.objects.annotate(newest=newest, newest_signed=signed).order_by("pk")
     for report in rows.iterator(chunk_size=AT_ONCE):
         said = (report.version, report.signed_version, report.state)
-        if said != (report.newest or 0, report.newest_signed or 0, states.get(report.pk, "draft")):
+        if said != (
+            max(report.newest or 0, between.get(report.pk, 0)),
+            report.newest_signed or 0,
+            states.get(report.pk, "draft"),
+        ):
             yield f"report: report {report.pk} says {report.state}, version {report.version}; its versions say otherwise"
+
+
+def _working() -> Iterator[str]:
+    """Texts between two versions that nobody wrote."""
+    key = CHAIN.key()
+    for row in WorkingText.objects.order_by("report").values("report_id", *WORKING, "mac").iterator(AT_ONCE):
+        if not compare_digest(row["mac"], working_mac(key, row["report_id"], row)):
+            yield f"report: the text of report {row['report_id']} that is being written was changed"
 
 
 def _evidence() -> Iterator[str]:

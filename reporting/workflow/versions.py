@@ -1,12 +1,15 @@
 """The versions of reports: rows that are only ever added to, each chained to the one before it over all reports.
 
-`append` is the one place that makes them. Which of them says what: `text_of` (being written), `signed_text_of` (what readers
-get), `addenda_of`, `signatures_of`.
+`append` is the one place that makes them. While somebody writes without a pause, the newest text stands in a row of its own
+between two versions (`go_on`): a version a minute is kept, not one for every second of typing.
+
+Which of them says what: `text_of` (being written), `signed_text_of` (what readers get), `addenda_of`, `signatures_of`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +18,7 @@ from django.utils import timezone
 
 from accounts.chain import Chain, Journal, mac_of, moment
 from accounts.models import User
-from reporting.models import Report, ReportVersion
+from reporting.models import Report, ReportVersion, WorkingText
 from reporting.workflow.naming import name_of, role_of
 from reporting.workflow.states import NOT_TEXT, TEXTS, Standing, Step
 from viewer.archive import outbox
@@ -27,6 +30,15 @@ COLUMNS = (
 )
 """What the MAC covers, in this order, after the format's number and before the previous MAC."""
 NEWS = "report.changed"
+FREELY = 20
+"""Saves in a row of which each is a version."""
+EVERY = timedelta(seconds=60)
+"""After those, how often the text of one who goes on writing becomes one."""
+WORKING = (
+    *("number", "based_on", "content", "fills", "template_version_id", "context"),
+    *("author_id", "author_username", "author_name", "author_role", "at"),
+)
+"""What a text between two versions holds, in the names of a version."""
 
 _journal = Journal()
 CHAIN = Chain("report", "version", "reporting_reportversion", 0x46415256_52455054, _journal)
@@ -48,7 +60,59 @@ def append(
 ) -> ReportVersion:
     """Write the next version and bring the report's row up to it, with its news. Inside the caller's transaction, which has
     the report's row for itself."""
-    row = ReportVersion(
+    row = _made(report, step, user, content, fills, context, based_on)
+    row.checks, row.evidence = plain(checks or {}), plain(list(evidence))
+    row.reason, row.reason_code = reason, reason_code
+    held = working_text_of(report)
+    if held is not None:
+        if not _replaces(row, held):
+            _chain(_as_version(report, held))
+        WorkingText.objects.filter(report=report).delete()
+    _chain(row)
+    if step.meaning in SIGNING:
+        report.signed_version = row.number
+    _stand(report, row)
+    return row
+
+
+def go_on(
+    report: Report,
+    step: Step,
+    user: User,
+    *,
+    content: Mapping[str, Any],
+    fills: Mapping[str, str],
+    context: Mapping[str, Any],
+    based_on: int,
+) -> ReportVersion:
+    """The next save of somebody who writes without a pause: as `append`, but what it says gives way to the next one."""
+    newest = (
+        ReportVersion.objects.filter(report=report).order_by("-number").values_list("kind", "author", "at")[:FREELY]
+    )
+    saves = [(author, at) for kind, author, at in newest if kind == "save"]
+    if len(saves) < FREELY or saves[0][0] != user.pk or timezone.now() - saves[0][1] >= EVERY:
+        return append(report, step, user, content=content, fills=fills, context=context, based_on=based_on)
+    row = _made(report, step, user, content, fills, context, based_on)
+    held = working_text_of(report)
+    if held is not None and not _replaces(row, held):
+        return append(report, step, user, content=content, fills=fills, context=context, based_on=based_on)
+    row.mac = working_mac(CHAIN.key(), report.pk, {name: getattr(row, name) for name in WORKING})
+    kept = {name: getattr(row, name) for name in (*WORKING, "mac")}
+    WorkingText.objects.update_or_create(report=report, defaults=kept)
+    _stand(report, row)
+    return row
+
+
+def _made(
+    report: Report,
+    step: Step,
+    user: User,
+    content: Mapping[str, Any],
+    fills: Mapping[str, str],
+    context: Mapping[str, Any],
+    based_on: int,
+) -> ReportVersion:
+    return ReportVersion(
         report=report,
         number=report.version + 1,
         kind=step.kind,
@@ -58,17 +122,23 @@ def append(
         fills=dict(fills),
         template_version=report.template_version,
         context=plain(context),
-        checks=plain(checks or {}),
-        evidence=plain(list(evidence)),
         meaning=step.meaning,
-        reason=reason,
-        reason_code=reason_code,
         author=user,
         author_username=user.get_username(),
         author_name=name_of(user)[:200],
         author_role=role_of(user, report),
         at=timezone.now(),
     )
+
+
+def _replaces(row: ReportVersion, held: WorkingText) -> bool:
+    """Whether a save says all that stood between: the same writer went on, in the same template, about the same patient."""
+    mine = (row.kind, row.author_id, row.template_version_id, row.context)
+    return mine == ("save", held.author_id, held.template_version_id, held.context)
+
+
+def _chain(row: ReportVersion) -> None:
+    """Write a version behind the newest one of all reports."""
     CHAIN.take_turn()
     before = CHAIN.newest()
     row.sequence, row.previous_mac = before.sequence + 1, before.mac
@@ -76,9 +146,11 @@ def append(
     row.save(force_insert=True)
     head = type(before)(row.sequence, row.mac)
     transaction.on_commit(lambda: CHAIN.keep_head(head), robust=True)
+
+
+def _stand(report: Report, row: ReportVersion) -> None:
+    """Bring the report's row up to its newest text, with the news."""
     report.version, report.state = row.number, row.state
-    if step.meaning in SIGNING:
-        report.signed_version = row.number
     report.save(update_fields=["version", "state", "signed_version", "template_version", "updated_at"])
     outbox.announce(
         NEWS,
@@ -90,7 +162,6 @@ def append(
             "version": report.version,
         },
     )
-    return row
 
 
 SIGNING = ("author", "co-signer", "verified", "addendum", "correction", "entered in error")
@@ -100,6 +171,11 @@ SIGNING = ("author", "co-signer", "verified", "addendum", "correction", "entered
 def mac(key: bytes, row: Mapping[str, Any], previous: str) -> str:
     """The MAC of a row given by its columns."""
     return mac_of(key, [moment(row[name]) if name == "at" else plain(row[name]) for name in COLUMNS], previous)
+
+
+def working_mac(key: bytes, report: int, row: Mapping[str, Any]) -> str:
+    """The MAC of a text between two versions."""
+    return mac_of(key, [report, *(moment(row[name]) if name == "at" else plain(row[name]) for name in WORKING)], "")
 
 
 def plain(value: Any) -> Any:
@@ -123,7 +199,42 @@ def _of(report: Report) -> QuerySet[ReportVersion]:
 
 def text_of(report: Report) -> ReportVersion:
     """The newest text, signed or not: what a writer goes on from."""
+    held = working_text_of(report)
+    if held is not None:
+        return _as_version(report, held)
     return _of(report).exclude(kind__in=NOT_TEXT).order_by("-number")[:1].get()
+
+
+def written_at(report: Report) -> datetime | None:
+    """When its newest text was written; None: there is none."""
+    rows = ReportVersion.objects.filter(report=report).exclude(kind__in=NOT_TEXT).order_by("-number")
+    between = WorkingText.objects.filter(report=report).values_list("at", flat=True).first()
+    at: datetime | None = between or rows.values_list("at", flat=True).first()
+    return at
+
+
+def text_before(report: Report, number: int) -> ReportVersion | None:
+    """The text as it stood with `number`, or with the version before that where it was none."""
+    held = working_text_of(report)
+    if held is not None and held.number == number:
+        return _as_version(report, held)
+    rows = _of(report).exclude(kind__in=NOT_TEXT).filter(number__lte=number)
+    found: ReportVersion | None = rows.order_by("-number").first()
+    return found
+
+
+def working_text_of(report: Report) -> WorkingText | None:
+    """What was written since the newest version, if anything."""
+    rows = WorkingText.objects.filter(report=report).select_related("template_version__template")
+    found: WorkingText | None = rows.defer("template_version__html", "template_version__source").first()
+    return found
+
+
+def _as_version(report: Report, held: WorkingText) -> ReportVersion:
+    said = {name: getattr(held, name) for name in WORKING}
+    row = ReportVersion(report=report, kind="save", state=report.state, mac=held.mac, **said)
+    row.template_version = held.template_version
+    return row
 
 
 def signed_text_of(report: Report, version: int | None = None) -> ReportVersion | None:

@@ -61,6 +61,20 @@ def test_a_program_without_a_token_gives_way_to_the_page_of_the_same_person(at_a
     assert opening(at_alice, study).status_code == 423
 
 
+def test_a_page_that_slept_while_a_program_of_its_reader_wrote_goes_on_and_overwrites_nothing(
+    at_alice: Client, at_dora: Client, study: Study
+) -> None:
+    report = opened(at_alice, study, token="page")
+    age(91)
+    by_program = saved(at_alice, opened(at_alice, study), {"findings": "By the program."})
+    assert saving(at_dora, by_program, SOUND, token="page").status_code == 423, "only of the same person"
+    stale = saving(at_alice, report, {"findings": "By the page."}, token="page")
+    assert (stale.status_code, stale.json()["content"]["findings"]) == (409, "By the program.")
+    assert saving(at_alice, by_program, {"findings": "By the page."}, token="page").status_code == 200
+    assert saving(at_alice, by_program, SOUND).status_code == 423
+    assert act(at_alice, report, "lock", action="heartbeat", token="page").status_code == 200
+
+
 def test_a_heartbeat_keeps_it_and_without_one_it_is_free_after_ninety_seconds(
     at_alice: Client, at_dora: Client, study: Study
 ) -> None:
