@@ -61,7 +61,10 @@ def test_in_the_administration_the_end_is_said_too_and_so_is_the_fixed_hour(
     page: Page, live_server_process: LiveServer
 ) -> None:
     password, _ = live_server_process.user("boss", "admin")
-    sign_in(page, live_server_process.url + "/admin/", "boss", password)
+    page.goto(live_server_process.url + "/admin/")
+    page.fill("input[name=username]", "boss")
+    page.fill("input[type=password]", password)
+    page.keyboard.press("Enter")
     warning = page.get_by_role("dialog", name="Are you still there?")
     expect(warning).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Stay signed in").click()
