@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,9 +28,11 @@ from reporting.fhir.searching import (
 )
 from reporting.models import Order, Report, ReportVersion
 from reporting.visibility import visible_reports
-from reporting.workflow.reading import signed_report
+from reporting.workflow.reading import NotSigned, signed_report
 from viewer.dicom.text import fold
 from viewer.models import Patient, Series, Study
+
+logger = logging.getLogger(__name__)
 
 Told = Callable[[Any], Json]
 
@@ -124,11 +127,16 @@ def _told_reports(rows: Sequence[Report], whole: bool) -> list[Json]:
         one.report_id: one
         for one in ReportVersion.objects.filter(report__in=[row.pk for row in rows], number=F("report__signed_version"))
     }
-    return [
-        resources.diagnostic_report(row, versions[row.pk], signed_report(row, pictures=False))
-        for row in rows
-        if row.pk in versions
-    ]
+    return [one for row in rows if row.pk in versions and (one := _told_report(row, versions[row.pk])) is not None]
+
+
+def _told_report(row: Report, version: ReportVersion) -> Json | None:
+    """None where the row says that it is signed and no signature is found: nothing of it leaves."""
+    try:
+        return resources.diagnostic_report(row, version, signed_report(row, pictures=False))
+    except NotSigned:
+        logger.error("report %s has a signed version and no signature: it is not told (manage.py verify)", row.pk)
+        return None
 
 
 def _one_by_one(tell: Told) -> Callable[[Sequence[Any], bool], list[Json]]:

@@ -113,6 +113,7 @@ class Search(Door):
         shown, more = chosen[: wanted.count], len(chosen) > wanted.count
         resources = found.told(shown, False)
         _note_search(request, kind, wanted, len(resources), found.noted)
+        entries = [_entry(request, kind, one) for one in resources] + _left_out(len(shown) - len(resources))
         return answer(
             {
                 "resourceType": "Bundle",
@@ -120,7 +121,7 @@ class Search(Door):
                 "timestamp": timezone.now().isoformat(timespec="milliseconds"),
                 **total,
                 "link": _links(request, kind, wanted, shown if more else []),
-                **({"entry": [_entry(request, kind, one) for one in resources]} if resources else {}),
+                **({"entry": entries} if entries else {}),
             }
         )
 
@@ -131,6 +132,16 @@ def _entry(request: HttpRequest, kind: str, resource: Json) -> Json:
         "resource": resource,
         "search": {"mode": "match"},
     }
+
+
+def _left_out(count: int) -> list[Json]:
+    """What a search says of rows that cannot be told (FHIR R4 Search 3.1.1.3: an entry with mode "outcome")."""
+    if not count:
+        return []
+    told = outcome(
+        "incomplete", f"{count} {'rows' if count > 1 else 'row'} could not be read and are left out", "warning"
+    )
+    return [{"resource": told, "search": {"mode": "outcome"}}]
 
 
 def _links(request: HttpRequest, kind: str, wanted: Asked, following: Sequence[Any]) -> list[Json]:
@@ -173,7 +184,7 @@ class Read(Door):
             return not_there()
         told = found.told([row], True)
         if not told:
-            return not_there()
+            return answer(outcome("incomplete", "its signed version is missing, so that it cannot be told"), 404)
         _note_read(request, user, kind, row, found)
         response = answer(told[0])
         meta = told[0].get("meta", {})

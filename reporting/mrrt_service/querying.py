@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,10 +10,12 @@ from typing import Any
 
 from accounts.models import User
 from reporting.models import TemplateVersion
-from reporting.mrrt import read
+from reporting.mrrt import Unusable, read
 from reporting.mrrt.document import Document
 from reporting.templating.rights import may_manage, templates_for
 from reporting.templating.storing import identifier_of, status_of
+
+logger = logging.getLogger(__name__)
 
 PARAMETERS = (
     *("title", "identifier", "type", "language", "status", "description", "publisher", "creator", "contributor"),
@@ -73,9 +76,18 @@ def visible_versions(user: User) -> list[TemplateVersion]:
 
 
 def answers(user: User, question: Question) -> tuple[list[dict[str, Any]], int]:
-    """(what is told of the templates that suit, how many suit in all)."""
-    suited = [row for version in visible_versions(user) if _suits(row := told(version), question.asked)]
+    """(what is told of the templates that suit, how many suit in all). One that cannot be read suits no question."""
+    rows = (row for version in visible_versions(user) if (row := _told_if_usable(version)) is not None)
+    suited = [row for row in rows if _suits(row, question.asked)]
     return suited[question.offset : question.offset + question.limit], len(suited)
+
+
+def _told_if_usable(version: TemplateVersion) -> dict[str, Any] | None:
+    try:
+        return told(version)
+    except Unusable as problem:
+        logger.error("version %s of template %s is left out: %s", version.number, version.template_id, problem)
+        return None
 
 
 def told(version: TemplateVersion) -> dict[str, Any]:
