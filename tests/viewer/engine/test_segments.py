@@ -360,14 +360,16 @@ async def test_65535_segments_are_taken_and_a_flood_of_them_is_not(engine: Engin
     noise = np.random.default_rng(1).integers(1, 65536, (3, 400, 400)).astype(np.uint16)
     sparse = np.zeros((3, 400, 400), np.uint16)
     sparse[0, :256, :256] = np.arange(65536).reshape(256, 256)
-    kind = {"kind": "LABELMAP", "numbers": many}
-    held = await loaded(engine, tmp_path, seg_dataset(sparse, [0, 0, 0], **kind))
+    path = write(tmp_path / "many.dcm", seg_dataset(sparse, [0, 0, 0], kind="LABELMAP", numbers=many))
+    held = await engine.segmentations.load(file_of(path))
     assert len(held.segments) == 65535
     assert held.nbytes < 64 << 20
     small = Segmentations(8 << 20, engine.frames)
     small.start(engine.readers, engine.children)
+    flood = tmp_path / "noise.dcm"
+    flood.write_bytes(path.read_bytes().replace(sparse.tobytes(), noise.tobytes()))
     with pytest.raises(TooLarge, match="more than the 4 MB"):
-        await small.load(file_of(write(tmp_path / "noise.dcm", seg_dataset(noise, [0, 0, 0], **kind))))
+        await small.load(file_of(flood))
 
 
 async def test_a_picture_or_a_report_is_no_segmentation(engine: Engine, shared_data: Path, tmp_path: Path) -> None:
