@@ -15,6 +15,7 @@ from accounts import audit
 from viewer.archive.rows import patiently
 from viewer.dimse.admission import actor, may, peer_of
 from viewer.dimse.calling import held_back
+from viewer.dimse.extended import Options, options
 from viewer.dimse.holdings import held_objects
 from viewer.dimse.identifiers import CANNOT_PROCESS, NOT_AUTHORISED, Refused, decoded
 from viewer.dimse.question import Question
@@ -38,7 +39,8 @@ def find(event: Event) -> Iterator[Answer]:
         if not may(event.assoc, "query"):
             raise Refused(NOT_AUTHORISED, "not any more")
         identifier = decoded(request.Identifier, str(event.context.transfer_syntax))
-        question = QUESTIONS[str(event.context.abstract_syntax)](peer, identifier, str(event.context.abstract_syntax))
+        uid = str(event.context.abstract_syntax)
+        question = QUESTIONS[uid](peer, identifier, uid, options(event.assoc, uid))
         for one in question.answers:
             if event.is_cancelled:
                 last = CANCELLED
@@ -80,7 +82,7 @@ def _noted(peer: DicomPeer, address: str, question: Question, told: int, outcome
     )
 
 
-QUESTIONS: dict[str, Callable[[DicomPeer, Dataset, str], Question]] = {
+QUESTIONS: dict[str, Callable[[DicomPeer, Dataset, str, Options], Question]] = {
     "1.2.840.10008.5.1.4.1.2.1.1": held_objects,
     "1.2.840.10008.5.1.4.1.2.2.1": held_objects,
     MODALITY_WORKLIST: scheduled_steps,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pynetdicom import evt
 
-from viewer.dimse import commitment, counting, finding, performed, retrieving, storing
+from viewer.dimse import commitment, counting, extended, finding, performed, retrieving, storing
 
 EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 IMPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
@@ -37,6 +37,7 @@ CONTEXTS: list[Supported] = [
 ]
 
 HANDLERS: list[tuple[Any, Callable[..., Any]]] = [
+    (evt.EVT_SOP_EXTENDED, extended.answered),
     (evt.EVT_C_ECHO, lambda event: 0x0000),
     (evt.EVT_C_STORE, storing.store),
     (evt.EVT_N_ACTION, commitment.requested),

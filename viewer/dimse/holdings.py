@@ -1,6 +1,6 @@
 """Patients, studies, series and instances as C-FIND tells of them, by study root and patient root (PS3.4 C.6.1, C.6.2).
 
-Hierarchical search; relational queries, fuzzy names and combined dates and times are not negotiated. Answers are in UTF-8.
+Hierarchical search, and what was agreed on beyond it (`viewer.dimse.extended`). Answers are in UTF-8.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from viewer.archive.matching import ATTRIBUTES, ORDER, PREFIXES, BadKey, Held, Key, Level, narrowed
+from viewer.dimse.extended import BASELINE, Options
 from viewer.dimse.identifiers import (
     IMAGE,
     MODELS,
@@ -41,10 +42,10 @@ LEVELS = {PATIENT: Level.PATIENT, STUDY: Level.STUDY, SERIES: Level.SERIES, IMAG
 ONLINE = "ONLINE"
 
 
-def held_objects(peer: DicomPeer, identifier: Dataset, sop_class_uid: str) -> Question:
+def held_objects(peer: DicomPeer, identifier: Dataset, sop_class_uid: str, options: Options = BASELINE) -> Question:
     """Of the peer's organization. Raises Refused."""
-    wanted = asked(identifier, MODELS[sop_class_uid])
-    rows = _rows(peer, wanted)
+    wanted = asked(identifier, MODELS[sop_class_uid], options.relational)
+    rows = _rows(peer, wanted, options)
     patients, studies = wanted.uids.get(PATIENT, ()), wanted.uids.get(STUDY, ())
     return Question(
         _answers(rows, wanted),
@@ -54,7 +55,7 @@ def held_objects(peer: DicomPeer, identifier: Dataset, sop_class_uid: str) -> Qu
     )
 
 
-def _rows(peer: DicomPeer, wanted: Asked) -> QuerySet[Any]:
+def _rows(peer: DicomPeer, wanted: Asked, options: Options) -> QuerySet[Any]:
     level = LEVELS[wanted.level]
     depth = ORDER.index(level)
     keys = [
@@ -66,7 +67,8 @@ def _rows(peer: DicomPeer, wanted: Asked) -> QuerySet[Any]:
         and (values := tuple(value for value in texts(element.value) if value.strip("*")))
     ]
     try:
-        return narrowed(level, keys, combined=False).filter(organization=peer.organization)
+        found = narrowed(level, keys, fuzzy=options.fuzzy, combined=options.combined)
+        return found.filter(organization=peer.organization)
     except BadKey as problem:
         named = keyword_for_tag(problem.tag)
         raise Refused(NO_MATCH_OF_CLASS, f"{named}: the value is not one of its kind", named) from problem

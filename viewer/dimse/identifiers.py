@@ -78,9 +78,9 @@ def decoded(identifier: BytesIO | None, transfer_syntax_uid: str) -> Dataset:
     return found
 
 
-def asked(identifier: Dataset, levels: tuple[str, ...]) -> Asked:
+def asked(identifier: Dataset, levels: tuple[str, ...], relational: bool = False) -> Asked:
     """Hierarchical search and retrieval (PS3.4 C.4.1.2.1, C.4.2.2.1): a level of the model, and of each level above one
-    value of its unique key. Raises Refused."""
+    value of its unique key; `relational` (C.4.1.3.1): any number of them, none too. Raises Refused."""
     level = first_text(identifier, "QueryRetrieveLevel").upper()
     if level not in levels:
         known = ", ".join(levels)
@@ -88,16 +88,16 @@ def asked(identifier: Dataset, levels: tuple[str, ...]) -> Asked:
     uids: dict[str, tuple[str, ...]] = {}
     for above in levels[: levels.index(level)]:
         values = unique_values(identifier, above)
-        if len(values) != 1:
+        if len(values) != 1 and not relational:
             raise Refused(NO_MATCH_OF_CLASS, f"{UNIQUE[above]}: one value is needed at {level} level", UNIQUE[above])
         uids[above] = values
     uids[level] = unique_values(identifier, level)
     return Asked(level, uids, identifier)
 
 
-def to_retrieve(identifier: Dataset, levels: tuple[str, ...]) -> Asked:
+def to_retrieve(identifier: Dataset, levels: tuple[str, ...], relational: bool = False) -> Asked:
     """An Identifier that names what to retrieve by unique keys alone. Raises Refused."""
-    found = asked(identifier, levels)
+    found = asked(identifier, levels, relational)
     if not found.uids[found.level]:
         raise Refused(NO_MATCH_OF_CLASS, f"{UNIQUE[found.level]}: a value is needed", UNIQUE[found.level])
     if found.level == PATIENT and len(found.uids[PATIENT]) > 1:

@@ -25,6 +25,7 @@ from viewer.dicom.errors import DicomError
 from viewer.dimse import leaving
 from viewer.dimse.admission import may, peer_of
 from viewer.dimse.calling import NotReached, held_back
+from viewer.dimse.extended import options
 from viewer.dimse.identifiers import CANNOT_PROCESS, MODELS, NOT_AUTHORISED, Refused, decoded, to_retrieve
 from viewer.dimse.leaving import UNKNOWN_DESTINATION, Part
 from viewer.dimse.sending import UNREADABLE, Outgoing, send_one, store
@@ -90,7 +91,8 @@ class Retrieval:
             raise Refused(NOT_AUTHORISED, "not any more")
         levels = MODELS[str(self.context.abstract_syntax)]
         identifier = decoded(self.request.Identifier, str(self.context.transfer_syntax[0]))
-        found = leaving.parts(self.peer, to_retrieve(identifier, levels))
+        relational = options(self.association, str(self.context.abstract_syntax)).relational
+        found = leaving.parts(self.peer, to_retrieve(identifier, levels, relational))
         self.tally.remaining = sum(len(part.instances) for part in found)
         return found
 

@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 
 from accounts.models import Organization
 from viewer.dimse.comparing import matches, returned
+from viewer.dimse.extended import Options
 from viewer.dimse.identifiers import UTF_8, first_text, is_key, texts
 from viewer.dimse.question import Question
 from viewer.models import DicomPeer
@@ -24,7 +25,7 @@ from viewer.scheduling import SCHEDULED, ScheduledStep
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
 
 
-def scheduled_steps(peer: DicomPeer, identifier: Dataset, sop_class_uid: str) -> Question:
+def scheduled_steps(peer: DicomPeer, identifier: Dataset, sop_class_uid: str, options: Options) -> Question:
     """Steps that match all keys."""
     steps = identifier.get("ScheduledProcedureStepSequence")
     wanted = steps[0] if steps else Dataset()

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     ModalityWorklistInformationFind,
@@ -327,3 +328,50 @@ def test_a_long_answer_costs_no_memory_and_can_be_cancelled(node: NodeAlone) -> 
     assert len(rest) < 15_000
     assert found(association, "STUDY", StudyInstanceUID=""), "the association goes on"
     association.release()
+
+
+# --- what is agreed on beyond the baseline (PS3.4 C.5.1.1)
+
+
+def proposed(uid: str, *values: int) -> SOPClassExtendedNegotiation:
+    item = SOPClassExtendedNegotiation()
+    item.sop_class_uid, item.service_class_application_information = uid, bytes(values)
+    return item
+
+
+@pytest.fixture
+def agreed(node: NodeAlone) -> Iterator[Association]:
+    association = node.associate("ALICE", FINDING, ext_neg=[proposed(STUDY_ROOT, 1, 1, 1, 1, 1)])
+    yield association
+    association.release()
+
+
+def test_relational_queries_combined_moments_and_fuzzy_names_are_agreed_on_and_no_more(agreed: Association) -> None:
+    assert agreed.acceptor.sop_class_extended == {STUDY_ROOT: b"\1\1\1"}
+
+
+def test_a_relational_query_needs_no_unique_key_of_the_levels_above(agreed: Association, held: list[Dataset]) -> None:
+    patient = next(one.PatientID for one in held if one.get("Modality") == "CT")
+    wanted = {str(one.SeriesInstanceUID) for one in held if one.get("PatientID") == patient}
+    told = found(agreed, "SERIES", PatientID=patient, StudyInstanceUID="", SeriesInstanceUID="")
+    assert {one.SeriesInstanceUID for one in told} == wanted
+    studies = {str(one.StudyInstanceUID) for one in held if one.get("PatientID") == patient}
+    assert {one.StudyInstanceUID for one in told} == studies
+    several = sorted({str(one.StudyInstanceUID) for one in held})[:2]
+    images = found(agreed, "IMAGE", StudyInstanceUID=several, SOPInstanceUID="")
+    assert {one.SOPInstanceUID for one in images} == {
+        str(one.SOPInstanceUID) for one in held if one.StudyInstanceUID in several
+    }
+
+
+def test_dates_and_times_agreed_on_are_one_range(agreed: Association, alice: Association, held: list[Dataset]) -> None:
+    days = sorted({day(one.StudyDate) for one in held if one.get("StudyDate") and one.get("StudyTime")})
+    keys = {"StudyInstanceUID": "", "StudyDate": f"{days[0]}-{days[-1]}", "StudyTime": "235959-000000"}
+    wanted = {str(one.StudyInstanceUID) for one in held if days[0] < day(value(one, "StudyDate")) < days[-1]}
+    assert wanted <= {one.StudyInstanceUID for one in found(agreed, "STUDY", **keys)}
+    assert found(alice, "STUDY", **keys) == []  # two conditions, the second of which nothing meets
+
+
+def test_names_agreed_on_match_by_the_beginnings_of_words(agreed: Association, alice: Association) -> None:
+    assert "X1EXAMPLE" in {one.PatientID for one in found(agreed, "STUDY", PatientName="xiao wang", PatientID="")}
+    assert found(alice, "STUDY", PatientName="xiao wang", PatientID="") == []

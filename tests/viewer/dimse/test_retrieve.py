@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import build_role, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     PatientRootQueryRetrieveInformationModelGet,
@@ -52,7 +53,7 @@ def of_study(path: Path) -> Dataset:
 class Getter:
     """Retrieves by C-GET; `got`: SOP Instance UID -> (transfer syntax, bytes of the data set)."""
 
-    def __init__(self, node: NodeAlone, ae_title: str, offered: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, node: NodeAlone, ae_title: str, offered: Sequence[tuple[str, str]], *negotiated: Any) -> None:
         self.got: dict[str, tuple[str, bytes]] = {}
         self.answer: Callable[[str], int] = lambda uid: 0x0000
         classes = dict.fromkeys(sop_class for sop_class, _ in offered)
@@ -60,7 +61,7 @@ class Getter:
         self.association: Association = node.associate(
             ae_title,
             contexts,
-            ext_neg=[build_role(sop_class, scp_role=True) for sop_class in classes],
+            ext_neg=[*(build_role(sop_class, scp_role=True) for sop_class in classes), *negotiated],
             evt_handlers=[(evt.EVT_C_STORE, self._take)],
         )
 
@@ -244,6 +245,15 @@ def test_corrections_leave_with_the_object_and_nothing_else_changes(getter: Asks
         for one in (came, stored):
             one.pop(keyword, None)
     assert [one.tag for one in came] == [one.tag for one in stored]
+
+
+def test_a_relational_retrieval_that_was_agreed_on_needs_no_unique_key_of_the_levels_above(node: NodeAlone) -> None:
+    item = SOPClassExtendedNegotiation()
+    item.sop_class_uid, item.service_class_application_information = GET, b"\1"
+    asking = Getter(node, "ALICE", own_syntaxes([RLE]), item)
+    status, _ = asking.get(identifier("IMAGE", SOPInstanceUID=header(RLE).SOPInstanceUID))
+    asking.association.release()
+    assert (status.Status, list(asking.got)) == (0x0000, [header(RLE).SOPInstanceUID])
 
 
 def test_rejected_objects_are_brought_to_nobody(node: NodeAlone, getter: Asks) -> None:
