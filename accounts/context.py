@@ -8,16 +8,18 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts import sharing
 from accounts.models import Role, User
-from accounts.policy import ADMIN, CORRECTOR, READER, REFERRER, REPORTER, UPLOADER, organizations_for
+from accounts.policy import ADMIN, CORRECTOR, READER, REFERRER, REPORTER, SHARE_KEEPER, UPLOADER, organizations_for
 
 
 class May:
     """`may.read`, `may.report`, `may.refer`, `may.upload`, `may.administer` in templates, and `may.correct`: the names of
     organizations, parted by blanks. The database is asked only when a page wants to know."""
 
-    def __init__(self, user: Any) -> None:
+    def __init__(self, user: Any, looked_at_shares: str = "") -> None:
         self._user = user
+        self._looked_at_shares = looked_at_shares
 
     @cached_property
     def read(self) -> bool:
@@ -34,6 +36,16 @@ class May:
     @cached_property
     def upload(self) -> bool:
         return UPLOADER.allows(self._user)
+
+    @cached_property
+    def keep_shares(self) -> bool:
+        """Whoever makes share links or looks after them."""
+        return SHARE_KEEPER.allows(self._user)
+
+    @cached_property
+    def wrong_pins(self) -> int:
+        """How many of their links wrong PINs have ended since they last looked at them."""
+        return sharing.ended_by_wrong_pins(self._user, self._looked_at_shares)
 
     @cached_property
     def correct(self) -> str:
@@ -60,4 +72,5 @@ class May:
 
 def may(request: HttpRequest) -> dict[str, May]:
     """The context processor."""
-    return {"may": May(getattr(request, "user", None))}
+    session = getattr(request, "session", {})
+    return {"may": May(getattr(request, "user", None), session.get(sharing.LOOKED, ""))}

@@ -21,17 +21,28 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal, receiver
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from accounts import audit
 from accounts.authentication import digest_of
 from accounts.models import READING_ROLES, AuditEvent, Membership, Organization, Role, ShareLink, User
 from accounts.origin import Request
+from accounts.recovery import tell
 
 USUAL_DAYS, LONGEST_DAYS = 3, 30
 MOST_USES = 1000
 PIN_DIGITS, PIN_LONGEST = 6, 12
 WRONG_PINS = 5
 TOO_MANY = "wrong PINs"
+NOTICED = timedelta(days=7)
+"""For so long its maker is shown on every page that wrong PINs ended a link, until they have looked at their links."""
+LOOKED = "looked_at_shares"
+"""In a session: when its person last looked at their links."""
+MAIL = """Five wrong PINs ended a link that {name} had made. Somebody else may have its address.
+
+Which one, and what to do, is told here:
+{link}
+"""
 LONGEST_SESSION = timedelta(hours=12)
 QUIET = timedelta(minutes=15)
 """Tries of a link that is shut are written down once within this time: whoever goes on knocking fills no record."""
@@ -133,6 +144,16 @@ def uses_of(link: ShareLink, most: int = 100) -> Iterator[tuple[datetime, str]]:
     yield from rows.order_by("-sequence").values_list("at", "origin")[:most]
 
 
+def ended_by_wrong_pins(user: Any, since: str = "") -> int:
+    """How many links of this maker wrong PINs have ended of late, and after the moment `since` (ISO 8601), which was noted when
+    they last looked."""
+    if not isinstance(user, User) or user.pk is None:
+        return 0
+    ended = ShareLink.objects.filter(made_by=user, failed_pins__gte=WRONG_PINS, revoked_by=None)
+    looked = parse_datetime(since) if since else None
+    return ended.filter(revoked_at__gt=max(filter(None, (timezone.now() - NOTICED, looked)))).count()
+
+
 # --- the visitor's side
 
 
@@ -178,6 +199,8 @@ def note_wrong(link: ShareLink, request: Request) -> None:
     _note("share.open", link, link.guest, request, outcome="failure", reason="wrong PIN", tries=link.failed_pins)
     if link.failed_pins >= WRONG_PINS:
         revoke(link, None, request, reason=TOO_MANY)
+        owner, address = link.made_by, settings.FARVIEW_PUBLIC_URL + reverse("shares")
+        transaction.on_commit(lambda: tell(owner, "wrong PINs ended a link", MAIL, address))
 
 
 def use(link: ShareLink, request: Request) -> bool:

@@ -9,6 +9,7 @@ from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect, ensure_csrf_cookie
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -131,6 +132,7 @@ def _own_way(request: HttpRequest, link: ShareLink) -> str:
 @ensure_csrf_cookie
 def shares(request: HttpRequest) -> HttpResponse:
     """The links that this person looks after, with who came by them; the newest first."""
+    request.session[sharing.LOOKED] = timezone.now().isoformat()
     links = list(sharing.links_of(request.user).order_by("-pk")[:LISTED])
     found = Study.objects.filter(
         study_instance_uid__in={link.study_instance_uid for link in links},

@@ -82,7 +82,7 @@ def test_from_the_viewer_to_somebody_outside_and_back(
     page.goto(f"{archive.server.url}/shares/")
     card = page.locator("[data-link]").first
     expect(card).to_contain_text(RECIPIENT)
-    expect(card).to_contain_text("used 1 times")
+    expect(card).to_contain_text("used 1 time")
     assert grave(page) == []
     page.screenshot(path=tmp_path / "shares.png")
     card.focus()

@@ -8,11 +8,13 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock, patch
 
 import numpy as np
 import PIL.Image
 import pytest
 from django.conf import LazySettings
+from django.core.mail import EmailMessage
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -203,7 +205,63 @@ def test_five_wrong_pins_end_the_link(alice: Client, study: Study) -> None:
     assert not link.guest.is_active
     assert AuditEvent.objects.filter(action="share.open", outcome="failure").count() == 5
     assert AuditEvent.objects.get(action="share.revoke").detail["reason"] == "wrong PINs"
+    assert '<strong class="told-wrong"' in alice.get("/").content.decode(), "on every page, until she has looked"
     assert "Five wrong PINs" in alice.get("/shares/").content.decode()
+    assert "told-wrong" not in alice.get("/").content.decode()
+
+
+def test_the_maker_is_written_to_when_wrong_pins_end_a_link_and_no_patient_is_named(
+    alice: Client,
+    study: Study,
+    settings: LazySettings,
+    mailoutbox: list[EmailMessage],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    settings.EMAIL_HOST = "mail.example"
+    User.objects.filter(username="alice").update(email="alice@example.org")
+    told = made(alice, study, pin=True, recipient="Doe Jane")
+    with (
+        patch("accounts.recovery.Thread", lambda target, args, daemon: Mock(start=lambda: target(*args))),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        for _ in range(7):
+            Client().post(told["path"], {"pin": "x"})
+    (mail,) = mailoutbox
+    assert mail.to == ["alice@example.org"]
+    assert mail.body.rstrip().endswith("/shares/")
+    for secret in ("Doe", "Jane", study.study_instance_uid, study.patient.patient_id, told["path"], told["pin"]):
+        assert secret not in mail.body + mail.subject
+
+
+def test_wrong_pins_so_far_stand_beside_the_link_and_others_are_told_of_none(
+    alice: Client, study: Study, hospital: Organization
+) -> None:
+    told = made(alice, study, pin=True)
+    for _ in range(2):
+        Client().post(told["path"], {"pin": "x"})
+    assert "2 wrong PINs" in alice.get("/shares/").content.decode()
+    for _ in range(3):
+        Client().post(told["path"], {"pin": "x"})
+    anna = signed_in(person("anna", hospital, Role.RADIOLOGIST))
+    assert "told-wrong" not in anna.get("/").content.decode()
+
+
+def test_the_top_bar_leads_to_the_links_for_who_may_make_or_keep_them(
+    alice: Client, bob: Client, hospital: Organization
+) -> None:
+    boss = signed_in(person("boss", hospital, Role.ADMIN))
+    leads = {
+        name: 'href="/shares/"' in one.get("/").content.decode() for name, one in locals().items() if name != "hospital"
+    }
+    assert leads == {"alice": True, "bob": False, "boss": True}
+
+
+@pytest.mark.parametrize("sign", ["\r\nBcc: x@y", "\0", "\x1b[2J", "\u2028", "\x85"])
+def test_a_recipient_is_one_line_without_control_characters(alice: Client, study: Study, sign: str) -> None:
+    door = f"/api/studies/{study.study_instance_uid}/share-links/"
+    assert alice.post(door, {"recipient": f"Dr. {sign}Outside"}, "application/json").status_code == 400
+    assert not ShareLink.objects.exists()
+    assert made(alice, study, recipient="د. ليلى \u200fAt")["link"]["recipient"] == "د. ليلى \u200fAt"
 
 
 def test_the_right_pin_comes_in_and_wrong_ones_are_forgotten(alice: Client, study: Study) -> None:
@@ -348,6 +406,10 @@ def test_the_makers_page_tells_who_came_and_when(alice: Client, study: Study, ho
         assert "Dr. Outside" in text
         assert "used 1 of 4 times" in text
         assert "127.0.0.1" in text
+    ShareLink.objects.update(most_uses=None)
+    assert "used 1 time<" in alice.get("/shares/").content.decode()
+    ShareLink.objects.update(uses=2)
+    assert "used 2 times<" in alice.get("/shares/").content.decode()
 
 
 def test_the_role_guest_is_given_by_links_alone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -35,10 +36,18 @@ def offer_reports(sharable: ReportSharable) -> None:
     _sharable[:] = [sharable]
 
 
+def of_one_line(text: str) -> None:
+    """A name stands in pictures, in lists and in mails: no line of it may end, nothing in it may steer what shows it."""
+    if any(unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") for sign in text):
+        raise serializers.ValidationError("control characters and ends of lines are not allowed")
+
+
 class ShareWish(serializers.Serializer):
     scope = serializers.ChoiceField(ShareLink.Scope.values, default=ShareLink.Scope.STUDY)
     report = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**63 - 1)
-    recipient = serializers.CharField(max_length=200, help_text="For whom; it is drawn into every picture.")
+    recipient = serializers.CharField(
+        max_length=200, validators=[of_one_line], help_text="For whom; it is drawn into every picture."
+    )
     days = serializers.IntegerField(default=sharing.USUAL_DAYS, min_value=1, max_value=sharing.LONGEST_DAYS)
     pin = serializers.BooleanField(default=False, help_text="Ask for a PIN, which is made here and told once.")
     most_uses = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=sharing.MOST_USES)
