@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from accounts.authentication import issue
 from accounts.models import AuditEvent, Membership, Organization, Role, User
-from tests.viewer.conftest import person
+from reporting.models import Report, ReportVersion, TemplateVersion
+from tests.viewer.conftest import person, signed_in
 from viewer import launch
-from viewer.models import Launch, Patient, Study
+from viewer.models import Grant, Launch, Patient, Study
 
 WRONG = "belongs to another patient"
 
@@ -108,6 +109,32 @@ def test_the_report_is_opened_where_it_is_asked_for_and_there_is_one(alice, stud
     monkeypatch.setattr(launch, "REPORT", [lambda user, one: f"/reports/{one.study_instance_uid}/"])
     assert alice.get("/launch?accession=A-1&report=1")["Location"] == "/reports/1.2.3/"
     assert alice.get("/launch?accession=A-1")["Location"].startswith("/studies/")
+
+
+@pytest.mark.parametrize(("role", "place"), [(Role.RADIOLOGIST, "/reports/"), (Role.REFERRER, "/results/")])
+def test_the_real_report_opens_for_who_writes_and_for_who_reads(hospital, study, role, place):
+    author = person("author", hospital, Role.RADIOLOGIST)
+    shared = {"template_version": TemplateVersion.objects.order_by("pk")[0], "author": author}
+    report = Report.objects.create(
+        organization=hospital, study=study, state="final", version=1, signed_version=1, **shared
+    )
+    ReportVersion.objects.create(
+        **shared,
+        report=report,
+        number=1,
+        sequence=1,
+        kind="final",
+        meaning="author",
+        state="final",
+        at=timezone.now(),
+        content={"impression": "Nothing acute."},
+        author_username="author",
+    )
+    user = person("reader", hospital, role)
+    Grant.objects.create(study=study, user=user, reason="order")
+    answer = signed_in(user).get("/launch?accession=A-1&report=1")
+    assert answer["Location"] == f"{place}{report.pk}/"
+    assert signed_in(user).get(answer["Location"]).status_code == 200
 
 
 def test_a_program_makes_a_link_that_opens_once_for_its_person(alice, study, ehr):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from typing import Any
 
+import numpy as np
+import PIL.Image
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import AuditEvent, User
-from reporting.models import Report
+from reporting.evidence import blobs
+from reporting.models import Evidence, Report
 from tests.reporting.conftest import signed_in
 from tests.reporting.portal.test_results import report  # noqa: F401
 from viewer.models import Grant
@@ -78,3 +84,49 @@ def test_a_link_for_images_opens_no_report(report: Report, alice: User) -> None:
     client = Client()
     client.post("/share/" + made["address"].partition("/share/")[2])
     assert client.get("/shared/report/").status_code == 404
+
+
+def test_a_picture_of_the_evidence_is_the_frozen_one_under_the_mark_of_the_link(report: Report, alice: User) -> None:  # noqa: F811
+    frozen = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
+    kept = io.BytesIO()
+    PIL.Image.fromarray(frozen).save(kept, "PNG")
+    Evidence.objects.create(
+        report_version=report.versions.get(),
+        position=1,
+        kind="key_image",
+        uid="2.25.1",
+        caption="",
+        series_instance_uid=report.study.series.get().series_instance_uid,
+        view={},
+        renderer="1",
+        series_version="1",
+        rows=256,
+        columns=256,
+        sha256=hashlib.sha256(frozen.tobytes()).hexdigest(),
+        picture=blobs.keep(kept.getvalue()).row(),
+    )
+    own = signed_in(alice).get(f"/api/reports/{report.pk}/evidence/1/picture")
+    assert hashlib.sha256(pixels_of(own).tobytes()).hexdigest() == Evidence.objects.get().sha256
+    served = []
+    for client in (visitor(alice, report), visitor(alice, report)):
+        assert b"/shared/report/pictures/1/" in client.get("/shared/report/").content
+        answer = client.get("/shared/report/pictures/1/")
+        assert answer["Cache-Control"] == "private, no-cache"
+        assert client.get("/shared/report/pictures/1/", headers={"If-None-Match": answer["ETag"]}).status_code == 304
+        served.append((answer["ETag"], pixels_of(answer).astype(int)))
+    for _, pixels in served:
+        changed = pixels != frozen
+        assert pixels.shape == frozen.shape
+        assert 0.01 < changed.mean() < 0.4, "what lies between the letters is the frozen picture, to the value"
+        # docs/sharing.md: 22 % of the way to white and to black, with soft edges below that
+        most_light = frozen + np.ceil(0.22 * (255 - frozen.astype(int))) + 1
+        most_dark = frozen - np.ceil(0.22 * frozen.astype(int)) - 1
+        assert (pixels <= most_light).all()
+        assert (pixels >= most_dark).all()
+    assert served[0][0] != served[1][0], "each link has a mark of its own"
+    assert not np.array_equal(served[0][1], served[1][1])
+
+
+def pixels_of(answer: HttpResponse) -> np.ndarray:
+    assert answer.status_code == 200
+    return np.asarray(PIL.Image.open(io.BytesIO(b"".join(answer) if answer.streaming else answer.content)))
