@@ -232,10 +232,10 @@ def test_what_is_none_is_refused(address):
 class Listener:
     """Takes one stream after another, whole, until it is closed."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.taken: list[bytes] = []
         self._context = context
-        self._line = socket.create_server(("127.0.0.1", 0))
+        self._line = socket.create_server(("127.0.0.1", port))
         self.port = self._line.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
