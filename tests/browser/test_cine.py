@@ -88,7 +88,7 @@ def test_a_mask_is_subtracted_chosen_and_moved_by_keys(opened: Callable[..., Pag
 
 
 def test_a_clip_is_never_slowed_and_says_what_it_dropped(opened: Callable[..., Page]) -> None:
-    """Frame Time is 33 ms: time decides which frame is due, however slow the pictures are."""
+    """OHIF/Viewers#2939. Frame Time is 33 ms: time decides which frame is due, however slow the pictures are."""
     page = opened(XA, width=700, height=700)
     page.get_by_role("button", name="Play or stop").last.click()
     wait_for(page, "farview.viewports[0].cine?.due > 5")

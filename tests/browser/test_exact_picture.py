@@ -45,8 +45,12 @@ def test_one_picture_pixel_lies_on_one_pixel_of_the_screen(opened: Callable[...,
     assert have["onScreen"] == pytest.approx([have["width"], have["height"]], abs=0.1)
 
 
-def test_a_colour_clip_is_painted_without_a_shade_of_difference(opened: Callable[..., Page], archive: Archive) -> None:
-    page = opened("cine/US_palette_10f_rle.dcm")
+@pytest.mark.parametrize("clip", ["US_palette_10f_rle.dcm", "US_34f_ybr422_jpeg.dcm"])
+def test_a_colour_clip_is_painted_without_a_shade_of_difference(
+    opened: Callable[..., Page], archive: Archive, clip: str
+) -> None:
+    """OHIF/Viewers#4110: green YBR_FULL_422; OHIF/Viewers#4218: palettes."""
+    page = opened(f"cine/{clip}")
     have = painted(page)
     assert not have["grey"]
     assert have["sha256"] == have["header"]["sha256"]
@@ -66,6 +70,7 @@ def test_every_view_is_exact_after_a_rest(opened: Callable[..., Page], archive: 
 
 
 def test_the_badge_is_green_only_for_the_exact_answer_to_the_newest_change(opened: Callable[..., Page]) -> None:
+    """trame#880, trame-vtk#77: the last picture of a remote server was an old one."""
     page = opened(CHEST)
     badge = page.locator(".mark.stream").first
     assert badge.inner_text().strip() == "exact"

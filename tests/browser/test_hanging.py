@@ -77,6 +77,7 @@ def test_a_study_opens_beside_its_prior_and_the_prior_cannot_be_mistaken(hung: C
 
 
 def test_the_first_picture_waits_for_nothing_else(browse: Callable[..., Page], people: Archive) -> None:
+    """OHIF/Viewers#3480: the first image came after 13 to 35 s."""
     page = browse(width=1600, height=1000)
     asked: list[str] = []
     said: list[str] = []

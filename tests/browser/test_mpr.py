@@ -298,6 +298,7 @@ def test_three_planes_by_keys_alone(three: Callable[..., Page], beads: Study) ->
 
 
 def test_a_tilted_head_agrees_with_its_letters(browse: Callable[..., Page], archive: Archive) -> None:
+    """cornerstone3D#227, Weasis#715: planes through a tilted gantry."""
     page = browse()
     show(page, archive, archive.study(TILTED))
     hang(page, "One viewport", 0)
@@ -545,6 +546,8 @@ def test_a_pet_tells_its_window_in_suv_and_what_it_was_computed_from(
 def test_a_pet_without_a_weight_is_not_told_in_suv_and_says_why(
     browse: Callable[..., Page], archive: Archive, tmp_path: Path
 ) -> None:
+    """cornerstone3D#163, OHIF/Viewers#3587: SUV with missing data."""
+
     def weightless(d: pydicom.Dataset) -> None:
         del d.PatientWeight
 

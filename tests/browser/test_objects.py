@@ -234,6 +234,7 @@ def test_scrolling_goes_through_what_is_selected_in_its_order_and_through_all_ag
 
 
 def test_a_presentation_state_is_chosen_drawn_and_taken_off(page: Page, made: Made) -> None:
+    """OHIF/Viewers#4106: states were ignored."""
     page.locator(".pane").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")

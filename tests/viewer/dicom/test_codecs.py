@@ -44,6 +44,7 @@ def smooth(dtype: str, top: int) -> np.ndarray:
 @pytest.mark.parametrize("syntax", LOSSLESS)
 @pytest.mark.parametrize("stored", [8, 10, 12, 16])
 def test_lossless_unsigned_values_survive(syntax: str, stored: int) -> None:
+    """OHIF/Viewers#5918, codecs#10: faults with JPEG-LS and JPEG 2000."""
     pixels = smooth("u1" if stored == 8 else "u2", 1 << stored)
     bits = 8 if stored == 8 else 16
     kind = layout(

@@ -81,6 +81,7 @@ def test_beads_under_a_tilted_gantry_are_found_where_they_are(degrees: float, tu
 
 @pytest.mark.parametrize("lean", [(0.0, 0.0), (0.0, 0.3)])
 def test_beads_between_uneven_slices_are_found_where_they_are(lean: tuple[float, float]) -> None:
+    """Peers average uneven steps and say nothing."""
     volume = beads_in(scan(UNEVEN, lean=lean), BEADS)
     assert errors(volume).max() < 0.05
     assert "unevenly, 1.50 to 2.00 mm apart" in volume.corrections[-1]
@@ -96,7 +97,7 @@ def test_beads_on_both_sides_of_a_gap_keep_their_distance() -> None:
 
 
 def test_numbers_of_the_images_and_slice_thickness_say_nothing(tmp_path: Path) -> None:
-    """All Instance Numbers alike, a thickness that is none of the steps, files in any order."""
+    """OHIF/Viewers#3303. All Instance Numbers alike, a thickness that is none of the steps, files in any order."""
     heights = [30.0, 10.0, 20.0, 0.0]
     paths = [
         image_file(

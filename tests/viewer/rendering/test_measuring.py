@@ -320,6 +320,7 @@ def test_a_region_on_a_slab_counts_the_projected_values(
 
 
 def test_statistics_leave_padding_out_and_follow_the_modality_lut() -> None:
+    """Weasis#858: a region gave NaN HU."""
     values = noise((30, 40), np.uint16, 0, 64)
     values[5:9, 5:9] = 63
     table = LookupTable(2, (np.arange(50) ** 2).astype(np.uint16), 16)
