@@ -192,12 +192,13 @@ export class Overlay {
     this.element = make("div", "overlay", pane);
     this.corners = {};
     this.whose = make("div", "whose", this.element);
+    const ground = make("div", "ground", this.element); // words and marks stand on one another, however many lines each takes
     for (const name of ["top-left", "top-right", "bottom-left", "bottom-right"]) {
-      this.corners[name] = make("div", `corner ${name}`, this.element);
+      this.corners[name] = make("div", `corner ${name}`, name === "bottom-left" ? ground : this.element);
     }
     this.letters = {};
     for (const side of ["left", "right", "top", "bottom"]) this.letters[side] = make("div", `letter ${side}`, this.element);
-    this.marks = make("div", "marks", this.element);
+    this.marks = make("div", "marks", ground);
     this.stream = make("span", "mark stream", this.marks);
     this.shape = make("i", "shape", this.stream);
     this.state = make("span", "word", this.stream);
