@@ -342,31 +342,6 @@ def test_who_came_by_the_provider_writes_and_signs_and_is_asked_by_it_again(hous
     assert said == "['single sign-on'] final"
 
 
-def test_signed_out_at_the_provider_is_signed_out_here_within_five_seconds_sockets_too(house, window):
-    house.provider.know("nora", "readers")
-    here, elsewhere = window(), window()
-    enter(house, here, "nora", "/worklist/")
-    here.wait_for_url("**/worklist/")
-    enter(house, elsewhere, "nora", "/worklist/")
-    elsewhere.wait_for_url("**/worklist/")
-    here.evaluate(
-        """() => new Promise((resolve) => {
-          const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/news/");
-          socket.onopen = resolve;
-          socket.onclose = ({ code }) => (window.closed_by = code);
-        })"""
-    )
-    provider = here.context.new_page()
-    provider.goto(f"{house.provider.issuer}/session/end")
-    provider.get_by_role("button", name="Yes").click()
-    begun = time.monotonic()
-    here.wait_for_function("window.closed_by", timeout=20_000)
-    assert time.monotonic() - begun < 5
-    assert here.evaluate("window.closed_by") == 4401
-    assert signed_in_as(house, here) is None
-    assert signed_in_as(house, elsewhere) == "nora", "another session at the provider goes on"
-
-
 def test_a_provider_that_asked_nobody_confirms_nothing(house, window):
     house.provider.know("alice", "readers")
     page = window()
