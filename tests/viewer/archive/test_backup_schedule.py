@@ -97,7 +97,7 @@ def test_a_server_makes_one_when_it_starts_and_drops_the_oldest(tmp_path: Path) 
         (server.data / "backup.asked").touch()  # as the administrator's page does
         wait_for(lambda: state_of(server)["sound"]["file"] != str(made))
         assert made.exists()
-        assert not old[1].exists()
+        wait_for(lambda: not old[1].exists())
         assert not (server.data / "backup.asked").exists()
         assert requests.get(f"{server.url}/healthz", timeout=20).text == "ok\n"
 
