@@ -97,9 +97,7 @@ class LiveServer:
         return [sys.executable, "manage.py", "serve"]
 
     def start(self, wait: bool = True) -> LiveServer:
-        database = self.data / "farview.sqlite3"
-        if not (self._first_start or database.exists() or self.environment.get("DATABASE_URL")):
-            shutil.copyfile(migrated(), database)
+        self._provide_database()
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
@@ -113,6 +111,11 @@ class LiveServer:
         if wait:
             self.wait_until_ready()
         return self
+
+    def _provide_database(self) -> None:
+        database = self.data / "farview.sqlite3"
+        if not (self._first_start or database.exists() or self.environment.get("DATABASE_URL")):
+            shutil.copyfile(migrated(), database)
 
     def wait_until_ready(self) -> None:
         assert self.process is not None
@@ -205,6 +208,7 @@ class LiveServer:
 
     def manage(self, *arguments: object, input: str = "") -> subprocess.CompletedProcess[str]:
         """`manage.py ...` beside the server; fails the test when the command fails."""
+        self._provide_database()
         if self._hand is None or self._hand.environment != self.environment:
             self._hand = Hand(self.environment)
         done = self._hand.manage(*map(str, arguments), given=input)
