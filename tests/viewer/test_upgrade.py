@@ -16,6 +16,7 @@ from tests.conftest import INSERT_ONLY
 from tests.live import ROOT
 from tests.peers.conftest import needed
 from tests.peers.postgresql import PostgreSQL, programs
+from tests.viewer.first_rows import ROWS, stored
 
 Tables = dict[str, dict[str, Any]]
 
@@ -34,11 +35,23 @@ def run(data: Path, url: str, *command: str) -> str:
     return done.stdout
 
 
+def backed_up(data: Path) -> Path:
+    """A backup of the first versions' rows by the code of today, with the bytes that they name."""
+    for number in range(ROWS):
+        place = data / "blob" / stored(number)[:2] / stored(number)
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(str(number))
+    run(data, "", "manage.py", "backup", str(data / "first.backup"))
+    return data / "first.backup"
+
+
 class Upgraded:
     """What was in the tables before, and what is in them after `manage.py migrate`."""
 
     def __init__(self, data: Path, url: str) -> None:
         self.before: Tables = json.loads(run(data, url, "-m", "tests.viewer.first_rows", "fill"))
+        if not url:
+            self.backup = backed_up(data)
         run(data, url, "manage.py", "migrate", "--no-input", "-v", "0")
         self.after: Tables = json.loads(run(data, url, "-m", "tests.viewer.first_rows", "tell"))
         self.judged: dict[str, Any] = json.loads(run(data, url, "-m", "tests.viewer.first_rows", "judge"))
@@ -86,3 +99,14 @@ def test_todays_models_read_every_row(upgraded: Upgraded) -> None:
     for table, old in upgraded.before.items():
         if table in upgraded.judged["read"]:
             assert upgraded.judged["read"][table] >= len(old["rows"]), table
+
+
+@pytest.mark.parametrize("upgraded", ["sqlite"], indirect=True)
+def test_a_backup_of_the_first_versions_is_restored_migrated_and_verified(upgraded: Upgraded, tmp_path: Path) -> None:
+    """PostgreSQL: tests/peers/test_postgresql_backup.py."""
+    said = run(tmp_path / "restored", "", "manage.py", "restore", str(upgraded.backup))
+    assert "Everything stored is as it was received" in said
+    after = json.loads(run(tmp_path / "restored", "", "-m", "tests.viewer.first_rows", "tell"))
+    for table, old in upgraded.before.items():
+        assert len(after[table]["rows"]) >= len(old["rows"]), table
+    assert after["viewer_measurement"]["rows"] == upgraded.after["viewer_measurement"]["rows"]

@@ -21,6 +21,7 @@ from tests.live import ROOT, LiveServer
 from tests.viewer.archive.objects import ct_slice, save, slices
 
 PASSPHRASE = "a passphrase of a backup"
+MAIL_SECRET = "the-password-of-the-mail-server"
 
 
 class Hospital:
@@ -76,7 +77,8 @@ def session_of(token: str) -> requests.Session:
 
 @pytest.fixture(scope="module")
 def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
-    with LiveServer(FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0") as server:
+    secrets = {"FARVIEW_SMTP_HOST": "127.0.0.1", "FARVIEW_SMTP_PASSWORD": MAIL_SECRET}
+    with LiveServer(FARVIEW_MIN_FREE_BYTES="0", FARVIEW_MIN_FREE_FRACTION="0", **secrets) as server:
         yield Hospital(server, tmp_path_factory.mktemp("hospital"))
 
 
@@ -169,6 +171,59 @@ def test_a_backup_is_readable_by_its_owner_alone_and_is_on_the_record(hospital: 
     assert (
         "is whole" in hospital.server.manage("backup", "--check", backup, "--passphrase-file", hospital.secret).stdout
     )
+
+
+def test_no_secret_stands_in_a_command_line_a_log_an_answer_or_an_error_page(
+    hospital: Hospital, tmp_path: Path
+) -> None:
+    server = hospital.server
+    keys = {path.read_text().strip() for path in (server.data / "keys").iterdir() if path.is_file()}
+    secrets = {one.encode() for one in (*keys, hospital.password, hospital.token, PASSPHRASE, MAIL_SECRET)}
+    assert len(secrets) >= 6
+    told = {}
+    command = [sys.executable, "manage.py", "backup", str(tmp_path / "file"), "--passphrase-file", str(hospital.secret)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as one:
+        while one.poll() is None:
+            told |= command_lines(server.data)
+            time.sleep(0.1)
+        told["said by backup"] = one.stdout.read() if one.stdout else b""
+    assert sum(b"manage.py" in line for line in told.values()) >= 2  # serve and backup
+    for method, address, body in ASKED:
+        answer = hospital.session.request(method, f"{server.url}{address}", data=body, timeout=60)
+        told[f"{method} {address} {answer.status_code}"] = repr(answer.headers).encode() + answer.content
+    told["log"] = server.log().encode()
+    told["state"] = (server.data / "backups.json").read_bytes()
+    assert [where for where, text in told.items() for secret in secrets if secret in text] == []
+
+
+ASKED = (
+    *(
+        ("GET", path, "")
+        for path in ("/", "/api/me/", "/api/schema/", "/api/nothing/", "/studies/%00/", "/healthz", "/metrics")
+    ),
+    *(
+        ("GET", path, "")
+        for path in ("/admin/", "/api/tokens/", "/fhir/metadata", "/api/series/1.2.3.4/frame?view={", "/launch?x=")
+    ),
+    ("POST", "/api/reports/", "{"),
+    ("POST", "/api/uploads/", "no image"),
+    ("PUT", "/api/reports/1/", "[]"),
+    ("POST", "/accounts/sign-in/", "username=alice&password=wrong"),
+)
+
+
+def command_lines(data: Path) -> dict[str, bytes]:
+    """Of every process that works on this data folder, as everybody on the machine can read them."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"FARVIEW_DATA_DIR={data}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                found[process.name] = (process / "cmdline").read_bytes()
+        except OSError:  # it ended, or is somebody else's
+            continue
+    return found
 
 
 def test_without_a_passphrase_the_backup_says_that_its_keys_can_be_read(hospital: Hospital, tmp_path: Path) -> None:
