@@ -173,11 +173,18 @@ def test_a_hold_keeps_a_study_from_rules_until_it_is_lifted(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_deleted_is_listed_and_counts_in_the_forecast_of_the_disk(
-    boss: Client, hospital: Organization, old: Study
+def test_what_was_deleted_no_door_gives_out_and_the_administration_tells_of_it(
+    boss: Client, alice: Client, hospital: Organization, old: Study
 ) -> None:
+    study, series = "/dicom-web/studies/1.2.3", "/dicom-web/studies/1.2.3/series/1.2.3.4"
+    doors = (study, f"{study}/metadata", series, f"{series}/instances/1.2.3.4.1", "/api/series/1.2.3.4/frame")
+    listed = "/dicom-web/studies?StudyInstanceUID=1.2.3"
+    assert [alice.get(door).status_code for door in doors[:4]] == [200] * 4
+    assert alice.get(listed).status_code == 200
     turn(boss, make(boss, hospital))
     retention_run.run()
+    assert [alice.get(door).status_code for door in doors] == [404] * 5
+    assert alice.get(listed).status_code == 204
     deletion = Deletion.objects.get()
     assert "1.2.3" in boss.get(DELETIONS).content.decode()
     assert audit.verify_chain() == []
