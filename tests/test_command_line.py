@@ -78,8 +78,12 @@ def test_a_server_that_may_not_write_says_where(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize(("name", "value"), [("FARVIEW_BLOB_URL", "s3://key:geheim@bucket"), ("REDIS_URL", "redis://:geheim@host")])
-def test_a_setting_that_cannot_be_heeded_is_refused_and_its_secret_not_said(name: str, value: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("FARVIEW_BLOB_URL", "s3://key:geheim@bucket"), ("REDIS_URL", "redis://:geheim@host")]
+)
+def test_a_setting_that_cannot_be_heeded_is_refused_and_its_secret_not_said(
+    name: str, value: str, tmp_path: Path
+) -> None:
     status, said = manage("verify", data=tmp_path, **{name: value})
     assert status == 1
     assert f"{name} is set, and cannot be heeded" in said

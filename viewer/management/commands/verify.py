@@ -55,8 +55,8 @@ class Command(BaseCommand):
         return problems
 
     def _name_orphans(self, store: BlobStore) -> None:
-        """Files that no row names are no damage: nobody was told that they are kept. A starting server sweeps those that are old
-        and few; here they are only named."""
+        """Files that no row names are no damage: nobody was told that they are kept. A starting server sweeps the old ones
+        where they are few; here they are only named."""
         for digests in store.digests():
             known = set(Blob.objects.filter(pk__in=digests).values_list("sha256", flat=True))
             for sha256 in sorted(set(digests) - known):
