@@ -84,6 +84,13 @@ FREE: dict[str, Ask] = {
 
 OWN_ROOM = ("admin:", "account", "mfa_", "password", "session", "sign-", "token", "single-sign-on", "confirmed")
 """Doors about oneself, by the beginnings of their names: they tell of nobody's study. Administration: test_every_door."""
+BY_KIND = {
+    "api-document": ("sr", "ko"),
+    "api-segments": ("seg", "rtstruct"),
+    "api-pdf": ("pdf",),
+    "api-video": ("video",),
+}
+"""Doors of one kind of object, with the objects of that kind; an image is asked of them too."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +171,9 @@ def doors() -> list[Door]:
                 found.append(Door(name, route, values={"kind": kind}))
         elif name == "fhir-audit-read":
             found.append(Door(name, route, values={"key": "1"}))
+        elif name in BY_KIND:
+            kinds = (*BY_KIND[name], "sop_instance_uid")
+            found += [Door(name, route, values={"sop_instance_uid": kind}) for kind in kinds]
         elif PARAMETER.search(route):
             found.append(Door(name, route, Ask(body=STUDY, fixed=REASON)))
         else:

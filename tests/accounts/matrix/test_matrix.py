@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts import audit, policy
-from tests.accounts.matrix.doors import FIXED, FREE, METHODS, OWN_ROOM, PARAMETER, Door, doors
+from tests.accounts.matrix.doors import BY_KIND, FIXED, FREE, METHODS, OWN_ROOM, PARAMETER, Door, doors
 from tests.accounts.matrix.world import GHOST_NUMBER, NUMBER, OWNER, PEOPLE, READERS, World, build, one_connection
 from viewer.serving.runtime import runtime
 
@@ -191,8 +191,6 @@ TELLS = (
     "api-objects",
     "api-viewed",
     "api-hanging",
-    "api-document",
-    "api-pdf",
     "api-study-export-choices",
     "api-corrections",
     "corrections",
@@ -226,6 +224,17 @@ def test_the_study_was_there_to_be_told_of(asked: World, name: str) -> None:
     with taken_back():
         ghost = told(request(door, "get", asked.ghost, headers), asked)
     assert real != ghost
+
+
+@pytest.mark.parametrize("door", [door for door in doors() if door.name in BY_KIND], ids=str)
+def test_every_kind_of_object_is_shown_by_its_door(asked: World, door: Door) -> None:
+    """To its own people: the object of its kind as what it is, another by a refusal that says so, a ghost not at all."""
+    headers = {"Authorization": "Bearer " + _token_of(asked)}
+    with taken_back():
+        real = request(door, "get", asked.real, headers).status_code
+        ghost = request(door, "get", asked.ghost, headers).status_code
+    of_an_image = 404 if door.name == "api-segments" else 422
+    assert (real, ghost) == (of_an_image if door.values["sop_instance_uid"] == "sop_instance_uid" else 200, 404)
 
 
 @pytest.mark.parametrize(

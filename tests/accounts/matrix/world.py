@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pydicom
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -29,6 +31,7 @@ from reporting.models import (
     Template,
     TemplateVersion,
 )
+from tests.accounts.matrix.objects import objects_of
 from viewer.archive.ingest import ingest
 from viewer.archive.rows import Sender
 from viewer.archive.sources import walk
@@ -126,20 +129,28 @@ def _patient(home: Organization, patient_id: str) -> Patient:
 
 
 def _study(world: World, home: Organization, shared_data: Path) -> Study:
-    """Two images of a real head CT, under a name to look for."""
+    """Two images of a real head CT, under a name to look for, and an object of every kind."""
     files = sorted((shared_data / HEAD).glob("*.dcm"))[:2]
-    told = list(ingest([one for file in files for one in walk(file)], Sender(home, "technologist", "upload")))
-    assert {one.outcome for one in told} == {"stored"}
+    with tempfile.TemporaryDirectory() as folder:
+        image = pydicom.dcmread(files[0], stop_before_pixels=True)
+        objects = objects_of(image, shared_data, Path(folder), WORDS)
+        sources = [one for file in (*files, *objects.values()) for one in walk(file)]
+        told = list(ingest(sources, Sender(home, "technologist", "upload")))
+        uids = {kind: pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID for kind, path in objects.items()}
+    assert {one.outcome for one in told} == {"stored"}, told
     study = Study.objects.get()
     Patient.objects.update(patient_id=PATIENT_ID, name=NAME, name_folded="geheim anna")
     Study.objects.update(
         patient_name=NAME, accession_number=ACCESSION, description=WORDS, description_folded=WORDS.casefold()
     )
     study.refresh_from_db()
-    series, instance = Series.objects.get(), Instance.objects.order_by("pk")[0]
+    series = Series.objects.get(modality="CT")
+    instance = Instance.objects.filter(series=series).order_by("pk")[0]
     world.both("study_instance_uid", study.study_instance_uid, "2.25.999901")
     world.both("series_instance_uid", series.series_instance_uid, "2.25.999902")
     world.both("sop_instance_uid", instance.sop_instance_uid, "2.25.999903")
+    for number, (kind, uid) in enumerate(uids.items()):
+        world.both(kind, uid, f"2.25.99990{4 + number}")
     world.both("patient_id", PATIENT_ID, "PID-9909")
     world.both("accession_number", ACCESSION, "ACC-9909")
     world.both("patient_key", study.patient_id, 999_999)
