@@ -14,8 +14,8 @@ from accounts.policy import ADMIN, CORRECTOR, READER, REFERRER, REPORTER, SHARE_
 
 
 class May:
-    """`may.read`, `may.report`, `may.refer`, `may.upload`, `may.administer` in templates, and `may.correct`: the names of
-    organizations, parted by blanks. The database is asked only when a page wants to know."""
+    """`may.read`, `may.report`, `may.refer`, `may.upload`, `may.administer` in templates, and `may.correct` and
+    `may.look_up`: the names of organizations, parted by blanks. The database is asked only when a page wants to know."""
 
     def __init__(self, user: Any, looked_at_shares: str = "") -> None:
         self._user = user
@@ -52,6 +52,11 @@ class May:
         seen = organizations_for(self._user, READER)
         found = organizations_for(self._user, CORRECTOR).filter(pk__in=seen.values("pk"))
         return " ".join(found.order_by("name").values_list("name", flat=True))
+
+    @cached_property
+    def look_up(self) -> str:
+        """Whose record they may search: names of organizations, parted by blanks."""
+        return " ".join(organizations_for(self._user, ADMIN).order_by("name").values_list("name", flat=True))
 
     @cached_property
     def break_glass(self) -> bool:

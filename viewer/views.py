@@ -29,7 +29,7 @@ from viewer.languages import page_catalogue
 from viewer.panels import PANELS
 from viewer.rendering.view import BadView, View
 
-LIST_ICONS = ("download", "ellipsis-vertical", "send", "share-2", "wrench")
+LIST_ICONS = ("download", "ellipsis-vertical", "eye", "send", "share-2", "wrench")
 
 
 @require_safe

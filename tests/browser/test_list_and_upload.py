@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import CHEST, Archive
-from tests.chromium import wait_for
+from tests.browser.conftest import CHEST, Archive, sign_in
+from tests.chromium import chromium, wait_for  # noqa: F401
 
 HEAD = "series/ct_head_gantry_tilt_ge_jpll"
 JAPANESE = "charset/chrH31.dcm"
@@ -203,3 +203,26 @@ def test_a_server_out_of_reach_is_said_and_what_is_shown_is_kept(browse: Callabl
     page.locator("#again").click()
     page.locator("#empty-search").wait_for()
     assert page.locator("#failure").is_hidden()
+
+
+def test_who_administers_sees_from_a_studys_menu_who_looked(
+    chromium: Browser,  # noqa: F811
+    filled: Archive,
+) -> None:
+    server, password = filled.server, "a warden's long password"
+    roles = ("--role", "radiologist", "--role", "admin")
+    server.manage("add_user", "warden", *roles, "--password-stdin", input=password)
+    with chromium.new_context() as context:
+        page = context.new_page()
+        sign_in(page, server.url + "/?q=LIDC-IDRI-0314", "warden", password)
+        page.locator("#rows .acts button").first.click()
+        page.get_by_role("menuitem", name="Who looked").click()
+        page.wait_for_url("**/who-looked/**")
+        expect(page.locator("#content")).to_contain_text("alice")
+
+
+def test_who_administers_nothing_is_offered_no_record(browse: Callable[..., Page], filled: Archive) -> None:
+    page = listed(browse, filled)
+    page.locator("#rows .acts button").first.click()
+    expect(page.get_by_role("menuitem", name="Share by a link")).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Who looked")).to_have_count(0)
