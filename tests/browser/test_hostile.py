@@ -44,6 +44,7 @@ for number, text in enumerate(json.load(sys.stdin)):
     other = User.objects.create(username=clean[:140] + str(number), first_name=clean[:150], last_name=clean[:150])
     Membership.objects.create(user=other, organization=home, role="radiologist")
     Organization.objects.create(name=f"{clean[:90]}{number}")
+    ApiToken.objects.create(user=alice, name=clean[:100], digest=f"{number:064}")
     Destination.objects.create(
         organization=home, name=clean[:90] + str(number), kind="archive", address=clean[:500], active=False
     )
@@ -128,6 +129,7 @@ def hospital(server: LiveServer, shared_data: Path, tmp_path_factory: pytest.Tem
     for one, door in enumerate((uploaded, stowed, c_stored)):
         door(archive, [path for paths in files[one::3] for path in (paths if len(paths) > 6 else paths[:1])])
     ordered(archive)
+    shared(archive)
     return archive
 
 
@@ -191,6 +193,15 @@ def ordered(archive: Archive) -> None:
         assert "MSA|" in send(int(archive.server.environment["FARVIEW_HL7_PORT"]), message)
 
 
+def shared(archive: Archive) -> None:
+    """Links for people with the strings as their names, which the pages of links list."""
+    for text in STRINGS[:30:3]:
+        asked = {"recipient": text.replace("\x00", "")[:200]}
+        door = f"{archive.server.url}/api/studies/{uid(800)}/share-links/"
+        answer = archive.session.post(door, json=asked, timeout=60)
+        assert answer.status_code in (201, 400), answer.text[:300]
+
+
 @pytest.fixture(scope="module")
 def watched(chromium: Browser, hospital: Archive) -> Iterator[Watched]:
     context = chromium.new_context(viewport={"width": 1600, "height": 1000})
@@ -211,7 +222,12 @@ def test_a_text_that_acts_would_be_seen(chromium: Browser, hospital: Archive) ->
     context.close()
 
 
-PAGES = ("/", "/?q=%3Cscript%3Ewindow.struck%3D1%3C%2Fscript%3E", "/worklist/", "/upload/", "/transfers/", "/results/")
+ASKED = "%3Cscript%3Ewindow.struck%3D1%3C%2Fscript%3E"
+PAGES = (
+    *("/", f"/?q={ASKED}", "/worklist/", "/upload/", "/transfers/", "/results/"),
+    *("/shares/", "/emergency/", "/accounts/tokens/", "/accounts/sessions/", f"/launch?accession={ASKED}"),
+    f"/admin/accounts/auditevent/?q={ASKED}&patient_id={ASKED}",
+)
 
 
 @pytest.mark.parametrize("address", PAGES)

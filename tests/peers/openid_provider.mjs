@@ -23,6 +23,8 @@ const provider = new Provider(issuer, {
   clients: [{ client_id: "farview", client_secret: "a secret of the test", redirect_uris: [redirect], token_endpoint_auth_method: "client_secret_post",
     backchannel_logout_uri: redirect.replace("/back/", "/logout/"), backchannel_logout_session_required: true }],
   features: { backchannelLogout: { enabled: true } },
+  // Its guard against addresses within a network would keep it from telling us on loopback that a session ended.
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
   jwks: { keys: [own] },
   cookies: { keys: ["for the test"] },
   claims: { openid: ["sub"], profile: ["preferred_username", "given_name", "family_name"], email: ["email", "email_verified"], groups: ["groups"] },
@@ -41,6 +43,8 @@ provider.use(async (ctx, next) => {
     ctx.body.id_token = await signing.sign(await importJWK(fault.signed === "by another" ? foreign : own, "RS256"));
   }
 });
+
+provider.on("backchannel.error", (ctx, problem) => console.error("not told of the end of a session:", problem.message, problem.cause));
 
 const serve = provider.callback();
 createServer((request, response) => {

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.made import Made
 from tests.browser.reporting.writing import at_end, begun_report, saved, writing
-from tests.chromium import chromium  # noqa: F401
+from tests.chromium import chromium, wait_for  # noqa: F401
 from tests.live import LiveServer
 from tests.peers.conftest import needed
 from tests.peers.openid import HOME, SECRET, OpenIdProvider
@@ -340,6 +340,32 @@ def test_who_came_by_the_provider_writes_and_signs_and_is_asked_by_it_again(hous
         f"Report.objects.get(pk={report}).state)"
     )
     assert said == "['single sign-on'] final"
+
+
+def test_signed_out_at_the_provider_is_signed_out_here_and_sockets_close(house, window):
+    house.provider.know("nora", "readers")
+    here, elsewhere = window(), window()
+    enter(house, here, "nora", "/worklist/")
+    here.wait_for_url("**/worklist/")
+    enter(house, elsewhere, "nora", "/worklist/")
+    elsewhere.wait_for_url("**/worklist/")
+    here.evaluate(
+        """() => new Promise((resolve) => {
+          const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/news/");
+          socket.onopen = resolve;
+          socket.onclose = ({ code }) => (window.closed_by = code);
+        })"""
+    )
+    provider = here.context.new_page()
+    provider.goto(f"{house.provider.issuer}/session/end")
+    provider.get_by_role("button", name="Yes").click()
+    begun = time.monotonic()
+    wait_for(here, "window.closed_by", 20)
+    assert time.monotonic() - begun < 10, "five seconds, and as much for a busy machine"
+    assert here.evaluate("window.closed_by") == 4401
+    here.goto(f"{house.server.url}/worklist/")
+    assert "/accounts/sign-in/" in here.url
+    assert signed_in_as(house, elsewhere) == "nora", "another session at the provider"
 
 
 def test_a_provider_that_asked_nobody_confirms_nothing(house, window):
