@@ -53,7 +53,8 @@ ACTS: dict[str, Act] = {
     **_all("mfa_index mfa_list_webauthn mfa_authenticate mfa_login_webauthn mfa_reauthenticate", _OWN),
     **_all("mfa_reauthenticate_webauthn mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn", _OWN),
     **_all("mfa_remove_webauthn mfa_edit_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes", _OWN),
-    **_all("single-sign-on single-sign-on-back single-sign-on-confirm single-sign-on-connect confirmed", _OWN),
+    **_all("single-sign-on single-sign-on-back single-sign-on-confirm single-sign-on-connect", _OWN),
+    **_all("single-sign-on-logout confirmed", _OWN),
     **_all("healthz csp-report metrics api-schema api-me fhir-metadata dicomweb dicomweb-capabilities", _NOTHING),
     **_all(
         "study-list worklist upload transfers",

@@ -278,6 +278,8 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(["mfa_activate_totp", "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_remove_webauthn"], "devices"),
     **dict.fromkeys(["mfa_edit_webauthn", "mfa_generate_recovery_codes"], "devices"),
-    **dict.fromkeys(["single-sign-on", "single-sign-on-confirm", "single-sign-on-connect"], "a provider"),
+    **dict.fromkeys(
+        ["single-sign-on", "single-sign-on-confirm", "single-sign-on-connect", "single-sign-on-logout"], "a provider"
+    ),
 }
 """Doors that are not asked here, and why."""

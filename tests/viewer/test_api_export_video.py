@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import cv2
@@ -21,6 +21,13 @@ pytestmark = pytest.mark.usefixtures("store")
 
 DOOR = "/api/series/1.2.3.4/video.mp4"
 SIDE = 64
+
+
+@pytest.fixture
+def own_tmp(tmp_path: Path, settings: Any) -> Path:
+    settings.FARVIEW_TMP_DIR = tmp_path / "being made"
+    settings.FARVIEW_TMP_DIR.mkdir()
+    return Path(settings.FARVIEW_TMP_DIR)
 
 
 @pytest.fixture
@@ -47,7 +54,9 @@ def frames_of(body: bytes, folder: Path) -> tuple[list[float], float]:
     return found, float(video.get(cv2.CAP_PROP_FPS))
 
 
-def test_a_stack_is_a_video_of_all_its_images_from_head_to_foot(alice: Client, stack: None, tmp_path: Path) -> None:
+def test_a_stack_is_a_video_of_all_its_images_from_head_to_foot(
+    alice: Client, stack: None, own_tmp: Path, tmp_path: Path
+) -> None:
     answer = ask(alice, DOOR + view() + "&purpose=teaching")
     assert answer.status == 200
     assert answer.type == "video/mp4"
@@ -57,7 +66,7 @@ def test_a_stack_is_a_video_of_all_its_images_from_head_to_foot(alice: Client, s
     assert found == pytest.approx([40 * 255 / 240 * number for number in (5, 4, 3, 2, 1)], abs=6)
     (event,) = AuditEvent.objects.filter(action="export.video")
     assert (event.actor, event.purpose, event.detail["frames"]) == ("alice", "teaching", 5)
-    assert not list(Path(tempfile.gettempdir()).glob("farview-video-*"))
+    assert list(own_tmp.iterdir()) == []
 
 
 def test_a_part_of_it_at_another_rate_and_upside_down(alice: Client, stack: None, tmp_path: Path) -> None:
@@ -89,10 +98,12 @@ def test_too_many_images_and_too_many_videos_at_once_are_refused(
     assert ask(alice, DOOR + view() + "&last=1").status == 503
 
 
-def test_one_that_takes_too_long_is_given_up(alice: Client, stack: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_takes_too_long_is_given_up(
+    alice: Client, stack: None, own_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(export_video, "MOST_SECONDS", -1.0)
     assert ask(alice, DOOR + view()).status == 422
-    assert not list(Path(tempfile.gettempdir()).glob("farview-video-*"))
+    assert list(own_tmp.iterdir()) == []
 
 
 def test_bob_charlie_and_nobody_see_nothing(bob: Client, charlie: Client, stack: None) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import imagecodecs
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -146,7 +147,7 @@ async def _made(engine: Engine, opened: OpenSeries, shots: _Shots, fused: OpenSe
     global _making
     if _making >= AT_ONCE:
         raise Busy("Other videos are being made; try again in a moment.")
-    handle, name = tempfile.mkstemp(suffix=".mp4", prefix="farview-video-")
+    handle, name = tempfile.mkstemp(suffix=".mp4", prefix="video-", dir=settings.FARVIEW_TMP_DIR)
     os.close(handle)
     path, until = Path(name), time.monotonic() + MOST_SECONDS
     writer = ClipWriter(path, shots.rate)

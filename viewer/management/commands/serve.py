@@ -188,6 +188,10 @@ def allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+LEFT_BEHIND = ("*.upload*", "video-*.mp4", "outgoing-*")
+"""Under FARVIEW_TMP_DIR: what came half, what was being made to be taken away, what was being sent."""
+
+
 def sweep() -> None:
     """Remove what a killed server left: half-received files, and bytes that never got a row."""
     from viewer.archive.storage import blob_store
@@ -196,8 +200,9 @@ def sweep() -> None:
     def known(digests: list[str]) -> set[str]:
         return set(Blob.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
 
-    for path in Path(settings.FARVIEW_TMP_DIR).glob("*.upload*"):
-        path.unlink(missing_ok=True)  # only a server receives uploads, and there is no other
+    for pattern in LEFT_BEHIND:
+        for path in Path(settings.FARVIEW_TMP_DIR).glob(pattern):
+            path.unlink(missing_ok=True)  # only a server makes these, and there is no other
     store = blob_store()
     store.sweep_temporaries()
     try:
