@@ -24,7 +24,7 @@ const provider = new Provider(issuer, {
     backchannel_logout_uri: redirect.replace("/back/", "/logout/"), backchannel_logout_session_required: true }],
   features: { backchannelLogout: { enabled: true } },
   // Its guard against addresses within a network would keep it from telling us on loopback that a session ended.
-  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
+  fetch: (url, { dispatcher, ...options }) => (fault.unheard ? Promise.reject(new Error("cut off")) : globalThis.fetch(url, options)),
   jwks: { keys: [own] },
   cookies: { keys: ["for the test"] },
   claims: { openid: ["sub"], profile: ["preferred_username", "given_name", "family_name"], email: ["email", "email_verified"], groups: ["groups"] },
