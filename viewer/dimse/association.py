@@ -23,14 +23,14 @@ from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.service_class import StorageServiceClass
-from pynetdicom.transport import AddressInformation, AssociationSocket
+from pynetdicom.transport import AddressInformation
 
 from viewer.dimse import admission
 from viewer.dimse.admission import Denials, Refusal
 from viewer.dimse.limits import Limits, Seats
 from viewer.dimse.messages import Messages
 from viewer.dimse.negotiation import supported
-from viewer.dimse.upper_layer import WAKE_S, Line
+from viewer.dimse.upper_layer import WAKE_S, Line, Wire
 from viewer.models import DicomPeer
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Accepted(Association):
                 connection.settimeout(self.acse_timeout)
                 connection = self._tls.wrap_socket(connection, server_side=True)
             connection.settimeout(self.network_timeout)
-            self.set_socket(AssociationSocket(self, client_socket=connection))
+            self.set_socket(Wire(self, client_socket=connection))
             super().run_reactor()
         except (OSError, ssl.SSLError):
             logger.info("A DICOM connection ended before an association began")

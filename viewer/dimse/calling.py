@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import queue
-import select
 import socket
 import ssl
 import time
@@ -23,7 +22,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from viewer.dicom.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-from viewer.dimse.upper_layer import CLOSED
+from viewer.dimse.upper_layer import Wire
 from viewer.models import DicomPeer
 
 CONNECT_S = 10.0
@@ -103,27 +102,10 @@ class _Caller(AE):
     def _create_socket(
         self, assoc: Association, address: AddressInformation, tls_args: tuple[ssl.SSLContext, str] | None
     ) -> AssociationSocket:
-        made = _Wire(assoc, address=address)
+        made = Wire(assoc, address=address)
         made.tls_args = tls_args
         self.wire = made.socket
         return made
-
-
-class _Wire(AssociationSocket):
-    """pynetdicom looks with select(2), which knows no descriptor from 1024 on: a server with a thousand readers has those."""
-
-    @property
-    def ready(self) -> bool:
-        if self.socket is None or not self._is_connected:
-            return False
-        poll = select.poll()
-        try:
-            poll.register(self.socket, select.POLLIN)
-            waiting = bool(poll.poll(0))
-        except (OSError, ValueError):
-            self.event_queue.put(CLOSED)
-            return False
-        return waiting or (isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0)
 
 
 def _opened(

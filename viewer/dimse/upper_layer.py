@@ -39,6 +39,24 @@ CLOSED, INVALID, LATE = "Evt17", "Evt19", "Evt18"
 """Events of the state machine (PS3.8 table 9-10)."""
 
 
+class Wire(AssociationSocket):
+    """pynetdicom looks with select(2), which knows no descriptor from 1024 on: a server with
+    a thousand connections has those."""
+
+    @property
+    def ready(self) -> bool:
+        if self.socket is None or not self._is_connected:
+            return False
+        poll = select.poll()
+        try:
+            poll.register(self.socket, select.POLLIN)
+            waiting = bool(poll.poll(0))
+        except (OSError, ValueError):
+            self.event_queue.put(CLOSED)
+            return False
+        return waiting or (isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0)
+
+
 class Line(DULServiceProvider):
     """Reads and writes for one association, in a thread of its own."""
 
