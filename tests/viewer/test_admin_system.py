@@ -21,6 +21,7 @@ from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.conftest import person, signed_in
 from viewer import system_address, system_disk
 from viewer.archive import backup, backup_schedule
+from viewer.archive.aside import alone
 from viewer.archive.ingest import ingest_file
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -120,7 +121,7 @@ def test_an_operator_asks_for_a_backup_and_sees_how_far_it_is(
     assert AuditEvent.objects.get(action="backup.ask").actor == "operator"
     assert "it begins at once" in page(operator, "backups")
     (tmp_path / "backup.asked").unlink()
-    with backup._alone():
+    with alone(*backup.LOCK):
         backup._telling(lambda done, total: None)(7, 1200)
         answer = operator.get("/admin/system/backups/")
         assert "7 of 1,200 stored objects" in answer.content.decode()

@@ -7,7 +7,6 @@ only when all of it is on disk; whatever ends the making leaves the name as it w
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -23,11 +22,13 @@ from typing import Any
 from django.conf import settings
 
 from accounts import audit
+from viewer.archive.aside import Busy, alone, keep_state
 from viewer.archive.backup_database import Snapshot, refuse_newer, take
 from viewer.archive.backup_file import DATABASE, FORMAT, HEADER, KEYS, Broken, Reader, Secret, Writer, canonical
 from viewer.archive.rows import patiently
 from viewer.archive.storage import BlobStore, blob_store
 
+LOCK = ("backup.lock", "another backup of this archive is being made")
 STATE = "backups.json"
 """In the data folder: how the newest backup went, and the newest that went well."""
 DAMAGE_SHOWN = 20
@@ -35,10 +36,6 @@ TELL_SECONDS = 1.0
 
 Step = Callable[[int, int], None]
 """Called for every stored object: how many are done, and of how many."""
-
-
-class Busy(Exception):
-    """Another backup is being made."""
 
 
 class NotOurs(Exception):
@@ -65,7 +62,7 @@ def make(target: Path, passphrase: bytes | None = None, step: Step = lambda done
     target = target.absolute()
     _refuse_what_is_not_ours(target)
     step = _telling(step)
-    with _alone(), blob_store().unchanged(), _working() as folder, _draft(target) as draft:
+    with alone(*LOCK), blob_store().unchanged(), _working() as folder, _draft(target) as draft:
         heads = _heads()  # before the rows: what a head remembers must be among them
         made = _write(draft, target, passphrase, heads, take(folder), str(folder), step)
         os.fsync(draft.fileno())
@@ -200,7 +197,7 @@ def check_version(header: dict[str, Any]) -> list[tuple[str, str]]:
 def running() -> tuple[int, int] | None:
     """How many stored objects are in the backup that is being made, and of how many; None: none is being made."""
     try:
-        with _alone():
+        with alone(*LOCK):
             return None
     except Busy:
         pass
@@ -240,7 +237,9 @@ def state() -> dict[str, Any]:
 
 def remember_problem(text: str) -> None:
     """A backup could not be made: said on the administrator's pages until one goes well."""
-    _keep_state(state() | {"problem": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "text": text[:1000]}})
+    keep_state(
+        STATE, state() | {"problem": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "text": text[:1000]}}
+    )
 
 
 def _remember(made: Made) -> None:
@@ -249,19 +248,11 @@ def _remember(made: Made) -> None:
     if made.damaged:
         text = f"{len(made.damaged)} stored objects are damaged; run manage.py verify"
         problem = {"at": made.at, "text": text}
-    _keep_state({"newest": said, "sound": state()["sound"] if made.damaged else said, "problem": problem})
+    keep_state(STATE, {"newest": said, "sound": state()["sound"] if made.damaged else said, "problem": problem})
     detail = {"objects": made.objects, "bytes": made.bytes, "manifest": made.manifest, "encrypted": made.encrypted}
     detail["damaged"] = len(made.damaged)
     outcome = "failure" if made.damaged else "success"
     patiently(lambda: audit.record("backup.make", actor="server", outcome=outcome, detail=detail))
-
-
-def _keep_state(value: dict[str, Any]) -> None:
-    target = Path(settings.FARVIEW_DATA_DIR) / STATE
-    draft = target.with_name(f".{STATE}.{secrets.token_hex(8)}")
-    draft.write_text(json.dumps(value))
-    draft.chmod(0o600)
-    os.replace(draft, target)
 
 
 # --- files
@@ -274,19 +265,6 @@ def _heads() -> dict[str, bytes]:
 
 def _is_key(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    handle = os.open(Path(settings.FARVIEW_DATA_DIR) / "backup.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy("another backup of this archive is being made") from None
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager

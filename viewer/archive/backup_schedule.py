@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from viewer.archive import backup
+from viewer.archive.aside import run_command
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +21,6 @@ LOOK_SECONDS, ASKED_SECONDS = 60.0, 1.0
 AGAIN_AFTER = timedelta(hours=1)
 """Between two tries when one failed."""
 STEM, SUFFIX = "farview-", ".backup"
-NICENESS = 10
 
 
 def name_of(at: datetime) -> str:
@@ -107,22 +105,8 @@ async def _make(folder: Path) -> None:
     target = folder / name_of(datetime.now(UTC))
     if not folder.is_dir():
         return _failed(f"the folder {folder} (FARVIEW_BACKUP_DIR) is not there")
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, sys.argv[0], "backup", str(target)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, running.pid, NICENESS)
-    try:
-        _, said = await running.communicate()
-    except asyncio.CancelledError:
-        running.kill()
-        raise
-    if running.returncode:
-        lines = said.decode(errors="replace").strip().splitlines()
-        return _failed(lines[-1] if lines else f"it ended with {running.returncode}")
+    if said := await run_command("backup", str(target)):
+        return _failed(said)
     logger.info("a backup was made")
     for name in outlived(os.listdir(folder), settings.FARVIEW_BACKUP_KEEP):
         (folder / name).unlink(missing_ok=True)

@@ -6,12 +6,8 @@ it is gone, so that a run that was killed is gone on with by the next one.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-import os
-import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
+from viewer.archive.aside import Busy, alone, keep_state
 from viewer.archive.correcting import locked, tell
 from viewer.archive.correcting_series import recount, recount_series
 from viewer.archive.patience import patiently
@@ -42,6 +39,7 @@ from viewer.models import (
 )
 
 ACTOR = "retention"
+LOCK = ("retention.lock", "another run of the rules is at work")
 STATE = "retention.json"
 """In the data folder: how the newest run went."""
 AT_ONCE = 20
@@ -49,10 +47,6 @@ AT_ONCE = 20
 starting server sweeps (`BlobStore.sweep_orphans`)."""
 
 Step = Callable[[int], None]
-
-
-class Busy(Exception):
-    """Another run is at work."""
 
 
 @dataclass(slots=True)
@@ -73,7 +67,7 @@ class Ran:
 
 def run(now: datetime | None = None, step: Step = lambda done: None) -> Ran:
     """Finish what an earlier run left, then do what is due. Raises Busy."""
-    with _alone():
+    with alone(*LOCK):
         ran = Ran(timezone.now().isoformat(timespec="seconds"))
         try:
             ran.freed += sum(release(deletion) for deletion in Deletion.objects.filter(finished_at=None).order_by("id"))
@@ -86,7 +80,7 @@ def run(now: datetime | None = None, step: Step = lambda done: None) -> Ran:
             raise
         finally:
             ran.ended = timezone.now().isoformat(timespec="seconds")
-            _keep_state(ran)
+            keep_state(STATE, asdict(ran))
         return ran
 
 
@@ -233,27 +227,6 @@ def state() -> dict[str, Any] | None:
         return dict(json.loads((Path(settings.FARVIEW_DATA_DIR) / STATE).read_text()))
     except (OSError, ValueError):
         return None
-
-
-def _keep_state(ran: Ran) -> None:
-    target = Path(settings.FARVIEW_DATA_DIR) / STATE
-    draft = target.with_name(f".{STATE}.{secrets.token_hex(8)}")
-    draft.write_text(json.dumps(asdict(ran)))
-    draft.chmod(0o600)
-    os.replace(draft, target)
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    handle = os.open(Path(settings.FARVIEW_DATA_DIR) / "retention.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy("another run of the rules is at work") from None
-        yield
-    finally:
-        os.close(handle)
 
 
 __all__ = ["Busy", "Ran", "needed_still", "release", "run", "state"]

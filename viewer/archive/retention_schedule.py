@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
 from viewer.archive import retention, retention_run
+from viewer.archive.aside import run_command
 from viewer.models import Deletion
 
 logger = logging.getLogger(__name__)
@@ -21,7 +19,6 @@ LOOK_SECONDS = 600.0
 EVERY = timedelta(hours=24)
 AGAIN_AFTER = timedelta(hours=1)
 """When the last one did not end well."""
-NICENESS = 10
 
 
 def is_due(state: dict[str, Any] | None, now: datetime) -> bool:
@@ -53,19 +50,5 @@ def _wanted() -> bool:
 
 
 async def _run() -> None:
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, sys.argv[0], "retain"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, running.pid, NICENESS)
-    try:
-        _, said = await running.communicate()
-    except asyncio.CancelledError:
-        running.kill()
-        raise
-    if running.returncode:
-        lines = said.decode(errors="replace").strip().splitlines()
-        logger.error("the rules of retention were not run to their end: %s", lines[-1] if lines else running.returncode)
+    if wrong := await run_command("retain"):
+        logger.error("the rules of retention were not run to their end: %s", wrong)

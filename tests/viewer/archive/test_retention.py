@@ -24,6 +24,7 @@ from tests.live import ROOT
 from tests.viewer.archive.objects import ct_slice, save, slices
 from tests.viewer.conftest import person
 from viewer.archive import retention, retention_run
+from viewer.archive.aside import alone
 from viewer.archive.ingest import ingest_file
 from viewer.archive.retention import Facts, is_over, rule_for
 from viewer.archive.storage import BlobStore, InUse
@@ -298,7 +299,7 @@ def test_while_a_backup_is_made_bytes_stay_and_the_next_run_removes_them(
 
 
 def test_two_runs_do_not_work_side_by_side(db: None) -> None:
-    with retention_run._alone(), pytest.raises(retention_run.Busy):
+    with alone(*retention_run.LOCK), pytest.raises(retention_run.Busy):
         retention_run.run(NOW)
 
 
