@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import sharing
-from accounts.models import Role, User
+from accounts.models import Organization, Role, User
 from accounts.policy import ADMIN, CORRECTOR, READER, REFERRER, REPORTER, SHARE_KEEPER, UPLOADER, organizations_for
 
 
@@ -51,12 +52,12 @@ class May:
     def correct(self) -> str:
         seen = organizations_for(self._user, READER)
         found = organizations_for(self._user, CORRECTOR).filter(pk__in=seen.values("pk"))
-        return " ".join(found.order_by("name").values_list("name", flat=True))
+        return _names(found)
 
     @cached_property
     def look_up(self) -> str:
         """Whose record they may search: names of organizations, parted by blanks."""
-        return " ".join(organizations_for(self._user, ADMIN).order_by("name").values_list("name", flat=True))
+        return _names(organizations_for(self._user, ADMIN))
 
     @cached_property
     def break_glass(self) -> bool:
@@ -73,6 +74,10 @@ class May:
     @cached_property
     def administer(self) -> bool:
         return ADMIN.allows(self._user)
+
+
+def _names(organizations: QuerySet[Organization]) -> str:
+    return " ".join(organizations.order_by("name").values_list("name", flat=True))
 
 
 def may(request: HttpRequest) -> dict[str, May]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 
@@ -22,7 +21,7 @@ from accounts import audit, policy
 from accounts.audited import act_of
 from accounts.models import AuditEvent, User
 from reporting.models import Report
-from tests.accounts.matrix.world import OWNER, World, build, one_connection
+from tests.accounts.matrix.world import OWNER, World, build, in_a_folder_of_its_own, one_connection
 from tests.viewer.acting import ELSEWHERE, PASSWORD, TABLE, How
 from viewer.api import auditing
 from viewer.models import DicomPeer
@@ -42,16 +41,8 @@ def world(
 ) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("acts")
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-        for name, value in (
-            ("FARVIEW_DATA_DIR", folder),
-            ("FARVIEW_KEYS_DIR", folder / "keys"),
-            ("FARVIEW_BLOB_DIR", folder / "blob"),
-            ("FARVIEW_MIN_FREE_BYTES", 0),
-            ("FARVIEW_MIN_FREE_FRACTION", 0.0),
-        ):
-            patch.setattr(settings, name, value)
+        in_a_folder_of_its_own(patch, folder)
         one_connection(patch)
-        settings.FARVIEW_BLOB_DIR.mkdir()
         audit._kept_key.cache_clear()
         with taken_back():
             world = build(shared_data)

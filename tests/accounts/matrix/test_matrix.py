@@ -16,7 +16,17 @@ from django.test import Client
 
 from accounts import audit, policy
 from tests.accounts.matrix.doors import BY_KIND, FIXED, FREE, METHODS, OWN_ROOM, PARAMETER, Door, doors
-from tests.accounts.matrix.world import GHOST_NUMBER, NUMBER, OWNER, PEOPLE, READERS, World, build, one_connection
+from tests.accounts.matrix.world import (
+    GHOST_NUMBER,
+    NUMBER,
+    OWNER,
+    PEOPLE,
+    READERS,
+    World,
+    build,
+    in_a_folder_of_its_own,
+    one_connection,
+)
 from viewer.serving.runtime import runtime
 
 ADMINISTERS = {
@@ -47,18 +57,8 @@ def world(
     """Made once; every request is taken back."""
     folder = tmp_path_factory.mktemp("matrix")
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-        from django.conf import settings
-
-        for name, value in (
-            ("FARVIEW_DATA_DIR", folder),
-            ("FARVIEW_KEYS_DIR", folder / "keys"),
-            ("FARVIEW_BLOB_DIR", folder / "blob"),
-            ("FARVIEW_MIN_FREE_BYTES", 0),
-            ("FARVIEW_MIN_FREE_FRACTION", 0.0),
-        ):
-            patch.setattr(settings, name, value)
+        in_a_folder_of_its_own(patch, folder)
         one_connection(patch)
-        settings.FARVIEW_BLOB_DIR.mkdir()
         audit._kept_key.cache_clear()
         with taken_back():
             yield build(shared_data)

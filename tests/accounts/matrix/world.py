@@ -59,6 +59,19 @@ NUMBER, GHOST_NUMBER = 7_700_001, 7_700_999
 REPORT_UID, GHOST_REPORT_UID = uuid.UUID(int=77_000_001), uuid.UUID(int=77_000_999)
 
 
+def in_a_folder_of_its_own(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Whose disk is never too full."""
+    for name, value in (
+        ("FARVIEW_DATA_DIR", folder),
+        ("FARVIEW_KEYS_DIR", folder / "keys"),
+        ("FARVIEW_BLOB_DIR", folder / "blob"),
+        ("FARVIEW_MIN_FREE_BYTES", 0),
+        ("FARVIEW_MIN_FREE_FRACTION", 0.0),
+    ):
+        patch.setattr(settings, name, value)
+    (folder / "blob").mkdir()
+
+
 def one_connection(patch: pytest.MonkeyPatch) -> None:
     """What asynchronous doors ask the database in threads of their own is asked in the test's: only there its transaction is
     seen, and a door that sees nothing leaks nothing."""
