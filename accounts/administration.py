@@ -32,8 +32,9 @@ class Site(SystemPages, admin.AdminSite):
         return ADMIN.allows(request.user)
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """The pages that django-allauth brings along stay away: they show every organization's people."""
-        if admin_class is None or not admin_class.__module__.startswith("allauth."):
+        """Pages that libraries bring along stay away: django-allauth's show every organization's people, Django's groups mean
+        nothing here."""
+        if admin_class is None or not admin_class.__module__.startswith(("allauth.", "django.contrib.auth.")):
             super().register(model_or_iterable, admin_class, **options)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:

@@ -48,9 +48,9 @@ class GrantForm(forms.ModelForm):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        people = self.fields["user"]
-        assert isinstance(people, forms.ModelChoiceField)  # noqa: S101 - Django made it of a foreign key
-        people.queryset = self._people()
+        people = self.fields.get("user")
+        if isinstance(people, forms.ModelChoiceField):  # a grant that stands is looked at, without a field to choose in
+            people.queryset = self._people()
 
     def _people(self) -> QuerySet[User]:
         held = User.objects.filter(memberships__organization__in=administered(self.request), is_active=True)
@@ -102,7 +102,10 @@ class GrantAdmin(Managed):
         return type("GrantFormOfRequest", (made,), {"request": request})
 
     def get_fields(self, request: HttpRequest, obj: Grant | None = None) -> tuple[str, ...]:
-        return ("study_instance_uid", "user", "until")
+        return self.list_display if obj else ("study_instance_uid", "user", "until")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Grant | None = None) -> tuple[str, ...]:
+        return self.list_display if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

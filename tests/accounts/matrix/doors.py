@@ -83,7 +83,7 @@ FREE: dict[str, Ask] = {
 """Doors whose address names nothing: each has a row here, or the matrix fails."""
 
 OWN_ROOM = ("admin:", "account", "mfa_", "password", "session", "sign-", "token", "single-sign-on", "confirmed")
-"""Doors about oneself, by the beginnings of their names: they tell of nobody's study. Administration: test_every_door."""
+"""Doors about oneself, by the beginnings of their names: they tell of nobody's study. Administration: test_administration."""
 BY_KIND = {
     "api-document": ("sr", "ko"),
     "api-segments": ("seg", "rtstruct"),
