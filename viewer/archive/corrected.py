@@ -6,18 +6,25 @@ study brings along what had been done there. Acts that were undone, and what und
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+import logging
+import struct
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import Organization
-from viewer.dicom.changes import Changes, Original
+from viewer.archive.storage import blob_store
+from viewer.dicom.changes import AS_STORED, SYSTEM, Changes, Original
+from viewer.dicom.errors import DicomError
+from viewer.dicom.modalities import NOT_IMAGES
+from viewer.dicom.referring import named_series
 from viewer.models import Correction, CorrectionKind, Instance, Series
 
-SYSTEM = "FARVIEW"
-"""Modifying System (0400,0563)."""
+logger = logging.getLogger(__name__)
+
 CHANGING = (
     CorrectionKind.PATIENT_UPDATED,
     CorrectionKind.PATIENTS_MERGED,
@@ -30,10 +37,19 @@ CHANGING = (
 
 def changes_of(instances: Iterable[Instance]) -> dict[int, Changes]:
     """By row id; objects that leave as they are stored are left out. `instances` have `series__study__patient` at hand."""
-    asked = [(one.pk, one.series) for one in instances]
-    paths = paths_of(series for _, series in asked)
+    asked = list(instances)
+    paths = paths_of(one.series for one in asked)
     by_series = {key: changes(path) for key, path in paths.items()}
-    return {key: by_series[series.pk] for key, series in asked if by_series.get(series.pk)}
+    own = {one.pk: by_series[one.series_id] for one in asked if by_series.get(one.series_id)}
+    moved = references_of(
+        one
+        for one in asked
+        if one.series.modality in NOT_IMAGES or "StudyInstanceUID" in own.get(one.pk, AS_STORED).attributes
+    )
+    return own | {
+        key: replace(own.get(key, AS_STORED), moved=there.moved, moved_at=there.moved_at)
+        for key, there in moved.items()
+    }
 
 
 def paths_of(series: Iterable[Series]) -> dict[int, list[Correction]]:
@@ -57,6 +73,55 @@ def paths_of(series: Iterable[Series]) -> dict[int, list[Correction]]:
         for key, one in asked.items()
     }
     return {key: path for key, path in paths.items() if path}
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Of the series that an object names: those that are in another study now (see `Changes`)."""
+
+    moved: dict[tuple[str, str], str]
+    moved_at: str
+
+
+def references_of(instances: Iterable[Instance]) -> dict[int, Moved]:
+    """By row id, of objects that name series of studies in which these are no more. Reads their headers, where anything was
+    ever moved in the organization; what cannot be read names nothing."""
+    rows = list(instances)
+    homes = {one.organization_id for one in rows}
+    if not rows or not standing().filter(kind=CorrectionKind.SERIES_MOVED, organization__in=homes).exists():
+        return {}
+    store = blob_store()
+    named = {one.pk: _named(store.path(one.blob_id)) for one in rows}
+    uids = {series for names in named.values() for _, series in names}
+    moves: dict[tuple[int, str], list[Correction]] = {}
+    for start in range(0, len(uids), BATCH):
+        batch = sorted(uids)[start : start + BATCH]
+        for move in standing().filter(series_instance_uid__in=batch, organization__in=homes):
+            moves.setdefault((move.organization_id, move.series_instance_uid), []).append(move)
+    found = {one.pk: _moved(one.organization_id, named[one.pk], moves) for one in rows}
+    return {key: there for key, there in found.items() if there.moved}
+
+
+BATCH = 500
+
+
+def _named(path: Path) -> set[tuple[str, str]]:
+    try:
+        return named_series(path)
+    except (DicomError, OSError, ValueError, LookupError, AttributeError, TypeError, struct.error):
+        logger.warning("the references of an object cannot be read: it leaves with them as they are")
+        return set()
+
+
+def _moved(home: int, named: set[tuple[str, str]], moves: Mapping[tuple[int, str], list[Correction]]) -> Moved:
+    there, last = {}, ""
+    for study, series in sorted(named):
+        path = moves.get((home, series), [])
+        now = path[-1].after["StudyInstanceUID"] if path else study
+        if now != study and study in {move.before["StudyInstanceUID"] for move in path}:
+            there[study, series] = now
+            last = max(last, date_time(path[-1].at))
+    return Moved(there, last)
 
 
 def changes(path: Iterable[Correction]) -> Changes:

@@ -38,6 +38,16 @@ def elements_of(values: Mapping[str, str | int], encoding: Encoding, terms: Sequ
     }
 
 
+def sequences_of(
+    sequences: Mapping[int, Iterable[Dataset]], encoding: Encoding, terms: Sequence[str]
+) -> dict[int, list[bytes]]:
+    """Whole encoded sequences by tag; nothing for one without items."""
+    return {
+        tag: [_encoded(DataElement(tag, "SQ", items), encoding, terms)] if items else []
+        for tag, items in sequences.items()
+    }
+
+
 def items_of(originals: Iterable[Original], encoding: Encoding, terms: Sequence[str]) -> bytes:
     """Encoded items of an Original Attributes Sequence."""
     order = "little" if encoding.little else "big"
@@ -55,6 +65,7 @@ def item_of(original: Original) -> Dataset:
     before = Dataset()
     for keyword, value in original.attributes.items():
         before.add(element_of(keyword, value))
+    before.update(original.sequences or {})
     item = Dataset()
     item.add(element_of("AttributeModificationDateTime", original.modified_at))
     item.add(element_of("ModifyingSystem", original.modifying_system))

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pydicom.dataset import Dataset
+
+SYSTEM = "FARVIEW"
+"""Modifying System (0400,0563)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Original:
@@ -19,17 +24,24 @@ class Original:
     """Of the earlier values; may be empty."""
     attributes: Mapping[str, str]
     """DICOM keyword -> value before."""
+    sequences: Dataset | None = None
+    """Those that were there before, whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How one object leaves: keyword -> value of attributes at its top level. Nothing in here: as stored."""
+    """How one object leaves. Nothing in here: as stored."""
 
     attributes: Mapping[str, str] = field(default_factory=dict)
+    """Keyword -> value, at its top level."""
     original: tuple[Original, ...] = ()
+    moved: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Study and series as the object names them -> the study that the series is in now."""
+    moved_at: str = ""
+    """DT of the last of these moves."""
 
     def __bool__(self) -> bool:
-        return bool(self.attributes)
+        return bool(self.attributes or self.moved)
 
 
 AS_STORED = Changes()

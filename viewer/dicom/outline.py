@@ -88,8 +88,9 @@ class Outline(Walker):
 
 
 def encoding_of(dataset: Dataset) -> Encoding:
-    """How a walked data set is encoded: by an element that it keeps."""
-    return Encoding(any(element.vr for element in dataset.elements.values()), dataset.little)
+    """How a walked data set is encoded: by an element that it keeps. An open sequence is known as one in either encoding."""
+    explicit = any(element.vr for element in dataset.elements.values() if element.items is None)
+    return Encoding(explicit, dataset.little)
 
 
 _KINDS = list(Kind)

@@ -7,7 +7,6 @@ leaves in one pass and in constant memory, however large the pixels are.
 
 from __future__ import annotations
 
-import io
 import mmap
 import struct
 import tempfile
@@ -20,9 +19,10 @@ from pathlib import Path
 from typing import Final
 
 import pydicom
+from pydicom.dataelem import DataElement
 
 from . import tags, text, values
-from .changed_elements import element_of, elements_of, fits, item_of, items_of
+from .changed_elements import element_of, elements_of, fits, item_of, items_of, sequences_of
 from .changes import AS_STORED, Changes
 from .elements import EXPLICIT, UNDEFINED, Buffer, Encoding
 from .emitting import ORIGINAL_ATTRIBUTES, UTF_8, Edits, Emission, head
@@ -31,6 +31,7 @@ from .header import DEFLATED, EXPLICIT_BIG_ENDIAN, EXPLICIT_LITTLE_ENDIAN, IMPLI
 from .implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from .limits import Limits
 from .outline import Outline, encoding_of
+from .referring import REFERRING, Renamed, read_with_pydicom, referring_part, renamed, with_former
 
 PIECE: Final = 1 << 18
 PREAMBLE: Final = bytes(128) + b"DICM"
@@ -47,6 +48,7 @@ _KEPT = frozenset(
         tags.SOP_INSTANCE_UID,
         tags.PIXEL_REPRESENTATION,
         ORIGINAL_ATTRIBUTES,
+        *REFERRING,
     }
 )
 _SEPARATE_OFFSETS = (0x7FE00001, 0x7FE00002, 0x7FE00003)
@@ -100,8 +102,10 @@ def rewritten(
             return
         target = _target(header, wanted, pixels)
         start = PREAMBLE + _meta(header, wanted, changes)
+        references = _references(header, path, changes)
+        changes = with_former(changes, references)
         with _plain(header) as (buffer, position):
-            pieces = _data_set(header, buffer, position, target, changes, pixels)
+            pieces = _data_set(header, buffer, position, target, changes, references, pixels)
             yield from _joined(chain([start], _deflated(pieces) if wanted in DEFLATED else pieces))
 
 
@@ -133,12 +137,7 @@ def dataset_of(path: Path, changes: Changes = AS_STORED) -> pydicom.Dataset:
     """The attributes of an object as it leaves, without its pixel data. Raises NotDicom, Refused, OSError."""
     with opened(path, _LIMITS, _KEPT) as header:
         terms = values.declare_charset(header.dataset)
-        if header.deflated:
-            meta = _meta(header, EXPLICIT_LITTLE_ENDIAN, AS_STORED)
-            source: io.BytesIO | Path = io.BytesIO(PREAMBLE + meta + bytes(header.dataset.buffer[:]))
-        else:
-            source = path
-        dataset = pydicom.dcmread(source, force=True, stop_before_pixels=True)
+        dataset = read_with_pydicom(header, path)
     if changes:
         _laid_on(dataset, changes, terms)
     return dataset
@@ -148,6 +147,13 @@ def _laid_on(dataset: pydicom.Dataset, changes: Changes, terms: Sequence[str]) -
     if not fits(changes, terms):
         dataset.decode()
         dataset.SpecificCharacterSet = UTF_8
+    references = renamed(dataset, changes)
+    changes = with_former(changes, references)
+    for tag, sequence in references.after.items():
+        if sequence:
+            dataset[tag] = DataElement(tag, "SQ", sequence)
+        else:
+            del dataset[tag]
     for keyword, value in changes.attributes.items():
         dataset[keyword] = element_of(keyword, value)
     items = [item_of(original) for original in changes.original]
@@ -207,19 +213,39 @@ def _plain(header: Header) -> Iterator[tuple[Buffer, int]]:
             yield mapped, 0
 
 
+def _references(header: Header, path: Path, changes: Changes) -> Renamed:
+    """What the object says otherwise of studies and series now."""
+    if not changes or not header.dataset.elements.keys() & REFERRING:
+        return Renamed()
+    return renamed(referring_part(header, path), changes)
+
+
 def _data_set(
-    header: Header, buffer: Buffer, position: int, target: Encoding, changes: Changes, pixels: NativePixels | None
+    header: Header,
+    buffer: Buffer,
+    position: int,
+    target: Encoding,
+    changes: Changes,
+    references: Renamed,
+    pixels: NativePixels | None,
 ) -> Iterator[bytes]:
     source = EXPLICIT if header.deflated else encoding_of(header.dataset)
     dataset = header.dataset
     terms = values.declare_charset(dataset)
     signed = values.integer(dataset, tags.PIXEL_REPRESENTATION) == 1
-    edits = _edits(header, target, changes, terms, pixels)
+    edits = _edits(header, target, changes, references, terms, pixels)
     emission = Emission(buffer, target, edits, signed, text.charset_of(terms))
     return emission.pieces(Outline(buffer, _LIMITS).marks(position, source))
 
 
-def _edits(header: Header, target: Encoding, changes: Changes, terms: list[str], pixels: NativePixels | None) -> Edits:
+def _edits(
+    header: Header,
+    target: Encoding,
+    changes: Changes,
+    references: Renamed,
+    terms: list[str],
+    pixels: NativePixels | None,
+) -> Edits:
     in_utf_8 = not fits(changes, terms)
     attributes: dict[str, str | int] = dict(changes.attributes)
     if in_utf_8:
@@ -228,6 +254,7 @@ def _edits(header: Header, target: Encoding, changes: Changes, terms: list[str],
     elements: dict[int, Iterable[bytes]] = {
         tag: [encoded] for tag, encoded in elements_of(attributes, target, terms).items()
     }
+    elements |= sequences_of(references.after, target, terms)
     original = items_of(changes.original, target, terms)
     held = header.dataset.elements.get(ORIGINAL_ATTRIBUTES)
     if original and (held is None or held.items is None):

@@ -21,6 +21,7 @@ from viewer.dicom.elements import TRAILING_PADDING, UNDEFINED, Dataset, Element
 from viewer.dicom.emitting import turned
 from viewer.dicom.header import opened
 from viewer.dicom.limits import Limits
+from viewer.dicom.referring import REFERRING, referring_part, renamed, with_former
 from viewer.dicom.representations import SIZES, TEXT, Creators, representation
 from viewer.dicom.text import as_stored, decode, decode_name
 
@@ -49,6 +50,13 @@ def instance_model(path: Path, limits: Limits, bulk_uri: Callable[[str], str], c
     with opened(path, limits, Everything()) as header:
         values.declare_charset(header.dataset)
         model = _Conversion(bulk_uri).model(header.dataset)
+        if changes and header.dataset.elements.keys() & REFERRING:
+            references = renamed(referring_part(header, path), changes)
+            changes = with_former(changes, references)
+            for tag, items in references.after.items():
+                model[f"{tag:08X}"] = {"vr": "SQ", "Value": [item.to_json_dict() for item in items]}
+                if not items:
+                    del model[f"{tag:08X}"]
     return changed(model, changes)
 
 
@@ -100,7 +108,8 @@ def _original(one: Original) -> Model:
             "ReasonForTheAttributeModification": one.reason,
         }
     )
-    return dict(sorted({"04000550": {"vr": "SQ", "Value": [_of_keywords(one.attributes)]}, **said}.items()))
+    before = _of_keywords(one.attributes) | (one.sequences.to_json_dict() if one.sequences else {})
+    return dict(sorted({"04000550": {"vr": "SQ", "Value": [before]}, **said}.items()))
 
 
 def whole_number(text: str) -> int | str:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from viewer.archive.ingest import limits
-from viewer.dicom import representations, text
+from viewer.dicom import referring, representations, text
 from viewer.dicom.errors import DicomError
 from viewer.dicomweb import json_model
 from viewer.dicomweb.json_model import AVAILABLE_TRANSFER_SYNTAX_UID, Model, attribute, changed, instance_model
@@ -161,7 +161,7 @@ def _folder() -> Path:
 @cache
 def _code() -> str:
     """A name for the code that makes models: what other code made is made again."""
-    files = [Path(module.__file__ or "") for module in (json_model, representations, text)]
+    files = [Path(module.__file__ or "") for module in (json_model, referring, representations, text)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in (*files, Path(__file__)))).hexdigest()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from accounts.models import AuditEvent, Organization
@@ -24,13 +25,17 @@ from viewer.archive.correcting_links import link_patients
 from viewer.archive.correcting_series import merge_studies, move_series, split
 from viewer.archive.correcting_undo import undo
 from viewer.archive.correcting_warnings import restate
+from viewer.archive.exporting import objects_of
 from viewer.archive.ingest import Outcome, ingest
 from viewer.archive.query import StudySearch, priors, search
 from viewer.archive.rows import Sender
 from viewer.archive.sources import walk
+from viewer.archive.storage import blob_store
 from viewer.dicom.changes import Changes
+from viewer.dimse.identifiers import Asked
+from viewer.dimse.leaving import files, parts
 from viewer.marks.subject import AnotherPatient, subject_for
-from viewer.models import Conflict, Correction, Instance, Outbox, Patient, Series, Study
+from viewer.models import Conflict, Correction, DicomPeer, Instance, Outbox, Patient, Series, Study
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -300,6 +305,59 @@ def test_studies_are_merged_and_what_comes_late_for_the_emptied_one_follows(
     undo(act, Who("tess", "They were two."))
     assert (study("1.2.4").emptied, study("1.2.4").number_of_instances, study().number_of_series) == (False, 4, 2)
     assert leaves("1.2.4.2.2") == leaves("1.2.4.1.1") == Changes()
+
+
+def referring(uid: str, study: str, series: str, *named: tuple[str, str]) -> Dataset:
+    """A key object selection whose evidence names series below their studies."""
+    note = ct_slice(uid, study, series, Modality="KO", SOPClassUID="1.2.840.10008.5.1.4.1.1.88.59")
+    for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"):
+        delattr(note, keyword)
+    evidence = []
+    for study_uid, series_uid in named:
+        item, below, one = Dataset(), Dataset(), Dataset()
+        one.ReferencedSOPClassUID, one.ReferencedSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", f"{series_uid}.1"
+        below.ReferencedSOPSequence, below.SeriesInstanceUID = [one], series_uid
+        item.ReferencedSeriesSequence, item.StudyInstanceUID = [below], study_uid
+        evidence.append(item)
+    note.CurrentRequestedProcedureEvidenceSequence = evidence
+    return note
+
+
+def test_what_names_a_moved_series_leaves_with_the_study_that_it_is_in_now(
+    chest: Study, sender: Sender, tmp_path: Path, hospital: Organization
+) -> None:
+    note = referring("1.2.3.9.1", "1.2.3", "1.2.3.9", ("1.2.3", "1.2.3.4"), ("1.2.3", "1.2.3.5"))
+    take(sender, save(note, tmp_path / "ko.dcm"))
+    assert leaves("1.2.3.9.1") == Changes()
+    act = split(chest, ["1.2.3.5"], WHO)
+    new = Series.objects.get(series_instance_uid="1.2.3.5").study.study_instance_uid
+    said = leaves("1.2.3.9.1")
+    assert (said.attributes, said.original, said.moved) == ({}, (), {("1.2.3", "1.2.3.5"): new})
+    assert leaves("1.2.3.4.1") == Changes(), "an image that stays leaves as it is stored"
+    row = Instance.objects.get(sop_instance_uid="1.2.3.9.1")
+    peer = DicomPeer(organization=hospital, ae_title="ALICE")
+    part = parts(peer, Asked("IMAGE", {"IMAGE": ("1.2.3.9.1",)}, Dataset()))
+    assert [one.changes for one in files(part)] == [said], "C-MOVE and C-GET"
+    assert [one.changes for one in objects_of(study()) if one.path == blob_store().path(row.blob_id)] == [said]
+    move_series(study(new), ["1.2.3.5"], study(), WHO)
+    assert leaves("1.2.3.9.1") == Changes(), "it is where it was"
+    undo(Correction.objects.filter(part_of=None).latest("pk"), WHO)
+    undo(act, WHO)
+    assert leaves("1.2.3.9.1") == Changes()
+
+
+def test_a_moved_object_and_what_it_names_are_renamed_each_by_its_own_way(
+    chest: Study, sender: Sender, tmp_path: Path
+) -> None:
+    take(sender, save(referring("1.2.3.9.1", "1.2.3", "1.2.3.9", ("1.2.3", "1.2.3.5")), tmp_path / "ko.dcm"))
+    split(chest, ["1.2.3.9"], WHO)
+    own = Series.objects.get(series_instance_uid="1.2.3.9").study.study_instance_uid
+    assert leaves("1.2.3.9.1").moved == {}, "what it names has stayed"
+    split(study(), ["1.2.3.5"], WHO)
+    said = leaves("1.2.3.9.1")
+    there = Series.objects.get(series_instance_uid="1.2.3.5").study
+    assert said.moved == {("1.2.3", "1.2.3.5"): there.study_instance_uid}
+    assert said.attributes["StudyInstanceUID"] == own
 
 
 def test_a_series_brings_along_what_was_done_to_the_study_it_comes_from(chest: Study) -> None:
