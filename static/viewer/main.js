@@ -65,6 +65,8 @@ const desk = {
   tool: "window",
   level: LEVELS.includes(remembered.get("texts", "full")) ? remembered.get("texts", "full") : "full",
   icon,
+  /** {label, icon, open} of a series without pictures that opens in another way; the feature that knows objects takes its place. */
+  documentOf: () => null,
   connection: new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/viewer/`, { signedIn }),
   /** Paints once per animation frame, however many pictures came. */
   paintSoon(viewport) {
@@ -367,6 +369,12 @@ const workbench = {
     if (tile) show(layout.active, tile);
   },
   tile: (series, stack = null) => thumbnails.find(series, stack),
+  /** What series without pictures open as: a Map of Series Instance UID -> {label, icon, open}. Tiles and panes say so. */
+  openAs(documents) {
+    thumbnails.openAs(documents);
+    desk.documentOf = (series) => documents.get(series) ?? null;
+    for (const viewport of layout.viewports) viewport.notice.show(viewport.state);
+  },
   refetch: () => refetch(),
 };
 

@@ -61,7 +61,13 @@ function opening(notice, viewport) {
   notice.again(500);
 }
 
+/** A series without pictures: a report or a document opens from here, anything else says why it is not shown. */
 function notDrawn(notice, viewport) {
+  const document = viewport.desk.documentOf(viewport.source.series.series_instance_uid);
+  if (document) {
+    notice.say(document.icon, document.label, [t("This series holds no pictures.")], [[t("Open"), document.open]]);
+    return;
+  }
   notice.say("file-x", t("This series cannot be shown"), [viewport.source.series.not_drawn, t("It is stored unchanged with the study.")]);
 }
 

@@ -172,6 +172,17 @@ def test_the_tile_of_a_report_opens_it_and_leaves_the_picture(page: Page, made: 
     assert shown(page) == made.images[0]
 
 
+def test_a_study_of_a_report_alone_opens_it_from_the_pane(browse: Callable[..., Page], archive: Archive) -> None:
+    study = archive.study("derived/sr_basic_text.dcm")
+    page = browse()
+    page.goto(f"{archive.server.url}/studies/{study.study_instance_uid}/")
+    notice = page.locator(".pane .notice", has_text="Structured report")
+    notice.wait_for()
+    assert "cannot be shown" not in notice.inner_text()
+    notice.get_by_role("button", name="Open").click()
+    panel(page).locator("h2").first.wait_for()
+
+
 # --- a PDF and a video
 
 

@@ -70,14 +70,14 @@ class Objects {
       Object.assign(held, { state: held.state === "ready" ? "ready" : "failed", problem: problem.message });
     }
     workbench.side.count(NAME, held.objects.length);
-    workbench.thumbnails.openAs(this.#documents());
+    workbench.openAs(this.#documents());
     this.refresh();
   }
 
-  /** Series of objects that open when they are clicked in the strip, and what as. */
+  /** Series of objects that open from the strip or from their pane, what as, and how: the first of each series. */
   #documents() {
     const shown = this.held.objects.filter(({ kind, reason }) => !reason && (REPORTS.has(kind) || kind === "pdf" || kind === "video"));
-    return new Map(shown.map(({ series_instance_uid: uid, kind }) => [uid, kindOf(kind)]));
+    return new Map(shown.reverse().map((object) => [object.series_instance_uid, { ...kindOf(object.kind), open: this.opener(object) }]));
   }
 
   refresh() {
