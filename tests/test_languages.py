@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils.translation import to_locale
 from django.utils.translation.trans_real import translation
 
-from viewer.languages import catalogue_of
+from viewer.languages import words_in
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
@@ -35,7 +35,7 @@ def texts() -> set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_of_the_scripts_is_translated_and_no_other(language: str) -> None:
-    catalogue = catalogue_of(language)
+    catalogue = words_in(language, "page")
     assert sorted(texts() - set(catalogue)) == []
     assert sorted(set(catalogue) - texts()) == []
     assert [text for text, words in catalogue.items() if not words.strip()] == []
@@ -43,7 +43,7 @@ def test_every_text_of_the_scripts_is_translated_and_no_other(language: str) -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_has_the_places_of_its_text(language: str) -> None:
-    for text, words in catalogue_of(language).items():
+    for text, words in words_in(language, "page").items():
         assert sorted(PLACE.findall(text)) == sorted(PLACE.findall(words)), text
 
 

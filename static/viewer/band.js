@@ -1,6 +1,6 @@
 // The band on top: whose pictures these are, of which study, and the other studies of this patient.
 
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 import { age, ageOn, clockTime, isoDate, personName, sexWord } from "../text.js";
 
 const at = (id) => document.getElementById(id);
@@ -20,7 +20,7 @@ function facts({ patient = {}, patient_age, date }) {
     sexWord(patient.sex),
     age(patient_age) || ageOn(patient.birth_date, date),
     patient.birth_date && t("born {date}", { date: isoDate(patient.birth_date) }),
-    patient.patient_id ? `ID ${patient.patient_id}` : "no patient ID",
+    patient.patient_id ? `ID ${patient.patient_id}` : t("no patient ID"),
   ].filter(Boolean).join(" · ");
 }
 
@@ -46,10 +46,10 @@ function picker(study) {
 }
 
 function notes({ warnings = [], kept_aside = [] }) {
-  const texts = warnings.map((warning) => (typeof warning === "string" ? warning : (warning.message ?? "")));
+  const texts = warnings.map((warning) => told(typeof warning === "string" ? warning : (warning.message ?? "")));
   const reasons = new Map();
   for (const { reason } of kept_aside) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  for (const [reason, times] of reasons) texts.push(t("Kept aside, not shown: {n} objects: {reason}", { n: times, reason }));
+  for (const [reason, times] of reasons) texts.push(t("Kept aside, not shown: {n} objects: {reason}", { n: times, reason: told(reason) }));
   at("study-notes").hidden = !texts.length;
   at("study-notes-list").replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
 }

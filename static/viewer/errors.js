@@ -1,6 +1,6 @@
 // What went wrong, in words a reader can act on: what happened, what was kept, what to do. Imports only words.
 
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 
 const WORDS = {
   not_found: {
@@ -31,7 +31,8 @@ const UNKNOWN = { title: t("Something went wrong"), advice: t("Try again. If it 
 export function explained({ code = "", message = "" } = {}) {
   const words = WORDS[code] ?? UNKNOWN;
   // Some messages begin with what the title says already.
-  const rest = message.startsWith(words.title) ? message.slice(words.title.length).replace(/^[:.,\s]+/, "") : message;
+  const said = told(message);
+  const rest = said.startsWith(words.title) ? said.slice(words.title.length).replace(/^[\s:.,\uff1a\u3002\uff0c]+/, "") : said;
   return { ...words, detail: rest && rest[0].toUpperCase() + rest.slice(1), code };
 }
 
@@ -40,8 +41,8 @@ export function explainedStatus(status, detail = "") {
   if (status === 401 || status === 403) return explained({ code: "signed_out", message: detail });
   if (status === 404) return explained({ code: "not_found", message: detail });
   if (status === 409) {
-    return { title: t("Which organization?"), detail, advice: t("The same study exists in several organizations. Open it from the study list."), retry: false, code: "ambiguous" };
+    return { title: t("Which organization?"), detail: told(detail), advice: t("The same study exists in several organizations. Open it from the study list."), retry: false, code: "ambiguous" };
   }
   if (status === 429 || status === 503) return explained({ code: "busy", message: detail });
-  return { ...UNKNOWN, detail: detail || (status ? t("The server answered {status}.", { status }) : t("The server cannot be reached.")), code: String(status) };
+  return { ...UNKNOWN, detail: told(detail) || (status ? t("The server answered {status}.", { status }) : t("The server cannot be reached.")), code: String(status) };
 }

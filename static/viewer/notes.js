@@ -1,8 +1,8 @@
 // Notes on a pane's series and on the picture that is painted, folded until someone wants them. Imports only words.
 
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 
-const said = (warning) => (typeof warning === "string" ? warning : (warning.message ?? ""));
+const said = (warning) => told(typeof warning === "string" ? warning : (warning.message ?? ""));
 
 export class Notes {
   constructor(stage) {

@@ -1,6 +1,6 @@
 // What a pane says while it shows no picture: empty, opening, not drawn, failed. Imports only words.
 
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 
 const NOTICE_AFTER = 250;
 const NUMBER_AFTER = 1000;
@@ -68,7 +68,7 @@ function notDrawn(notice, viewport) {
     notice.say(document.icon, document.label, [t("This series holds no pictures.")], [[t("Open"), document.open]]);
     return;
   }
-  notice.say("file-x", t("This series cannot be shown"), [viewport.source.series.not_drawn, t("It is stored unchanged with the study.")]);
+  notice.say("file-x", t("This series cannot be shown"), [told(viewport.source.series.not_drawn), t("It is stored unchanged with the study.")]);
 }
 
 function failed(notice, viewport) {

@@ -1,7 +1,7 @@
 // What stands on the picture: corner texts, orientation letters, scale bar and marks. All from the header of the frame that
 // is painted, so that words and pixels cannot disagree.
 
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 import { age, ageOn, clockTime, isoDate, personName, sexWord, short } from "../text.js";
 import { apart, standing } from "./ago.js";
 import { fitScale, scaleBar, scaleOf, sides, sidesStored, turnOf, zoomNumber } from "./geometry.js";
@@ -47,7 +47,7 @@ const sided = (laterality) => (laterality === "U" ? "" : laterality);
 function noVolume({ header, series, stack, opened }) {
   const expected = VOLUMES.has(series.modality) && !stack?.frame_times_ms && (header?.frames ?? stack?.frames ?? 1) > 1;
   const reason = opened?.geometry ? "" : (opened?.geometry_reason ?? "");
-  return expected && reason ? `no volume: ${reason}` : "";
+  return expected && reason ? t("no volume: {reason}", { reason: told(reason) }) : "";
 }
 
 /** Thickness, spacing and location of an image are not those of a plane laid through them: that has a place along its normal. */
@@ -70,12 +70,12 @@ function along({ view, depth }) {
 
 function bottomRight(material) {
   const { series, stack, labels } = material;
-  const times = [unit("TE", labels.echo_time, " ms"), unit("TR", labels.repetition_time, " ms"), unit("b", labels.b_value), unit("time", labels.temporal_position)];
+  const times = [unit("TE", labels.echo_time, " ms"), unit("TR", labels.repetition_time, " ms"), unit("b", labels.b_value), unit(t("time"), labels.temporal_position)];
   return [
     line(joined([sided(labels.laterality ?? series.laterality), labels.view_position, series.body_part_examined]), 3),
     line(labels.contrast_agent ? t("contrast {agent}", { agent: labels.contrast_agent }) : "", 3),
     line(joined(times, "  "), 2),
-    line(stack?.label && series.stacks?.length > 1 ? stack.label : "", 2),
+    line(stack?.label && series.stacks?.length > 1 ? told(stack.label) : "", 2),
     line(noVolume(material), 2),
     ...placeInPatient(material),
     line(joined([unit("Se", series.number ?? ""), series.modality, series.description]), 0),
@@ -263,7 +263,7 @@ export class Overlay {
     this.ruler.hidden = !bar;
     if (!bar) return;
     const source = header.pixel_spacing_source;
-    put(this.rulerText, source && !/^pixel spacing( and image position.*)?$/i.test(source) ? `${bar.label}, ${source}` : bar.label);
+    put(this.rulerText, source && !/^pixel spacing( and image position.*)?$/i.test(source) ? `${bar.label}, ${told(source)}` : bar.label);
     const width = Math.round(bar.pixels);
     this.rulerArt.setAttribute("width", String(width + 2));
     let path = `M1 8.5H${width + 1}`;

@@ -1,6 +1,6 @@
 // The strip of series: one tile for each stack, to drag, click or choose with Enter; what cannot be drawn is listed too.
 
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 import { clockTime, count, isoDate } from "../text.js";
 import { apart } from "./ago.js";
 
@@ -30,7 +30,7 @@ export function tileText({ series, stack }) {
   const number = series.number ?? "";
   const several = (series.stacks?.length ?? 0) > 1;
   // What tells a tile from its neighbours comes first: the rest may be cut off.
-  const title = [several ? stack?.label || `stack ${stack.stack + 1}` : "", series.description || series.protocol_name || ""].filter(Boolean).join(" · ");
+  const title = [several ? told(stack?.label) || t("stack {n}", { n: stack.stack + 1 }) : "", series.description || series.protocol_name || ""].filter(Boolean).join(" · ");
   const images = stack ? count(stack.frames, "image") : count(series.number_of_instances, "object");
   return { number: String(number), modality: series.modality || "?", title: title || t("No description"), images };
 }
@@ -106,7 +106,7 @@ export class Thumbnails extends EventTarget {
     const list = make("ul", "");
     fold.type = "button";
     fold.dataset.study = uid;
-    fold.title = prior.reason ?? "";
+    fold.title = told(prior.reason ?? "");
     fold.append(this.icon("chevron-down"), make("span", "date", date), make("span", "ago", ago), make("span", "caption", title));
     const open = this.unfolded.has(uid);
     fold.setAttribute("aria-expanded", String(open));
@@ -208,7 +208,7 @@ export class Thumbnails extends EventTarget {
   #write(button, tile) {
     const { number, modality, title, images } = tileText(tile);
     const opens = tile.stack ? null : this.documents.get(tile.series.series_instance_uid);
-    const reason = tile.stack || opens ? "" : (tile.series.not_drawn ?? t("not drawn"));
+    const reason = tile.stack || opens ? "" : (told(tile.series.not_drawn) ?? t("not drawn"));
     button.querySelector(".caption").textContent = title;
     button.querySelector(".kind").textContent = [number, modality].filter(Boolean).join(" ");
     button.querySelector(".images").textContent = opens ? t("open") : reason ? t("not shown") : String(tile.stack.frames);

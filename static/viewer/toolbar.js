@@ -1,6 +1,6 @@
 // The row of tools, built from the table of tools and the table of commands below; menus; the help sheet.
 
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 import { KEY_MAP_TITLES, KEY_MAPS, keyLabel, keysOf } from "./keys.js";
 import { make, Menu } from "./menu.js";
 import { presetRows, shownRow } from "./presets.js";
@@ -135,7 +135,8 @@ export class Toolbar {
     if (!rows.length) menu.heading(t("No presets for this series"));
     let group = null;
     for (const row of rows) {
-      const { preset, label, detail, key, own } = row;
+      const { preset, detail, key, own } = row;
+      const label = told(row.label);
       if (own !== group) menu.heading(own ? t("From the file") : t("Presets"));
       group = own;
       menu.item({ label, detail, key, checked: row === shown, run: () => this.run("choose-preset", preset) });
@@ -146,7 +147,7 @@ export class Toolbar {
     menu.item({ label: t("Grey"), checked: GREY.test(view.color_map ?? "grey"), run: () => this.run("color-map", null) });
     for (const map of maps) {
       const name = typeof map === "string" ? map : map.name;
-      if (name && !GREY.test(name)) menu.item({ label: name.replaceAll("_", " "), checked: view.color_map === name, run: () => this.run("color-map", name) });
+      if (name && !GREY.test(name)) menu.item({ label: told(name.replaceAll("_", " ")), checked: view.color_map === name, run: () => this.run("color-map", name) });
     }
   }
 
@@ -161,7 +162,7 @@ export class Toolbar {
         const { viewport } = this.state();
         if (!viewport?.inSpace) {
           menu.heading(t("This stack makes no volume"));
-          menu.note(viewport?.opened?.geometry_reason ?? t("Open a series first."));
+          menu.note(told(viewport?.opened?.geometry_reason) ?? t("Open a series first."));
           return;
         }
         for (const { heading, items } of spaceGroups(viewport.standpoint)) {

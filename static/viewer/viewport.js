@@ -1,6 +1,6 @@
 // One pane: a canvas that paints what the server sends, its words, and the reader's hand. Draws no pixel of its own.
 
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 import { explained } from "./errors.js";
 import { clamp, fitScale, zoomedAbout, zoomNumber } from "./geometry.js";
 import { Glass } from "./glass.js";
@@ -244,7 +244,7 @@ export class Viewport extends EventTarget {
   }
 
   sayNoVolume() {
-    const detail = this.opened?.geometry_reason ?? "";
+    const detail = told(this.opened?.geometry_reason ?? "");
     this.#passing({ title: t("This stack makes no volume"), detail });
   }
 

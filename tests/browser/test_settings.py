@@ -74,14 +74,21 @@ def test_the_second_window_goes_where_the_first_one_goes(opened: Callable[..., P
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("de", "Messen"), ("es", "Medir"), ("fr", "Mesurer"), ("zh-hans", "测量")]
+    ("language", "words", "stage"),
+    [
+        ("de", "Messen", "Aktuell"),
+        ("es", "Medir", "Actual"),
+        ("fr", "Mesurer", "Actuel"),
+        ("zh-hans", "测量", "当前"),
+    ],
 )
 def test_the_page_speaks_the_readers_language_and_still_fits(
-    opened: Callable[..., Page], language: str, words: str
+    opened: Callable[..., Page], language: str, words: str, stage: str
 ) -> None:
     page = opened(CHEST, locale=language, extra_http_headers={"Accept-Language": language}, width=1200)
     assert page.locator("html").get_attribute("lang") == language
     assert page.get_by_role("button", name=words).count() >= 1
+    assert stage in page.locator(".stagebox .stagename").inner_text()  # a word of the server's
     page.keyboard.press("F1")
     page.locator("#help").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

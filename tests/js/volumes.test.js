@@ -53,7 +53,7 @@ test("the window of an overlay is told in SUV where that is known, and given bac
 
 test("an SUV shows its inputs, and where there is none the reason", () => {
   equal(suvWords({ suv: { reason: "the patient's weight is missing" } }), "No SUV: the patient's weight is missing");
-  ok(suvWords({ suv: { factor: 1, inputs: { patient_weight: "66.2 kg" } } }).includes("patient weight: 66.2 kg"));
+  ok(suvWords({ suv: { factor: 1, inputs: { patient_weight_kg: 66.2 } } }).includes("patient weight 66.2 kg"));
   equal(suvWords({}), "");
 });
 

@@ -101,7 +101,7 @@ def _priors(asked: Matches, study: StudyFacts, priors: int) -> Found:
         return _NOTHING
     if priors < asked.least_priors or (most is not None and priors > most):
         return None
-    return _PRIORS, f"{priors} prior{'' if priors == 1 else 's'}" if priors else "no prior"
+    return _PRIORS, "no prior" if not priors else "1 prior" if priors == 1 else f"{priors} priors"
 
 
 def _series(asked: Matches, study: StudyFacts, priors: int) -> Found:

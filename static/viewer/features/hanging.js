@@ -1,6 +1,6 @@
 // How a study hangs: its protocol and stages, priors in the strip and beside the current study, the layout menu.
 
-import { t } from "../../i18n.js";
+import { t, told } from "../../i18n.js";
 import { keysOf, KEY_MAPS } from "../keys.js";
 import { rememberChoice } from "./hanging/choice.js";
 import { Compare } from "./hanging/compare.js";
@@ -25,7 +25,7 @@ export function install(workbench) {
   function changed() {
     writeBox(stages);
     workbench.toolbar.refresh();
-    if (stages.stage && stages.index >= 0) workbench.say(t("Stage {n} of {all}: {name}", { n: stages.index + 1, all: stages.pages.length, name: stages.stage.name }));
+    if (stages.stage && stages.index >= 0) workbench.say(t("Stage {n} of {all}: {name}", { n: stages.index + 1, all: stages.pages.length, name: told(stages.stage.name) }));
   }
 
   const plainly = workbench.hang;

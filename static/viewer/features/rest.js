@@ -1,6 +1,6 @@
 // Asks the REST doors for a feature: JSON in, JSON out, refusals as errors with words for people. Imports only words.
 
-import { t } from "../../i18n.js";
+import { t, told } from "../../i18n.js";
 
 /** What a door refused: `status` (0: no answer at all), `body` (its JSON, or null); the message is a sentence for a person. */
 export class Refused extends Error {
@@ -15,7 +15,7 @@ function sentence(status, body) {
   const detail = typeof body?.detail === "string" ? body.detail : "";
   if (status === 0) return t("The server cannot be reached.");
   if (status === 401 || status === 403) return t("You are signed out. Sign in again; nothing here is lost.");
-  return detail || t("The server answered {status}.", { status });
+  return told(detail) || t("The server answered {status}.", { status });
 }
 
 /** The page's own token, which every request that changes something must bear. */

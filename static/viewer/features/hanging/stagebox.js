@@ -1,6 +1,6 @@
 // The small text at the foot of the strip: which protocol the study hangs by, which stage is up, and the way to the next one.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 import { make } from "../../menu.js";
 
 /** Puts the box into the strip; `show(stages)` writes it anew. */
@@ -23,10 +23,10 @@ export function makeStageBox(workbench, { run, keys }) {
     const { hanging, pages, index, stage } = stages;
     box.hidden = !stage;
     if (!stage) return;
-    name.textContent = hanging.protocol.name;
-    name.title = hanging.protocol.chosen ? t("your choice") : hanging.protocol.reason;
-    text.textContent = pages.length > 1 ? `${index + 1}/${pages.length} ${stage.name}` : stage.name;
-    text.title = [stage.name, ...stage.missing].join("\n");
+    name.textContent = told(hanging.protocol.name);
+    name.title = hanging.protocol.chosen ? t("your choice") : told(hanging.protocol.reason);
+    text.textContent = pages.length > 1 ? `${index + 1}/${pages.length} ${told(stage.name)}` : told(stage.name);
+    text.title = [stage.name, ...stage.missing].map(told).join("\n");
     for (const button of [back, next]) button.hidden = pages.length < 2;
   };
 }

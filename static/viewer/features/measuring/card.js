@@ -1,6 +1,6 @@
 // What stands behind the numbers of a measurement, beside it while the pointer rests there: each number with its source.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 import { make } from "../../menu.js";
 import { kindLabel } from "./kinds.js";
 import { within } from "./shapes.js";
@@ -13,7 +13,7 @@ export function numbers(values, parent) {
   all.forEach(({ label, text, source }, at) => {
     make("dt", "", list).textContent = label;
     make("dd", "", list).textContent = text;
-    if (source && source !== all[at + 1]?.source) make("dd", "source", list).textContent = source;
+    if (source && source !== all[at + 1]?.source) make("dd", "source", list).textContent = told(source);
   });
   const inputs = inputsOf(values);
   if (inputs.length) make("p", "source", parent).textContent = t("SUV from: {inputs}", { inputs: inputs.join("; ") });
@@ -46,7 +46,7 @@ export function showCard(viewport, item, glass) {
   const card = make("div", "mark-card", viewport.stage);
   make("strong", "", card).textContent = [kindLabel(mark.kind), mark.label].filter(Boolean).join(": ");
   numbers(mark.values, card);
-  for (const note of [...(mark.notes ?? []), mark.problem].filter(Boolean)) make("p", "", card).textContent = note;
+  for (const note of [...(mark.notes ?? []), mark.problem].filter(Boolean)) make("p", "", card).textContent = told(note);
   make("p", "source", card).textContent = byWhom(mark);
   cards.set(viewport, card);
   const from = box ?? { x: points[0].x, y: points[0].y, width: 0, height: 0 };

@@ -1,4 +1,6 @@
-// Live numbers while a hand draws: one question on the way at most, and the newest one next. Imports nothing.
+// Live numbers while a hand draws: one question on the way at most, and the newest one next. Imports only words.
+
+import { told } from "../../../i18n.js";
 
 export class Live {
   /** @param heard called with (values, problem) of the newest question that was answered */
@@ -28,7 +30,7 @@ export class Live {
       const { number } = this;
       this.next = null;
       const answer = await channel.measure(index, question.kind, question.points);
-      if (answer && number === this.number) this.heard(answer.values ?? {}, answer.type === "error" ? answer.message : "");
+      if (answer && number === this.number) this.heard(answer.values ?? {}, answer.type === "error" ? told(answer.message) : "");
     }
     this.flying = false;
   }

@@ -1,7 +1,7 @@
 // The list of measurements beside the pictures: by series and image, with numbers, what says them, who drew them, and what they
 // were in an earlier study.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 import { isoDate } from "../../../text.js";
 import { make } from "../../menu.js";
 import { planeWords } from "../../space.js";
@@ -67,7 +67,7 @@ export class Panel {
       const list = make("ul", "", element);
       for (const mark of some) this.#row(list, mark);
     }
-    for (const { reason } of known.unread ?? []) make("p", "hint", element).textContent = t("Measurements of a report are not shown: {reason}", { reason });
+    for (const { reason } of known.unread ?? []) make("p", "hint", element).textContent = t("Measurements of a report are not shown: {reason}", { reason: told(reason) });
     this.#earlier(element, known.earlier ?? [], marks);
     if (had) element.querySelector(`[data-go="${CSS.escape(had)}"]`)?.focus();
   }
@@ -118,7 +118,7 @@ export class Panel {
     const details = make("details", "", row);
     make("summary", "", details).textContent = [byWhom(mark), t("sources")].filter(Boolean).join(" · ");
     numbers(mark.values, details);
-    for (const note of mark.notes ?? []) make("p", "hint", details).textContent = note;
+    for (const note of mark.notes ?? []) make("p", "hint", details).textContent = told(note);
     if (mark.uid === this.page.selected()) details.open = true;
   }
 

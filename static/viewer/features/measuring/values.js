@@ -1,6 +1,6 @@
 // Numbers of measurements as people read them: few digits, always a unit, never millimetres without a source.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 
 /** Digits after the point, by unit. */
 const DIGITS = { mm: 1, "mm²": 1, "mm³": 1, cm: 2, "cm²": 2, px: 1, "px²": 0, "°": 1, pixels: 0, samples: 0, HU: 0, "%": 0 };
@@ -116,7 +116,7 @@ export function inputsOf(values = {}) {
       const unit = typeof value === "number" ? (MEASURES[words.at(-1)] ?? "") : "";
       const text = typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value).replace(/^(\d{4}-\d\d-\d\d)T([\d:]+).*$/, "$1 $2");
       const source = inputs[`${name}_source`];
-      return [...(unit ? words.slice(0, -1) : words), text, unit, source ? `(${source})` : ""].filter(Boolean).join(" ");
+      return [told((unit ? words.slice(0, -1) : words).join(" ")), told(text), unit, source ? `(${told(source)})` : ""].filter(Boolean).join(" ");
     });
 }
 

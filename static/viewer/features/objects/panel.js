@@ -1,7 +1,7 @@
 // The panel of objects: everything in the study that is no picture, what it is, why it cannot be shown where it cannot; a report
 // that was opened takes the place of the list.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 import { make } from "../../menu.js";
 import { grouped, kindOf, made } from "./words.js";
 
@@ -63,7 +63,7 @@ export class Panel {
     const words = make("span", "words", head);
     put("span", "what", words, object.title || label);
     put("span", "quiet", words, [object.title ? label : "", made(object)].filter(Boolean).join(", "));
-    if (object.reason) put("span", "quiet", words, t("Cannot be shown: {why}", { why: object.reason }));
+    if (object.reason) put("span", "quiet", words, t("Cannot be shown: {why}", { why: told(object.reason) }));
     if (object.superseded) put("span", "quiet", words, t("A newer one took its place."));
     if (act) head.addEventListener("click", act);
     this.feature.extras(row, object);

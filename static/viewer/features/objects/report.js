@@ -1,6 +1,6 @@
 // A report as a page reads it: a tree that folds, a table of doses. Everything that a file says is text and nothing else.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 import { count } from "../../../text.js";
 import { make } from "../../menu.js";
 import { itemsUnder, valueOf } from "./words.js";
@@ -18,7 +18,7 @@ const put = (tag, className, parent, text) => {
 export function drawReport(parent, document, refer) {
   const { facts = [], notes = [], note = "", references, table, tree } = document;
   drawFacts(parent, table?.facts ?? facts);
-  for (const one of [...notes, ...(table?.notes ?? [])].filter((text, at, all) => all.indexOf(text) === at)) put("p", "note", parent, one);
+  for (const one of [...notes, ...(table?.notes ?? [])].filter((text, at, all) => all.indexOf(text) === at)) put("p", "note", parent, told(one));
   if (note) put("p", "told", parent, note);
   if (table) drawDose(parent, table);
   if (references) drawReferences(parent, references, refer);
@@ -110,7 +110,7 @@ function drawDose(parent, { totals = [], events }) {
     const table = make("table", "dose", make("div", "scroll", parent));
     for (const { name, value, unit, of } of totals) {
       const row = make("tr", "", make("tbody", "", table));
-      const head = put("th", "", row, [name, of].filter(Boolean).join(", "));
+      const head = put("th", "", row, [told(name), told(of)].filter(Boolean).join(", "));
       head.scope = "row";
       put("td", "number", row, [value, unit].filter(Boolean).join(" "));
     }
@@ -119,7 +119,7 @@ function drawDose(parent, { totals = [], events }) {
   put("h3", "", parent, t("{n} irradiation events", { n: events.rows.length }));
   const table = make("table", "dose events", make("div", "scroll", parent));
   const heads = make("tr", "", make("thead", "", table));
-  for (const name of events.columns) put("th", "", heads, name).scope = "col";
+  for (const name of events.columns) put("th", "", heads, told(name)).scope = "col";
   const body = make("tbody", "", table);
   for (const cells of events.rows) {
     const row = make("tr", "", body);

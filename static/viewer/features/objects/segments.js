@@ -1,7 +1,7 @@
 // Segmentations and structure sets over the picture of a pane: which of them, which parts, how strongly. The legend is the
 // server's; what is on is part of the View.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 import { make } from "../../menu.js";
 import { rest } from "../rest.js";
 import { goToPlace } from "./going.js";
@@ -58,7 +58,7 @@ export class Segments {
     const legend = this.legends.get(uid) ?? (on || many <= FETCHED_AT_ONCE ? this.#fetch(uid) : null);
     const itself = viewport.source?.series.series_instance_uid === object.series_instance_uid;
     const box = make("div", "segmentation", parent);
-    if (legend?.reason) make("p", "quiet", box).textContent = t("Cannot be drawn as it should: {why}", { why: legend.reason });
+    if (legend?.reason) make("p", "quiet", box).textContent = t("Cannot be drawn as it should: {why}", { why: told(legend.reason) });
     const tile = this.#madeOn(legend);
     if (tile && !on) this.#goThere(box, uid, tile);
     else this.#switch(box, uid, on, itself || !viewport.header);
@@ -154,7 +154,7 @@ export class Segments {
       if (/^#[0-9a-f]{6}$/i.test(color ?? "")) swatch.style.background = color;
       const words = make("span", "words", holder);
       make("span", "", words).textContent = label || type || t("Segment {n}", { n: number });
-      if (reason) make("span", "quiet", words).textContent = reason;
+      if (reason) make("span", "quiet", words).textContent = told(reason);
       if (largest) this.#goTo(row, uid, number, label || type || t("Segment {n}", { n: number }), largest);
       input.addEventListener("change", () => {
         this.set(uid, { segments: turned(this.on(uid)?.segments ?? [], all, number, input.checked) });

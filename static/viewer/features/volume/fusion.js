@@ -1,8 +1,9 @@
 // A second series laid over the first, in colours: which may be, what it was opened with, and its own window.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 import { draggedWindow } from "../../geometry.js";
 import { stackOf } from "../linking/standing.js";
+import { inputsOf } from "../measuring/values.js";
 
 const FIRST = ["PT", "NM"];
 const NEVER = new Set(["SEG", "RTSTRUCT", "SR", "KO", "PR", "DOC"]);
@@ -64,7 +65,7 @@ export async function fusionPart(viewport, series, openings) {
   if (!here) return { reason: t("This series names no frame of reference, so nobody knows how the two lie to each other") };
   const stack = opened.stacks.find(({ kind, frames, frame_of_reference_uid }) => kind === "spatial" && frames > 1 && frame_of_reference_uid === here);
   if (!stack) return { reason: t("It lies in another frame of reference, so nobody knows how the two lie to each other") };
-  if (stack.stack === 0 && !opened.geometry) return { reason: opened.geometry_reason ?? t("It makes no volume") };
+  if (stack.stack === 0 && !opened.geometry) return { reason: told(opened.geometry_reason) ?? t("It makes no volume") };
   return { part: { fusion: { series: series.series_instance_uid, stack: stack.stack } }, opened };
 }
 
@@ -78,9 +79,8 @@ export function scaleOf(opened) {
 export function suvWords(opened) {
   const { suv } = opened ?? {};
   if (!suv) return "";
-  if (suv.reason) return t("No SUV: {reason}", { reason: suv.reason });
-  const inputs = Array.isArray(suv.inputs) ? suv.inputs.map((one) => (typeof one === "string" ? one : Object.values(one).join(" "))) : Object.entries(suv.inputs ?? {}).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
-  return t("SUV by body weight from {inputs}", { inputs: inputs.join(", ") });
+  if (suv.reason) return t("No SUV: {reason}", { reason: told(suv.reason) });
+  return t("SUV by body weight from {inputs}", { inputs: inputsOf({ suv }).join("; ") });
 }
 
 /** [lower, upper] of a fusion's window in the unit of its scale; null while the server has not said. */

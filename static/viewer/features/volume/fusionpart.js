@@ -1,6 +1,6 @@
 // Of the 3D panel: the overlay. Which series, in which colours, how strong, and in which window.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 import { whole } from "../../space.js";
 import { button, note, number, range, section, select } from "./controls.js";
 import { candidates, changeFusion, fusionPart, limitsOf, limitsPart, scaleOf, suvWords } from "./fusion.js";
@@ -54,7 +54,7 @@ export class FusionPart {
     this.reason.show(usable ? this.refusal : t("Nothing is laid over a volume picture."));
     this.body.hidden = !fusion;
     if (!fusion) return;
-    this.colours.show(fusion.color_map ?? "", (opened.color_maps ?? []).map((one) => [one, one.replaceAll("_", " ")]));
+    this.colours.show(fusion.color_map ?? "", (opened.color_maps ?? []).map((one) => [one, told(one.replaceAll("_", " "))]));
     this.opacity.show(Math.round((fusion.opacity ?? 0.5) * 100), { text: `${Math.round((fusion.opacity ?? 0.5) * 100)} %` });
     this.#showWindow(fusion);
     this.tool.setAttribute("aria-pressed", String(workbench.tool === TOOL));

@@ -1,6 +1,6 @@
 // Of the 3D panel: projections and slabs, the whole volume and its looks, the clip box.
 
-import { t } from "../../../i18n.js";
+import { t, told } from "../../../i18n.js";
 import { make } from "../../menu.js";
 import { projectionPart, turningPart, volumePart, whole } from "../../space.js";
 import { boundsOf, boxAround, withFace } from "./box.js";
@@ -58,7 +58,7 @@ export class SpacePart {
     const { viewport } = this;
     const { wish, opened } = viewport;
     const usable = viewport.inSpace && viewport.state === "shown";
-    this.reason.show(usable ? "" : t("This stack makes no volume. {reason}", { reason: opened?.geometry_reason ?? t("Open a series first.") }));
+    this.reason.show(usable ? "" : t("This stack makes no volume. {reason}", { reason: told(opened?.geometry_reason) ?? t("Open a series first.") }));
     this.suv.show(suvWords(opened));
     this.all.hidden = !usable;
     if (!usable) return;
@@ -74,7 +74,7 @@ export class SpacePart {
     this.rotating.setAttribute("aria-pressed", String(all && wish.projection === "mip"));
     this.playing.disabled = !all;
     this.playing.setAttribute("aria-pressed", String(viewport.playing));
-    this.presets.show(wish.projection === "volume" ? wish.volume_preset : "", (opened.volume_presets ?? []).map((value) => ({ value, label: capital(value) })));
+    this.presets.show(wish.projection === "volume" ? wish.volume_preset : "", (opened.volume_presets ?? []).map((value) => ({ value, label: capital(told(value)) })));
     this.#showClip();
   }
 
