@@ -12,6 +12,7 @@ from typing import Any
 
 from . import tags, values
 from .elements import Dataset
+from .shutters import shutter_index
 
 Group = dict[str, Any]
 
@@ -69,6 +70,9 @@ def functional_group(item: Dataset, modality: str, warnings: list[str]) -> Group
     anatomy = _first(item, tags.FRAME_ANATOMY_SEQUENCE)
     if anatomy is not None:
         _put(group, "laterality", values.code(anatomy, tags.FRAME_LATERALITY)[:16] or None)
+    shutter = _first(item, tags.FRAME_DISPLAY_SHUTTER_SEQUENCE)
+    if shutter is not None:
+        group |= shutter_index(shutter)
     return group
 
 

@@ -4,6 +4,10 @@
 `averaging`, `shift` [x, y] and `offset`; `relationship` of the values to the intensity (LIN, LOG, DISP; C.8.7.1.1.2) and its
 `sign`.
 Frames count from 1 as in the file.
+
+Mask Sub-pixel Shift (0028,6114) is stored as (vertical, horizontal): a positive row offset moves the mask toward the lower
+row of the pixel plane, a positive column offset toward its left column (PS3.3 C.7.6.10, Table C.7-16). `shift` of an index
+counts to the right.
 """
 
 from __future__ import annotations
@@ -69,7 +73,7 @@ def _item(dataset: Dataset) -> dict[str, Any]:
         found["averaging"] = averaging
     shift = values.numbers(dataset, tags.MASK_SUB_PIXEL_SHIFT, "FL")
     if len(shift) >= 2 and any(shift[:2]) and all(abs(one) <= 1000 for one in shift[:2]):
-        found["shift"] = [shift[1], shift[0]]  # stored as (vertical, horizontal)
+        found["shift"] = [-shift[1] or 0.0, shift[0]]  # stored as (down, to the left)
     return found
 
 

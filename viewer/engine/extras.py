@@ -62,7 +62,7 @@ class ExtrasLoader:
         self, series: OpenSeries, view: View, source: FrameSource, objects: Objects, priority: Priority
     ) -> Extras | None:
         """What `view`, with its place in the series, lays on its frame; None for nothing. Raises BadView, CannotDraw."""
-        said = source.instance.index.get("shutter")
+        said = source.group.get("shutter") or source.instance.index.get("shutter")
         asked = (view.mask, view.overlays, view.presentation_state) != (None, (), None)
         if not (asked or said) or needs_volume(view):
             return None
@@ -146,7 +146,7 @@ class ExtrasLoader:
     async def _shutter(
         self, said: Mapping[str, Any], source: FrameSource, notes: list[str], priority: Priority
     ) -> Shutter | None:
-        """The image's own (PS3.3 C.7.6.11)."""
+        """The image's own (PS3.3 C.7.6.11), or of a frame of an enhanced one (Frame Display Shutter Sequence (0018,9472))."""
         bitmap = {said["group"]} if "group" in said else set()
         planes = {plane.group: plane for plane in await self._planes_in(bitmap, source, priority)}
         shutter = shutter_of(said, planes)

@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from tests.viewer.dicom.making import image_dataset, item, write
+from tests.viewer.dicom.making import image_dataset, image_file, item, write
 from tests.viewer.dicom.states import lut, overlay, references, save, state_dataset
+from tests.viewer.dicom.test_frames import enhanced
 from tests.viewer.rendering import state_judge as judge
 from viewer.engine.engine import Drawn, Engine, OpenSeries, by_uid
 from viewer.rendering.view import BadView
@@ -301,6 +302,25 @@ async def test_the_shutter_of_an_image_closes_it_until_a_state_is_laid_on(
     state = state_dataset([shut.image])
     opened, _ = await shut.drawn(engine, state)
     assert np.array_equal(opened, judge.eight_bits(judge.grey(state, shut.stored.astype(np.float64), 12)))
+
+
+async def test_frames_of_an_enhanced_image_have_shutters_of_their_own(engine: Engine, tmp_path: Path) -> None:
+    """Frame Display Shutter Sequence (0018,9472): the frame's own, where it has none the shared one."""
+    said = [item({"ShutterShape": shape, **SHAPES}) for shape in ("CIRCULAR", "RECTANGULAR")]
+    frames = RANDOM.integers(0, 4096, (2, ROWS, COLUMNS)).astype(np.uint16)
+    groups = enhanced(2)
+    shared, (_, own) = groups["SharedFunctionalGroupsSequence"][0], groups["PerFrameFunctionalGroupsSequence"]
+    shared.PixelMeasuresSequence[0].PixelSpacing = [0.5, 0.5]
+    plain = series_of([image_file(tmp_path / "plain.dcm", frames, **groups)], version=f"{tmp_path} plain")
+    own.FrameDisplayShutterSequence, shared.FrameDisplayShutterSequence = said[:1], said[1:]
+    shut = series_of([image_file(tmp_path / "shut.dcm", frames, **groups)], version=f"{tmp_path} shut")
+    for frame, shutter in enumerate(said):  # a stack runs head to feet: the last frame first
+        wanted, _ = await exact(engine, await engine.open(plain), frame=frame)
+        picture, drawn = await exact(engine, await engine.open(shut), frame=frame)
+        covered = judge.closed(shutter, ROWS, COLUMNS, None)
+        assert 0.05 < covered.mean() < 0.95
+        assert np.array_equal(picture, np.where(covered, 0, wanted))
+        assert drawn.header["warnings"] == []
 
 
 async def test_a_shutter_that_is_not_understood_is_named(engine: Engine, tmp_path: Path) -> None:

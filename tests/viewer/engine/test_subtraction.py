@@ -122,11 +122,11 @@ async def test_the_files_own_mask_is_averaged_moved_and_subtracted_from_averaged
     }
     series = await opened(engine, tmp_path, clip(items=[own]))
     values = STORED.astype(np.float64)
-    mask = moved((values[0] + values[2]) / 2, -0.5, 1.5)  # stored as (vertical, horizontal)
+    mask = moved((values[0] + values[2]) / 2, 0.5, 1.5)  # stored as (down, to the left)
     for frame, averaged in ((3, values[3:6]), (5, values[5:8]), (8, values[8:9])):
         picture, drawn = await exact(engine, series, frame=frame, mask=asked, **WINDOW)
         assert np.array_equal(picture, grey(averaged.mean(axis=0) - mask))
-        assert drawn.header["subtraction"] == {"frames": [0, 2], "shift": [-0.5, 1.5], "logarithmic": False}
+        assert drawn.header["subtraction"] == {"frames": [0, 2], "shift": [0.5, 1.5], "logarithmic": False}
         assert drawn.header["view"]["mask"] == {"frame": None, "shift": None}
     plain, _ = await exact(engine, series, frame=1)
     picture, drawn = await exact(engine, series, frame=1, mask=asked)
