@@ -10,15 +10,20 @@ from numpy.typing import NDArray
 from viewer.dicom.decode import load_frame
 from viewer.dicom.stacks import Stack
 from viewer.dicom.volumes import VolumePlan, plan_volume
-from viewer.rendering.storing import Run, bricks_of, lay, serial, store
-from viewer.rendering.volume import Volume
+from viewer.rendering.bricks import bricks_of
+from viewer.rendering.storing import Run, lay, serial, store
+from viewer.rendering.volume import Bricks, Volume
 
 
-def assemble(plan: VolumePlan, values: NDArray[np.generic], holes: bool, run: Run = serial) -> Volume:
-    """`values`: the frames of `plan`, stored in the order and shape of `plan.frames_shape`; `holes` as `store` told."""
+def assemble(
+    plan: VolumePlan, values: NDArray[np.generic], holes: bool, run: Run = serial, bricks: Bricks | None = None
+) -> Volume:
+    """`values`: the frames of `plan`, stored in the order and shape of `plan.frames_shape`; `holes` as `store` told; `bricks`
+    of these frames where they are known."""
     if plan.layers is not None:
         values = lay(values, plan.layers, run)
         holes = holes or bool((plan.layers.below < 0).any())
+        bricks = None
     values.flags.writeable = False
     description = plan.description()
     return Volume(
@@ -30,7 +35,7 @@ def assemble(plan: VolumePlan, values: NDArray[np.generic], holes: bool, run: Ru
         intercept=plan.storage.intercept,
         holes=holes,
         corrections=plan.corrections,
-        bricks=None if plan.storage.colour else bricks_of(values, run),
+        bricks=None if plan.storage.colour else bricks or bricks_of(values, run),
         gaps=plan.gaps,
         places=plan.places,
     )

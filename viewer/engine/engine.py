@@ -21,7 +21,8 @@ from viewer.rendering.device import Device
 from viewer.rendering.dressing import dressed
 from viewer.rendering.encode import ENCODERS
 from viewer.rendering.measuring import Points, Shown, measure
-from viewer.rendering.render import resolve, warm
+from viewer.rendering.render import resolve
+from viewer.rendering.render import warm as warm_rendering
 from viewer.rendering.stamping import Stamp
 from viewer.rendering.storing import Run
 from viewer.rendering.view import BadView, View, needs_volume
@@ -39,6 +40,7 @@ from .frames import Frames
 from .metrics import Counters
 from .picture import Drawn, Order, Pixels, carry_out
 from .prefetch import Prefetcher
+from .raw import warm as warm_raw
 from .segments import Segmentations
 from .series import OpenSeries, key_of, open_series
 from .store import DecodedStore
@@ -66,6 +68,12 @@ MAX_WAITING = 256
 """Pictures that wait for a render thread before a further one is answered `busy`."""
 THUMBNAIL_QUALITY = 80
 NO_OBJECTS: Objects = {}
+
+
+def warm() -> None:
+    """Compile every kernel, or load it from the cache."""
+    warm_rendering()
+    warm_raw()
 
 
 def _nothing() -> None:

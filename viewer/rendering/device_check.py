@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .bricks import bricks_of
 from .compositing import composite, step_of
 from .grey import RAMP, Greyscale, shade
 from .projections import PROJECTIONS, Rays, project
-from .storing import bricks_of
 from .transfer import presets_for, table_of
 from .volume import HOLE, FrameDescription, Volume, VolumeGeometry
 

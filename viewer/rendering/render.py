@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import storing
+from .bricks import bricks_of
+from .bricks import warm as warm_bricks
 from .colour import GREY
 from .device import DeviceFailed
 from .drawing import draw_slice
@@ -23,7 +25,7 @@ from .resolve import resolve
 from .sampling import coarser, place
 from .segments import Segmentation, draw_segments
 from .segments import warm as warm_segments
-from .storing import Run, bricks_of, serial
+from .storing import Run, serial
 from .view import BadView, Fusion, View, needs_volume
 from .volume import Frame, FrameDescription, LookupTable, Palette, Volume, VolumeGeometry
 
@@ -161,6 +163,7 @@ def _render_frame(frame: Frame, view: View, most: int | None, segmented: Sequenc
 def warm() -> None:
     """Compile every kernel for every kind of stored value, or load it from disk, so that no reader waits for it."""
     storing.warm()
+    warm_bricks()
     warm_segments()
     pictures = [*_pictures_of_frames(), *_pictures_of_volumes()]
     for pixels in pictures:

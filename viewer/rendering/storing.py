@@ -1,4 +1,4 @@
-"""Frames into a volume: stored values to kept ones, uneven slices to a regular grid, bricks.
+"""Frames into a volume: stored values to kept ones, uneven slices to a regular grid.
 
 Everything here is called for hundreds of frames in a row on threads of the engine, so what takes time is compiled and holds
 no interpreter lock.
@@ -15,17 +15,13 @@ from numpy.typing import NDArray
 
 from .colour import to_rgb
 from .compiled import compiled
-from .volume import HOLE, Bricks, CellDescription, Cells, Frame, FrameDescription, Layers, LookupTable, Storage
+from .volume import HOLE, CellDescription, Cells, Frame, FrameDescription, Layers, LookupTable, Storage
 
 Voxels = NDArray[Any]
 """int16 or float32."""
 
 Run = Callable[[Callable[[int, int], None], int], None]
 """Calls a function for ranges [first, end) that together are 0 .. n, on as many threads as it likes."""
-
-BRICK = 8
-COARSE = 4
-"""A coarse brick is as many bricks long."""
 
 
 def serial(work: Callable[[int, int], None], count: int) -> None:
@@ -54,22 +50,16 @@ def store(frame: Frame, storage: Storage, out: Voxels) -> bool:
         low, high = _padding(description)
         table, first = _table(description)
         slope, intercept = description.rescale_slope, description.rescale_intercept
-        return bool(_to_floats(_read_only(numbers), slope, intercept, table, first, low, high, flat))
+        return bool(_to_floats(read_only(numbers), slope, intercept, table, first, low, high, flat))
     if description.modality_lut is not None:
         return _store_looked_up(frame.values, description, description.modality_lut, out)
     if frame.values.dtype.kind == "f":
         raise ValueError("floating point values in a volume of whole numbers")
     np.copyto(out, frame.values, casting="unsafe")
-    return bool(_convert(flat, storage.cells(_cells_of(description))))
+    return bool(convert(flat, storage.cells(_cells_of(description))))
 
 
-def store_raw(values: NDArray[np.int16], cells: Cells) -> bool:
-    """Convert frames that were read as they lie in their files, 16 bits a pixel in this machine's order: in place, all
-    of `values` (C order) by the same `cells`. True where some of it is no image."""
-    return bool(_convert(values.reshape(-1), cells))
-
-
-def _read_only(values: Voxels) -> Voxels:
+def read_only(values: Voxels) -> Voxels:
     """To Numba an array that may be written to is another type: read-only, every kernel is compiled once."""
     values = values.view()
     values.flags.writeable = False
@@ -106,15 +96,23 @@ def _store_looked_up(values: Voxels, description: FrameDescription, table: Looku
 
 
 @compiled
-def _convert(values: NDArray[np.int16], how: Cells) -> bool:
-    """One array, because two that overlap keep the compiler from taking many values at once."""
-    right, mask, sign, offset = np.uint16(how.right), np.uint16(how.mask), np.uint16(how.sign), np.uint16(how.offset)
+def convert(values: NDArray[np.int16], how: Cells) -> bool:
+    """16-bit cells of a file in this machine's order, where they lie, to values of an int16 volume. True where some of it
+    is no image.
+
+    One array, because two that overlap keep the compiler from taking many values at once; and 16 bits at every step, because
+    it takes twice as many of them as of wider ones.
+    """
+    mask, sign, offset = np.uint16(how.mask), np.uint16(how.sign), np.uint16(how.offset)
     low, span = np.uint16(how.padding_low), np.uint16(how.padding_span)
     hole, instead = np.int16(HOLE), np.int16(how.instead)
     least = np.int16(0)
+    if how.right:  # hardly ever, and it takes as long as all the rest
+        for i in range(values.size):
+            values[i] = np.int16(np.uint16(values[i]) >> np.uint16(how.right))
     if how.padded:
         for i in range(values.size):
-            stored = np.uint16((((np.uint16(values[i]) >> right) & mask) ^ sign) - sign)
+            stored = np.uint16(np.uint16(np.uint16(np.uint16(values[i]) & mask) ^ sign) - sign)
             kept = np.int16(np.uint16(stored + offset))
             kept = instead if kept == hole else kept
             kept = hole if np.uint16(stored - low) <= span else kept
@@ -122,7 +120,8 @@ def _convert(values: NDArray[np.int16], how: Cells) -> bool:
             values[i] = kept
     else:
         for i in range(values.size):
-            kept = np.int16(np.uint16((((np.uint16(values[i]) >> right) & mask) ^ sign) - sign + offset))
+            stored = np.uint16(np.uint16(np.uint16(np.uint16(values[i]) & mask) ^ sign) - sign)
+            kept = np.int16(np.uint16(stored + offset))
             values[i] = instead if kept == hole else kept
     return bool(least == hole)
 
@@ -179,7 +178,7 @@ def _lay_slice(frames: Voxels, below: int, weight: np.float32, out: Voxels) -> N
     elif weight == 0.0:
         out[...] = frames[below]
     else:
-        lower, upper = (_read_only(frames[k].reshape(-1)) for k in (below, below + 1))
+        lower, upper = (read_only(frames[k].reshape(-1)) for k in (below, below + 1))
         blend = _blend_whole if out.dtype == np.int16 else _blend_floats
         blend(lower, upper, weight, out.reshape(-1))
 
@@ -208,100 +207,10 @@ def _blend_floats(
         out[i] = b if a != a else kept
 
 
-# --- bricks
-
-
-def bricks_of(values: Voxels, run: Run = serial) -> Bricks:
-    """The bricks of a grey volume (slices, rows, columns); bands of 8 slices are given to `run`."""
-    shape = tuple(-(-side // BRICK) for side in values.shape)
-    least, greatest = np.empty(shape, values.dtype), np.empty(shape, values.dtype)
-    voxels = _read_only(values)
-    kernel = _brick_whole if values.dtype == np.int16 else _brick_floats
-    run(lambda first, end: kernel(voxels, first, end, least, greatest), shape[0])
-    return Bricks(least, greatest, _coarse(least, np.minimum), _coarse(greatest, np.maximum))
-
-
-def _coarse(fine: Voxels, reduce: np.ufunc) -> Voxels:
-    for axis in range(3):
-        fine = reduce.reduceat(fine, np.arange(0, fine.shape[axis], COARSE), axis=axis)
-    return np.ascontiguousarray(fine)
-
-
-@compiled
-def _brick_whole(
-    values: NDArray[np.int16],
-    first: int,
-    end: int,
-    least: NDArray[np.int16],
-    greatest: NDArray[np.int16],
-) -> None:
-    """Bands [first, end) of bricks. Whole lines are compared first, many columns at once, and are then cut into bricks."""
-    slices, rows, columns = values.shape
-    hole, most = np.int16(HOLE), np.int16(-HOLE - 1)
-    low, high = np.empty(columns, np.int16), np.empty(columns, np.int16)
-    for band in range(first, end):
-        for row_band in range(least.shape[1]):
-            low[:] = most
-            high[:] = hole
-            for k in range(BRICK * band, min(BRICK * band + BRICK + 1, slices)):
-                for i in range(BRICK * row_band, min(BRICK * row_band + BRICK + 1, rows)):
-                    line = values[k, i]
-                    for j in range(columns):
-                        value, highest = line[j], high[j]
-                        high[j] = value if value > highest else highest
-                    for j in range(columns):
-                        value, lowest = line[j], low[j]
-                        real = most if value == hole else value
-                        low[j] = real if real < lowest else lowest
-            _cut(low, high, least[band, row_band], greatest[band, row_band])
-
-
-@compiled
-def _brick_floats(
-    values: NDArray[np.float32],
-    first: int,
-    end: int,
-    least: NDArray[np.float32],
-    greatest: NDArray[np.float32],
-) -> None:
-    """The same; a comparison with NaN is false, so holes change nothing."""
-    slices, rows, columns = values.shape
-    most = np.float32(math.inf)
-    low, high = np.empty(columns, np.float32), np.empty(columns, np.float32)
-    for band in range(first, end):
-        for row_band in range(least.shape[1]):
-            low[:] = most
-            high[:] = -most
-            for k in range(BRICK * band, min(BRICK * band + BRICK + 1, slices)):
-                for i in range(BRICK * row_band, min(BRICK * row_band + BRICK + 1, rows)):
-                    line = values[k, i]
-                    for j in range(columns):
-                        value, highest = line[j], high[j]
-                        high[j] = value if value > highest else highest
-                    for j in range(columns):
-                        value, lowest = line[j], low[j]
-                        low[j] = value if value < lowest else lowest
-            _cut(low, high, least[band, row_band], greatest[band, row_band])
-
-
-@compiled
-def _cut(low: Voxels, high: Voxels, least: Voxels, greatest: Voxels) -> None:
-    """The least and greatest of a line's columns for each brick along it."""
-    for brick in range(least.size):
-        start = BRICK * brick
-        lowest, highest = low[start], high[start]
-        for j in range(start + 1, min(start + BRICK + 1, low.size)):
-            lowest = low[j] if low[j] < lowest else lowest
-            highest = high[j] if high[j] > highest else highest
-        least[brick] = lowest
-        greatest[brick] = highest
-
-
 def warm() -> None:
     """Compile everything here, or load it from the cache."""
     for dtype in (np.int16, np.float32):
         values = np.zeros((2, 2, 2), dtype)
         lay(values, Layers(np.array([0], np.int32), np.array([0.5], np.float32)))
-        bricks_of(values)
-    store_raw(np.zeros((1, 2, 2), np.int16), Cells(0, 0xFFFF, 0, 0, False, 0, 0, 0))
-    _to_floats(_read_only(np.zeros(4)), 1.0, 0.0, np.empty(0), 0.0, 1.0, 0.0, np.empty(4, np.float32))
+    convert(np.zeros(4, np.int16), Cells(0, 0xFFFF, 0, 0, False, 0, 0, 0))
+    _to_floats(read_only(np.zeros(4)), 1.0, 0.0, np.empty(0), 0.0, 1.0, 0.0, np.empty(4, np.float32))

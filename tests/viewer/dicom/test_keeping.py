@@ -14,7 +14,7 @@ from viewer.dicom.luts import pack_lut
 from viewer.dicom.pixels import read_encoded
 from viewer.dicom.volumes import plan_volume
 from viewer.engine.assembling import load_volume
-from viewer.rendering.storing import store_raw
+from viewer.rendering.storing import convert
 from viewer.rendering.volume import HOLE, LookupTable
 
 
@@ -153,7 +153,7 @@ def test_bytes_may_be_read_straight_into_the_volume_where_they_are_bare_numbers(
     values = np.empty(plan.frames_shape, np.int16)
     for number, one in enumerate(plan.frames):
         values[number] = np.frombuffer(read_encoded(one), "<i2").reshape(4, 4)
-        assert not store_raw(values[number], cells[number])
+        assert not convert(values[number].reshape(-1), cells[number])
     np.testing.assert_array_equal(values, load_volume(stack).values)
 
 
@@ -183,5 +183,5 @@ def test_uncompressed_files_need_no_copy_on_their_way_into_a_volume(name: str, s
     for number, one in enumerate(plan.frames):
         values[number] = np.frombuffer(read_encoded(one), np.int16).reshape(values[number].shape)
     assert len(set(cells)) == 1
-    assert not store_raw(values, cells[0])
+    assert not convert(values.reshape(-1), cells[0])
     np.testing.assert_array_equal(values, load_volume(stack).values)

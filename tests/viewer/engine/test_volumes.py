@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,6 +87,10 @@ async def test_compressed_frames_make_the_same_volume(engine: Engine, chest: Ser
     series = await engine.open(chest)
     loaded, alone = await volume_of(engine, chest), load_volume(series.stacks[0])
     assert np.array_equal(loaded.values, alone.values)
+    assert loaded.bricks is not None
+    assert alone.bricks is not None
+    assert np.array_equal(loaded.bricks.least, alone.bricks.least)
+    assert np.array_equal(loaded.bricks.greatest, alone.bricks.greatest)
     assert loaded.holes == alone.holes
 
 
@@ -244,6 +249,32 @@ async def test_a_damaged_image_is_named(engine: Engine, small: SeriesContent, tm
     with pytest.raises(CannotDecode, match=f"image 5 of {SLICES}"):
         await engine.load(series, CORONAL)
     assert engine.volumes.cache.reserved == 0
+
+
+async def test_a_file_that_went_away_is_named_and_every_other_was_closed(
+    engine: Engine, small: SeriesContent, tmp_path: Path
+) -> None:
+    gone = InstanceFile(tmp_path / "gone.dcm", "5" * 64, small.instances[7].index)
+    files = (*small.instances[:7], gone, *small.instances[8:])
+    series = await engine.open(dataclasses.replace(small, version="gone", instances=files))
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(CannotDecode, match=f"image 8 of {SLICES} is missing.*no such file"):
+        await engine.load(series, CORONAL)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+async def test_slices_with_intercepts_of_their_own_are_each_converted_by_theirs(engine: Engine, tmp_path: Path) -> None:
+    bits = {"BitsStored": 12, "HighBit": 11}
+    one, other = (scan(tmp_path / str(own), 9, RescaleIntercept=own, **bits) for own in (0, -100))
+    instances = [(other if number % 3 else one).instances[number] for number in range(SLICES)]
+    series = await engine.open(dataclasses.replace(one, version="intercepts", instances=tuple(instances)))
+    loaded, alone = await engine.source(series, CORONAL), load_volume(series.stacks[0])
+    assert isinstance(loaded, Volume)
+    assert loaded.bricks is not None
+    assert alone.bricks is not None
+    np.testing.assert_array_equal(loaded.values, alone.values)
+    np.testing.assert_array_equal(loaded.bricks.least, alone.bricks.least)
+    assert len({cells.offset for cells in series.volume_plan(0, "stack").raw() or ()}) == 2
 
 
 async def test_what_makes_no_volume_says_why(engine: Engine, small: SeriesContent) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.rendering.storing import bricks_of
+from viewer.rendering.bricks import bricks_of
 from viewer.rendering.volume import HOLE, FrameDescription, Volume, VolumeGeometry
 
 from .frames import noise

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tests.viewer.rendering.ray_judge import judge
 from tests.viewer.rendering.standins import CUDA_STAND_IN, CupyStandIn
+from viewer.rendering.bricks import bricks_of
 from viewer.rendering.compositing import composite, step_of
 from viewer.rendering.device import Device, find
 from viewer.rendering.device_check import WINDOW, differences, waves
@@ -25,7 +26,6 @@ from viewer.rendering.device_cuda import Cuda
 from viewer.rendering.grey import RAMP, SIGMOID, TABLE, Greyscale, shade
 from viewer.rendering.projections import PROJECTIONS, Rays, project
 from viewer.rendering.render import render
-from viewer.rendering.storing import bricks_of
 from viewer.rendering.transfer import presets_for, table_of
 from viewer.rendering.view import View
 from viewer.rendering.volume import HOLE, Volume

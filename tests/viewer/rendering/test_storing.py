@@ -1,4 +1,4 @@
-"""Frames into volumes: every value means what it meant, what is no image is a hole, and bricks hold what is in them."""
+"""Frames into volumes: every value means what it meant, and what is no image is a hole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.viewer.rendering.frames import frame
-from viewer.rendering.storing import bricks_of, lay, store, store_raw
+from viewer.rendering.storing import convert, lay, store
 from viewer.rendering.volume import HOLE, CellDescription, Layers, LookupTable, Palette, Storage
 
 WHOLE, FLOATS = np.dtype(np.int16), np.dtype(np.float32)
@@ -95,7 +95,7 @@ def test_bytes_converted_where_they_were_read_equal_frames_stored_one_by_one(
     described = {"bits_stored": bits, "pixel_padding": padding, "pixel_representation": int(signed)}
     holes = [store(frame(one, **described), storage, out) for one, out in zip(real, apart, strict=True)]
     raw = words.view(np.int16).copy()
-    found = store_raw(raw, storage.cells(CellDescription(bits, high_bit, signed, 0.0, padding)))
+    found = convert(raw.reshape(-1), storage.cells(CellDescription(bits, high_bit, signed, 0.0, padding)))
     np.testing.assert_array_equal(raw, apart)
     assert found == any(holes)
     assert (apart == HOLE).any() == any(holes)
@@ -178,45 +178,12 @@ def test_a_hole_beside_a_value_takes_no_part_in_their_mean(kind: type, hole: flo
 # --- bricks
 
 
-def judge(values: np.ndarray, size: int, extreme: Callable[[np.ndarray], float], nothing: float) -> np.ndarray:
-    """Voxel by voxel, as the definition says."""
-    hole = (values == HOLE) if values.dtype == np.int16 else np.isnan(values)
-    found = np.empty(tuple(-(-side // size) for side in values.shape), values.dtype)
-    for brick in np.ndindex(found.shape):
-        box = tuple(slice(size * b, size * b + size + 1) for b in brick)
-        real = values[box][~hole[box]]
-        found[brick] = extreme(real) if real.size else nothing
-    return found
-
-
-@pytest.mark.parametrize("kind", [np.int16, np.float32])
-@pytest.mark.parametrize("shape", [(2, 2, 2), (8, 16, 9), (41, 19, 70), (7, 65, 33)])
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_bricks_hold_the_extremes_of_what_a_sample_in_them_may_touch(
-    kind: type, shape: tuple[int, int, int], share: float
-) -> None:
-    values = RANDOM.integers(-32767, 32768, shape).astype(kind)
-    hole = HOLE if kind == np.int16 else np.nan
-    values[RANDOM.random(shape) < share] = hole
-    values[: shape[0] // 2, : shape[1] // 2, :8] = hole
-    values.flags.writeable = False
-    bricks = bricks_of(values)
-    lowest, highest = (32767, HOLE) if kind == np.int16 else (np.inf, -np.inf)
-    np.testing.assert_array_equal(bricks.least, judge(values, 8, np.min, lowest))
-    np.testing.assert_array_equal(bricks.greatest, judge(values, 8, np.max, highest))
-    np.testing.assert_array_equal(bricks.coarse_least, judge(values, 32, np.min, lowest))
-    np.testing.assert_array_equal(bricks.coarse_greatest, judge(values, 32, np.max, highest))
-
-
 def test_bands_in_any_order_give_the_same() -> None:
     def backwards(work: Callable[[int, int], None], count: int) -> None:
         for number in reversed(range(count)):
             work(number, number + 1)
 
     values = RANDOM.integers(-1000, 1000, (30, 12, 20)).astype(np.int16)
-    one, other = bricks_of(values), bricks_of(values, backwards)
-    np.testing.assert_array_equal(one.least, other.least)
-    np.testing.assert_array_equal(one.coarse_greatest, other.coarse_greatest)
     layers = Layers(np.arange(29, dtype=np.int32), np.linspace(0, 1, 29, dtype=np.float32))
     np.testing.assert_array_equal(lay(values, layers), lay(values, layers, backwards))
 

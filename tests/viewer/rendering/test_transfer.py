@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from viewer.rendering import transfer
-from viewer.rendering.storing import bricks_of
+from viewer.rendering.bricks import bricks_of
 from viewer.rendering.transfer import VOLUME_PRESETS, TransferTable, presets_for, table_of
 from viewer.rendering.view import BadView
 from viewer.rendering.volume import HOLE, FrameDescription, Volume, VolumeGeometry

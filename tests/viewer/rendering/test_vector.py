@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tests.viewer.rendering.ray_judge import noise, oblique, volume_of
 from viewer.rendering import lanes, walking
+from viewer.rendering.bricks import bricks_of
 from viewer.rendering.projections import PROJECTIONS, Rays, plain, project
-from viewer.rendering.storing import bricks_of
 from viewer.rendering.volume import HOLE, Volume
 
 pytestmark = pytest.mark.skipif(not lanes.AVAILABLE, reason="this processor has no vector registers")
@@ -178,7 +178,7 @@ import numpy as np
 from tests.viewer.rendering.ray_judge import volume_of
 from viewer.rendering import lanes
 from viewer.rendering.projections import PROJECTIONS, project
-from viewer.rendering.storing import bricks_of
+from viewer.rendering.bricks import bricks_of
 
 asked = np.load(sys.argv[1] + "/asked.npz", allow_pickle=True)
 (rays,) = asked["rays"]

@@ -56,7 +56,7 @@ class Command(BaseCommand):
             with self.step("Left-overs of earlier runs"):
                 sweep()
             with self.step("Rendering kernels (compiled once, in about a minute, then kept)"):
-                from viewer.rendering.render import warm
+                from viewer.engine.engine import warm
 
                 warm()
             if welcome and (not Study.objects.exists() or demo.unfinished().exists()):
