@@ -209,6 +209,7 @@ def _sources(opened: OpenSeries, view: Mapping[str, Any], study: Study) -> list[
             "sop_class_uid": rows[uid].sop_class_uid,
             "sop_instance_uid": uid,
             "series_instance_uid": rows[uid].series.series_instance_uid,
+            "study_instance_uid": study.study_instance_uid,
             "frames": numbers if rows[uid].number_of_frames > 1 else [],
         }
         for uid, numbers in frames.items()

@@ -1,14 +1,14 @@
 """A signed report as PDF/A-2a and PDF/UA-1: tagged, every font inside it, the same bytes for the same report.
 
-Typst lays it out (docs/decisions). The report goes in as JSON in a folder of its own, which is all that Typst can read; no
-text of it is ever markup.
+Typst lays it out (docs/decisions). The report goes in as JSON and its pictures as bytes beside it, all in memory: nothing of a
+patient lies in a folder that a killed server leaves behind. No text of it is ever markup.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from typing import Any, cast
 import typst
 
 from reporting.exports.cleaning import cleaned
-from reporting.exports.document import SignedReport
+from reporting.exports.document import Picture, SignedReport
 from reporting.exports.glyphs import FAMILIES, FONTS, barest, drawable, plainest
 from reporting.exports.overlay import overlay
 from reporting.exports.sheet import Figure, sheet_of
@@ -35,6 +35,8 @@ NAMELESS = "–"
 """Where a heading has no words; PDF/UA has none without."""
 
 Spelling = Callable[[str], str]
+Files = dict[str, bytes]
+"""Name -> content of what Typst reads."""
 
 
 def make(report: SignedReport, standards: tuple[str, ...] = STANDARDS) -> bytes:
@@ -47,20 +49,19 @@ def make(report: SignedReport, standards: tuple[str, ...] = STANDARDS) -> bytes:
 
 
 def _compiled(report: SignedReport, spelling: Spelling, standards: tuple[str, ...]) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="farview-pdf-") as name:
-        folder = Path(name)
-        (folder / "sheet.typ").write_bytes(TEMPLATE.read_bytes())
-        (folder / "sheet.json").write_text(json.dumps(_data(report, folder, spelling)), encoding="utf-8")
-        made = typst.compile(
-            folder / "sheet.typ",
-            root=folder,
-            font_paths=_fonts(),
-            ignore_system_fonts=True,
-            format="pdf",
-            pdf_standards=cast(Any, list(standards)),
-            timestamp=signed_at(report),
-        )
-        return bytes(made)
+    files: Files = {}
+    data = _data(report, files, spelling)
+    files |= {"main.typ": TEMPLATE.read_bytes(), "sheet.json": json.dumps(data).encode()}
+    made = typst.compile(
+        files,
+        root=FONTS,  # where it may look for other files: nothing of ours lies there but fonts
+        font_paths=_fonts(),
+        ignore_system_fonts=True,
+        format="pdf",
+        pdf_standards=cast(Any, list(standards)),
+        timestamp=signed_at(report),
+    )
+    return bytes(made)
 
 
 @lru_cache
@@ -75,8 +76,8 @@ def signed_at(report: SignedReport) -> datetime:
     return newest.astimezone(UTC).replace(microsecond=0)
 
 
-def _data(report: SignedReport, folder: Path, spelling: Spelling) -> dict[str, Any]:
-    """What the template reads; the pictures lie beside it."""
+def _data(report: SignedReport, files: Files, spelling: Spelling) -> dict[str, Any]:
+    """What the template reads; the pictures are put beside it, into `files`."""
     sheet = sheet_of(report)
     at = signed_at(report)
     told = asdict(replace(sheet, figures=())) | {
@@ -86,7 +87,7 @@ def _data(report: SignedReport, folder: Path, spelling: Spelling) -> dict[str, A
         "lang": sheet.language.partition("-")[0],
         "region": "CN" if sheet.language == "zh-Hans" else None,
         "fonts": list(FAMILIES),
-        "figures": [_figure(one, folder, spelling) for one in sheet.figures],
+        "figures": [_figure(one, files, spelling) for one in sheet.figures],
     }
     spelled: dict[str, Any] = _spelled(told, spelling)
     for titled in (spelled, *spelled["parts"]):
@@ -100,12 +101,12 @@ def _short(text: str) -> str:
     return line if len(line) <= RUNNING else f"{line[: RUNNING - 1]}…"
 
 
-def _figure(figure: Figure, folder: Path, spelling: Spelling) -> dict[str, Any]:
-    file, drawing = f"{figure.number}.png", f"{figure.number}.svg"
-    (folder / file).write_bytes(figure.picture.png)
+def _figure(figure: Figure, files: Files, spelling: Spelling) -> dict[str, Any]:
+    file, drawing = f"{figure.number}.svg", f"{figure.number}-lines.svg"
+    files[file] = _as_text(figure.picture)
     drawn = overlay(figure.picture, spelling)
     if drawn:
-        (folder / drawing).write_text(drawn, encoding="utf-8")
+        files[drawing] = drawn.encode()
     return {
         "file": file,
         "overlay": drawing if drawn else None,
@@ -114,6 +115,16 @@ def _figure(figure: Figure, folder: Path, spelling: Spelling) -> dict[str, Any]:
         "origin": figure.origin,
         "note": figure.note,
     }
+
+
+def _as_text(picture: Picture) -> bytes:
+    """The very PNG inside an SVG of its size: what Typst is given in memory has to be text."""
+    width, height = picture.columns, picture.rows
+    data = base64.b64encode(picture.png).decode()
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
+    ).encode()
 
 
 def _spelled(value: Any, spelling: Spelling) -> Any:

@@ -26,6 +26,11 @@ def stated(report: Report) -> dict[str, Any]:
     return {**context_of(report.study, report.order), **more}
 
 
+def stated_at_signing(report: Report) -> dict[str, Any]:
+    """The same, with the images that whoever signs had: what comes or goes later changes nothing that was signed."""
+    return {**stated(report), "images": images.read_of(report.study)}
+
+
 def criticals_of(report: Report) -> list[dict[str, Any]]:
     """What is known of its critical results, as a version states it."""
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +37,6 @@ from reporting.workflow.naming import title_of
 from reporting.workflow.versions import SIGNING, addenda_of, signatures_of, signed_text_of
 from reporting.worklist import corrected, images
 from viewer.models import Instance, Study
-from viewer.objects.header import MANUFACTURER
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 CO_WRITTEN = ("preliminary", "submit")
@@ -242,17 +242,14 @@ def _order(report: Report) -> OrderFacts | None:
 
 
 def _images_read(report: Report, text: ReportVersion) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Series Instance UID -> (SOP Class UID, SOP Instance UID) of the images that were here when the text was signed; what
-    Farview wrote, earlier versions of this report too, was not read."""
-    rows = Instance.objects.filter(series__study=report.study, number_of_frames__gt=0, stored_at__lte=text.at)
-    rows = rows.exclude(series__manufacturer=MANUFACTURER)
-    columns = rows.order_by("series__series_instance_uid", "sop_instance_uid").values_list(
-        "series__series_instance_uid", "sop_class_uid", "sop_instance_uid"
-    )
-    found: dict[str, list[tuple[str, str]]] = {}
-    for series, sop_class, sop_instance in columns:
-        found.setdefault(series, []).append((sop_class, sop_instance))
-    return {series: tuple(instances) for series, instances in found.items()}
+    """Series Instance UID -> (SOP Class UID, SOP Instance UID) of the images that whoever signed the text had, as the
+    signature states them; of signatures that do not yet, those that were here at that time."""
+    stated = text.context.get("images")
+    held = stated if isinstance(stated, dict) else images.read_of(report.study, text.at)
+    return {
+        series: tuple(sorted(((kind, uid) for kind in kinds for uid in kinds[kind]), key=itemgetter(1)))
+        for series, kinds in sorted(held.items())
+    }
 
 
 # --- what it says
@@ -340,14 +337,14 @@ def _picture(one: Evidence, report: Report, whole: bool) -> Picture:
 
 
 def _sources(one: Evidence, report: Report) -> list[SourceImage]:
-    """The images that it was drawn from; one of another study of the patient says which."""
-    uids = [said["sop_instance_uid"] for said in one.sop_instances]
+    """The images that it was drawn from; one of another study of the patient says which, or is looked up if it does not yet."""
+    uids = [said["sop_instance_uid"] for said in one.sop_instances if "study_instance_uid" not in said]
     rows = Instance.objects.filter(organization=report.organization, sop_instance_uid__in=uids)
     studies = dict(rows.values_list("sop_instance_uid", "series__study__study_instance_uid"))
     own = report.study.study_instance_uid
     found = []
     for said in one.sop_instances:
-        study = studies.get(said["sop_instance_uid"], own)
+        study = said.get("study_instance_uid") or studies.get(said["sop_instance_uid"], own)
         found.append(
             SourceImage(
                 sop_class_uid=said["sop_class_uid"],

@@ -23,6 +23,12 @@ class WrongState(Refused):
     code = "state"
 
 
+class Lost(Refused):
+    """What was written is not there any more."""
+
+    code = "lost"
+
+
 class NotYours(Refused):
     """Somebody else may."""
 

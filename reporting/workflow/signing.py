@@ -18,7 +18,7 @@ from reporting.evidence import freezing
 from reporting.evidence.freezing import CannotFreeze, Frozen
 from reporting.models import Report, ReportVersion
 from reporting.workflow import checking, locking, passwords
-from reporting.workflow.acting import must_be_able, stated
+from reporting.workflow.acting import must_be_able, stated, stated_at_signing
 from reporting.workflow.content import TEXT, sound
 from reporting.workflow.context import must_agree
 from reporting.workflow.finding import in_hand
@@ -117,7 +117,7 @@ def _sign(
             user,
             content=text.content,
             fills=text.fills,
-            context=stated(held),
+            context=stated_at_signing(held),
             based_on=text.number,
             checks=ready.checks,
             evidence=[one.manifest() for one in frozen],

@@ -20,6 +20,7 @@ from accounts.chain import Chain, Journal, mac_of, moment
 from accounts.models import User
 from reporting.models import Report, ReportVersion, WorkingText
 from reporting.workflow.naming import name_of, role_of
+from reporting.workflow.refusals import Lost
 from reporting.workflow.states import NOT_TEXT, TEXTS, Standing, Step
 from viewer.archive import outbox
 
@@ -198,11 +199,28 @@ def _of(report: Report) -> QuerySet[ReportVersion]:
 
 
 def text_of(report: Report) -> ReportVersion:
-    """The newest text, signed or not: what a writer goes on from."""
+    """The newest text, signed or not: what a writer goes on from; an empty one where nothing was ever written. Raises Lost."""
     held = working_text_of(report)
     if held is not None:
         return _as_version(report, held)
-    return _of(report).exclude(kind__in=NOT_TEXT).order_by("-number")[:1].get()
+    newest: ReportVersion | None = _of(report).exclude(kind__in=NOT_TEXT).order_by("-number").first()
+    if newest is not None:
+        return newest
+    if report.version:
+        raise Lost(LOST)
+    return _nothing_written(report)
+
+
+def _nothing_written(report: Report) -> ReportVersion:
+    author = {"author": report.author, "author_name": name_of(report.author), "at": report.created_at}
+    said = {"content": {}, "fills": {}, "context": {}, "template_version": report.template_version}
+    return ReportVersion(report=report, number=0, kind="save", state=report.state, **author, **said)
+
+
+LOST = (
+    "The text of this report is not in the database any more. Have an administrator run manage.py verify and bring it back from"
+    " a backup; nothing can be written or signed until then."
+)
 
 
 def written_at(report: Report) -> datetime | None:

@@ -28,6 +28,19 @@ def modalities_of(study: Study, until: datetime | None = None) -> list[str]:
     return sorted(rows.values_list("modality", flat=True).distinct())
 
 
+def read_of(study: Study, until: datetime | None = None) -> dict[str, dict[str, list[str]]]:
+    """Series Instance UID -> SOP Class UID -> SOP Instance UIDs of what there is to read, or was at a time: objects with frames
+    that nobody rejected and Farview did not write."""
+    rows = Instance.objects.filter(series__study=study, number_of_frames__gt=0)
+    rows = rows.served() if until is None else rows.filter(stored_at__lte=until)
+    rows = rows.exclude(series__manufacturer=MANUFACTURER).order_by("series__series_instance_uid", "sop_instance_uid")
+    found: dict[str, dict[str, list[str]]] = {}
+    columns = rows.values_list("series__series_instance_uid", "sop_class_uid", "sop_instance_uid")
+    for series, sop_class, sop_instance in columns.iterator():
+        found.setdefault(series, {}).setdefault(sop_class, []).append(sop_instance)
+    return found
+
+
 def newest_at(study: Study) -> datetime | None:
     """When the last image of a study came; None: it has none."""
     images = Instance.objects.served().filter(series__in=series_with_images(study), number_of_frames__gt=0)

@@ -14,7 +14,9 @@ from accounts.models import User
 from reporting.delivery.sending import Sender
 from reporting.exports import EXPORTS, sheet
 from reporting.models import Delivery, Report, ReportingSite
+from reporting.workflow import acting
 from reporting.workflow.reading import signed_report
+from reporting.workflow.verifying import problems
 from tests.reporting.conftest import PASSWORD, signed_in
 from tests.reporting.delivery.conftest import FINDINGS
 from tests.reporting.evidence.test_freezing import key_image as key_image
@@ -86,6 +88,29 @@ def test_images_of_another_kind_that_come_after_the_signature_do_not_change_it(s
     Study.objects.filter(pk=study.pk).update(modalities="CT\\MR")
     assert signed_report(Report.objects.get()).study.modalities == ("CT",)
     assert forms(report)["sr"] == before["sr"]
+
+
+def test_images_that_come_or_go_after_the_signature_change_neither_its_forms_nor_its_hash(
+    sign, study: Study, key_image: dict[str, Any]
+) -> None:
+    report = sign(findings=f"{FINDINGS} [[key_image:{key_image['uid']}|image 1]]")
+    before = forms(report)
+    images = list(Instance.objects.order_by("pk"))
+    assert [len(held) for held in signed_report(report).study_series.values()] == [2]
+    Instance.objects.filter(pk=images[0].pk).update(sop_instance_uid="1.2.3.4.5")  # one gone, one come with an old date
+    Instance.objects.filter(pk=images[1].pk).update(rejection="113001")
+    assert [kind for kind, made in forms(report).items() if made != before[kind]] == []
+    assert list(problems()) == []
+
+
+def test_a_signature_that_does_not_state_its_images_yet_still_holds(
+    sign, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reporting.workflow.signing.stated_at_signing", acting.stated)
+    report = sign()
+    assert "images" not in report.versions.get(number=report.signed_version).context
+    assert [len(held) for held in signed_report(report).study_series.values()] == [2]
+    assert list(problems()) == []
 
 
 def filed(*modalities: str) -> dict[str, bytes]:
