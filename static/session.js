@@ -61,7 +61,8 @@ function close() {
 }
 
 function inWords(count) {
-  return t("In {n} seconds you are signed out, for nothing has been done here for a while.", { n: Math.max(0, Math.ceil(count)) });
+  const n = Math.max(0, Math.ceil(count));
+  return n === 1 ? t("In 1 second you are signed out, for nothing has been done here for a while.") : t("In {n} seconds you are signed out, for nothing has been done here for a while.", { n });
 }
 
 function warn() {

@@ -69,8 +69,13 @@ export function sexWord(sex) {
 }
 
 /** "1 image", "217 images". */
-export function count(number, one, many = `${one}s`) {
-  return `${Number(number ?? 0).toLocaleString("en")} ${Number(number) === 1 ? one : many}`;
+export function imagesIn(number) {
+  return Number(number) === 1 ? t("1 image") : t("{n} images", { n: Number(number ?? 0) });
+}
+
+/** "1 object", "217 objects". */
+export function objectsIn(number) {
+  return Number(number) === 1 ? t("1 object") : t("{n} objects", { n: Number(number ?? 0) });
 }
 
 /** 1536 -> "1.5 kB"; decimal units, as disks are sold and networks measured. */

@@ -47,6 +47,24 @@ def test_a_translation_has_the_places_of_its_text(language: str) -> None:
         assert sorted(PLACE.findall(text)) == sorted(PLACE.findall(words)), text
 
 
+THINGS = "days events examinations fields files images months notes objects pages seconds series studies weeks years"
+MANY = re.compile(rf"\{{n\}} (?:\w+ )??(?:{THINGS.replace(' ', '|')})\b")
+AT_LEAST_TWO = {"{at} of {n} images selected", "MP4 of {n} images in this window, each whole."}
+
+
+def test_a_text_that_counts_has_one_for_a_single_thing() -> None:
+    counting = {text for text in texts() - AT_LEAST_TWO if MANY.search(text)}
+    assert len(counting) > 15
+    loose = [text for text in sorted(counting) if not any(alike(text, one) for one in texts() if "1 " in one)]
+    assert loose == []
+
+
+def alike(many: str, one: str) -> bool:
+    """Whether `one` says of one thing what `many` says of several: as far as the count, and the stem of what is counted."""
+    before, _, after = many.partition("{n} ")
+    return one.startswith(f"{before}1 {after.split()[0][:3]}")
+
+
 Text = str | tuple[str, int]
 """One with a plural stands under its singular and the number of a form."""
 

@@ -2,7 +2,7 @@
 
 import { openForm } from "../dialog.js";
 import { t } from "../i18n.js";
-import { isoDate, personName } from "../text.js";
+import { imagesIn, isoDate, personName } from "../text.js";
 import { rest, studyDoor } from "../viewer/features/rest.js";
 import { make } from "../viewer/menu.js";
 import { finder, orderTold, patientTold, sideBySide, studyTold } from "./choosing.js";
@@ -69,7 +69,7 @@ function card(series) {
   if (series.thumbnail) make("img", "", face, { src: series.thumbnail, alt: "", loading: "lazy" });
   const words = make("span", "words", label);
   make("strong", "", words, { dir: "auto" }).textContent = series.description || t("No description");
-  const count = series.number_of_instances === 1 ? t("1 image") : t("{n} images", { n: series.number_of_instances });
+  const count = imagesIn(series.number_of_instances);
   make("span", "quiet", words).textContent = joined(series.modality, series.number === null ? "" : t("Series {n}", { n: series.number }), count);
   return item;
 }

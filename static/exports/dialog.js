@@ -2,6 +2,7 @@
 
 import { openForm } from "../dialog.js";
 import { t } from "../i18n.js";
+import { objectsIn } from "../text.js";
 import { rest } from "../viewer/features/rest.js";
 import { make } from "../viewer/menu.js";
 
@@ -33,7 +34,7 @@ export async function exportDialog(study, shown = null) {
   return openForm({
     name: "export",
     title: t("Export"),
-    lead: [t("{n} objects", { n: held.objects }), sizeOf(held.bytes)].join(" · "),
+    lead: [objectsIn(held.objects), sizeOf(held.bytes)].join(" · "),
     more: doubtful(held.left_out),
     fields: [
       { name: "what", kind: "choice", label: t("What"), value: "dicom", options: kinds(shown) },
@@ -92,7 +93,7 @@ function save(address, name) {
 function doubtful(left) {
   if (!left.length) return null;
   const box = make("details", "doubts");
-  make("summary", "", box).textContent = t("An anonymised copy leaves out {n} series", { n: left.length });
+  make("summary", "", box).textContent = left.length === 1 ? t("An anonymised copy leaves out 1 series") : t("An anonymised copy leaves out {n} series", { n: left.length });
   const list = make("ul", "", box);
   for (const { modality, number, description, reason } of left) {
     const name = [modality, number === null ? "" : String(number), description].filter(Boolean).join(" · ");

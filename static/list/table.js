@@ -155,7 +155,7 @@ export class Table {
 
   #notes(cell, study) {
     const notes = [...(study.warnings ?? [])];
-    if (study.conflicts) notes.push(t("{n} objects kept aside: the same UID came with other content", { n: study.conflicts }));
+    if (study.conflicts) notes.push(study.conflicts === 1 ? t("1 object kept aside: the same UID came with other content") : t("{n} objects kept aside: the same UID came with other content", { n: study.conflicts }));
     if (!notes.length) return;
     const mark = make("span", "mark", notes.length === 1 ? t("1 note") : t("{n} notes", { n: notes.length }));
     mark.title = notes.map((note) => (typeof note === "string" ? note : (note.message ?? ""))).join("\n");

@@ -69,7 +69,8 @@ export function leftOverNotice(desk) {
   const box = make("details", "changes");
   make("summary", "", box).textContent = t("Show them");
   for (const { words, label, value } of left) make("div", "prior-text", box).textContent = words ?? `${label}: ${value}`;
-  return desk.notices.set("left-over", { text: t("The template has no place for {n} fields that were filled in another one. Earlier versions keep them.", { n: left.length }), more: box, actions: [[t("Good"), () => desk.notices.clear("left-over")]] });
+  const text = left.length === 1 ? t("The template has no place for 1 field that was filled in another one. Earlier versions keep it.") : t("The template has no place for {n} fields that were filled in another one. Earlier versions keep them.", { n: left.length });
+  return desk.notices.set("left-over", { text, more: box, actions: [[t("Good"), () => desk.notices.clear("left-over")]] });
 }
 
 /** Words that were typed in this browser and did not get into a report that is finished now. */

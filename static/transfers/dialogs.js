@@ -2,7 +2,7 @@
 
 import { dialogOf, openForm } from "../dialog.js";
 import { t } from "../i18n.js";
-import { isoDate, personName, sexWord } from "../text.js";
+import { imagesIn, isoDate, personName, sexWord } from "../text.js";
 import { rest } from "../viewer/features/rest.js";
 import { make } from "../viewer/menu.js";
 import { about, stateWord } from "./row.js";
@@ -32,7 +32,7 @@ export async function sendDialog(study) {
   }
   const made = await openForm({
     title: t("Send to another archive"),
-    lead: [who, what, t("{n} images", { n: study.number_of_instances })].filter(Boolean).join(" · "),
+    lead: [who, what, imagesIn(study.number_of_instances)].filter(Boolean).join(" · "),
     fields: [{ name: "peer", kind: "select", label: t("Archive"), options: peers.map((peer) => [String(peer.id), nameOf(peer)]) }],
     go: t("Send"),
     send: ({ peer }) => rest("/api/transfers/", { method: "POST", body: { kind: "send", peer: Number(peer), study: study.study_instance_uid } }),
@@ -103,7 +103,7 @@ export async function fetchDialog() {
     const text = make("div", "about", item);
     make("span", "who-is", text).textContent = personName(study.patient_name);
     make("span", "quiet", text).textContent = [study.patient_id, isoDate(study.patient_birth_date), sexWord(study.patient_sex)].filter(Boolean).join(" · ");
-    const images = study.number_of_instances === null ? "" : t("{n} images", { n: study.number_of_instances });
+    const images = study.number_of_instances === null ? "" : imagesIn(study.number_of_instances);
     make("span", "", text).textContent = [isoDate(study.date), study.modalities.join(" "), study.description, study.accession_number, images].filter(Boolean).join(" · ");
     if (study.disagreements.length) make("span", "wrong", text).textContent = t("Somebody else? Under this Patient ID we know another: {what}", { what: study.disagreements.join(", ") });
     item.append(doing(study));

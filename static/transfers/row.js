@@ -1,7 +1,7 @@
 // One transfer as a line: what, where to or from, how far, what went wrong, and what can be done.
 
 import { t } from "../i18n.js";
-import { isoDate, personName } from "../text.js";
+import { isoDate, objectsIn, personName } from "../text.js";
 import { make } from "../viewer/menu.js";
 
 const WHEN = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short" });
@@ -72,7 +72,7 @@ export class Row {
 
   #way() {
     const { kind, peer, series_instance_uid, instances } = this.transfer;
-    const part = instances ? t("{n} objects", { n: instances }) : (series_instance_uid ? t("1 series") : "");
+    const part = instances ? objectsIn(instances) : (series_instance_uid ? t("1 series") : "");
     return [KINDS[kind](peer.description || peer.ae_title), part].filter(Boolean).join(" · ");
   }
 

@@ -97,7 +97,7 @@ function begin() {
     drawing = 0;
     const busy = queue.busy || reading > 0;
     at("work").hidden = queue.count === 0 && !busy;
-    at("work-title").textContent = busy ? t("Sending {n} of {all} files", { n: queue.finished + queue.moving.size, all: queue.count }) : t("Done");
+    at("work-title").textContent = busy ? sending() : t("Done");
     at("progress").max = Math.max(1, queue.bytes);
     at("progress").value = busy ? queue.sent : Math.max(1, queue.bytes);
     at("figures").textContent = [t("{n} of {all}", { n: bytes(queue.sent), all: bytes(queue.bytes) }), ...figures()].join(" · ");
@@ -106,6 +106,10 @@ function begin() {
     if (!busy && queue.count) at("told").textContent = `${t("Done")}. ${figures().join(", ")}.`;
     drawStudies();
     drawRefusals();
+  }
+
+  function sending() {
+    return queue.count === 1 ? t("Sending 1 file") : t("Sending {n} of {all} files", { n: queue.finished + queue.moving.size, all: queue.count });
   }
 
   function figures() {
@@ -124,7 +128,7 @@ function begin() {
         at("studies").append(row);
         name(uid, found.link);
       }
-      found.figures.textContent = [found.stored && t("{n} images stored", { n: found.stored }), found.duplicate && t("{n} already there", { n: found.duplicate })].filter(Boolean).join(", ");
+      found.figures.textContent = [found.stored && (found.stored === 1 ? t("1 image stored") : t("{n} images stored", { n: found.stored })), found.duplicate && t("{n} already there", { n: found.duplicate })].filter(Boolean).join(", ");
     }
   }
 
@@ -138,7 +142,7 @@ function begin() {
 
   function drawRefusals() {
     at("refusals").hidden = refusals.length === 0;
-    at("refusals-title").textContent = t("Not taken: {n} files", { n: refusals.length });
+    at("refusals-title").textContent = refusals.length === 1 ? t("Not taken: 1 file") : t("Not taken: {n} files", { n: refusals.length });
     const shown = all ? refusals : refusals.slice(0, LISTED);
     at("all-refused").hidden = shown.length === refusals.length;
     const have = at("refused").children.length;

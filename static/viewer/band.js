@@ -49,7 +49,10 @@ function notes({ warnings = [], kept_aside = [] }) {
   const texts = warnings.map((warning) => told(typeof warning === "string" ? warning : (warning.message ?? "")));
   const reasons = new Map();
   for (const { reason } of kept_aside) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  for (const [reason, times] of reasons) texts.push(t("Kept aside, not shown: {n} objects: {reason}", { n: times, reason: told(reason) }));
+  for (const [reason, times] of reasons) {
+    const why = told(reason);
+    texts.push(times === 1 ? t("Kept aside, not shown: 1 object: {reason}", { reason: why }) : t("Kept aside, not shown: {n} objects: {reason}", { n: times, reason: why }));
+  }
   at("study-notes").hidden = !texts.length;
   at("study-notes-list").replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
 }

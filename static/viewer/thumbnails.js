@@ -1,7 +1,7 @@
 // The strip of series: one tile for each stack, to drag, click or choose with Enter; what cannot be drawn is listed too.
 
 import { t, told } from "../i18n.js";
-import { clockTime, count, isoDate } from "../text.js";
+import { clockTime, imagesIn, isoDate, objectsIn } from "../text.js";
 import { apart } from "./ago.js";
 
 /** [{series, stack}] in the order of the strip; a series that is not drawn stands with stack null. */
@@ -31,7 +31,7 @@ export function tileText({ series, stack }) {
   const several = (series.stacks?.length ?? 0) > 1;
   // What tells a tile from its neighbours comes first: the rest may be cut off.
   const title = [several ? told(stack?.label) || t("stack {n}", { n: stack.stack + 1 }) : "", series.description || series.protocol_name || ""].filter(Boolean).join(" · ");
-  const images = stack ? count(stack.frames, "image") : count(series.number_of_instances, "object");
+  const images = stack ? imagesIn(stack.frames) : objectsIn(series.number_of_instances);
   return { number: String(number), modality: series.modality || "?", title: title || t("No description"), images };
 }
 

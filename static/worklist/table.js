@@ -1,7 +1,7 @@
 // The rows of the worklist. A row keeps its element and, while somebody works in the list, its place.
 
 import { t } from "../i18n.js";
-import { ageOn, isoDate, personName, sexWord } from "../text.js";
+import { ageOn, imagesIn, isoDate, personName, sexWord } from "../text.js";
 import { make, Menu } from "../viewer/menu.js";
 import { clockOf } from "./clock.js";
 
@@ -137,7 +137,7 @@ export class Table {
     const words = item.study?.description || item.order?.procedure_text || item.order?.procedure_code || t("No description");
     make("span", "", cell, { dir: "auto" }).textContent = words;
     const { study } = item;
-    const images = study ? t("{n} images", { n: study.number_of_instances }) : t("no images yet");
+    const images = study ? imagesIn(study.number_of_instances) : t("no images yet");
     const modalities = (study?.modalities ?? [item.order?.modality]).filter(Boolean).join(" ");
     const side = { L: t("left"), R: t("right"), B: t("both sides") }[item.order?.laterality] ?? "";
     make("span", "quiet", cell).textContent = [modalities, side, images, isoDate(study?.date)].filter(Boolean).join(" · ");

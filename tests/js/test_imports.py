@@ -97,7 +97,7 @@ TABLE: dict[str, set[str]] = {
     "list/table.js": {"text.js", "viewer/menu.js"},
     "list/acts.js": {"corrections/way.js", "transfers/dialogs.js"},
     "share/": {"share/", "dialog.js", "viewer/menu.js", "viewer/features/rest.js"},
-    "exports/": {"exports/", "dialog.js", "viewer/menu.js", "viewer/features/rest.js"},
+    "exports/": {"exports/", "dialog.js", "text.js", "viewer/menu.js", "viewer/features/rest.js"},
     "transfers/": {"transfers/", "dialog.js", "text.js", "news.js", "viewer/menu.js", "viewer/features/rest.js"},
     "reporting/": {
         "reporting/",

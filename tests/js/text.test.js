@@ -1,4 +1,4 @@
-import { age, ageOn, bytes, clockTime, count, isoDate, personName, sexWord, short } from "/static/text.js";
+import { age, ageOn, bytes, clockTime, imagesIn, isoDate, objectsIn, personName, sexWord, short } from "/static/text.js";
 import { equal, test } from "./harness.js";
 
 test("a western name reads family, given", () => {
@@ -45,7 +45,7 @@ test("an age is counted in whole years on the day of the study", () => {
 
 test("sex is a word or nothing", () => equal([sexWord("M"), sexWord("F"), sexWord("O"), sexWord("")], ["male", "female", "other", ""]));
 
-test("counts agree in number", () => equal([count(1, "image"), count(0, "image"), count(1217, "image"), count(2, "study", "studies")], ["1 image", "0 images", "1,217 images", "2 studies"]));
+test("counts agree in number", () => equal([imagesIn(1), imagesIn(0), imagesIn("1217"), objectsIn(1), objectsIn(2)], ["1 image", "0 images", "1217 images", "1 object", "2 objects"]));
 
 test("sizes are decimal", () => equal([bytes(12), bytes(1536), bytes(525000), bytes(2.5e9)], ["12 B", "1.5 kB", "525 kB", "2.5 GB"]));
 

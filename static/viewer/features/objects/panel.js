@@ -90,7 +90,8 @@ export class Panel {
     if (!filter.on) return;
     const box = make("div", "filtering", element, { role: "status" });
     put("strong", "", box, filter.title);
-    put("span", "quiet", box, filter.at < 0 ? t("{n} images selected", { n: filter.list.length }) : t("{at} of {n} images selected", { at: filter.at + 1, n: filter.list.length }));
+    const all = filter.list.length === 1 ? t("1 image selected") : t("{n} images selected", { n: filter.list.length });
+    put("span", "quiet", box, filter.at < 0 || filter.list.length === 1 ? all : t("{at} of {n} images selected", { at: filter.at + 1, n: filter.list.length }));
     const row = make("div", "row", box);
     for (const [label, by] of [[t("Previous"), -1], [t("Next"), 1]]) this.#button(row, label, () => filter.step(this.workbench.active, by), `step ${by}`);
     this.#button(row, t("Show everything"), () => filter.stop(), "clear");

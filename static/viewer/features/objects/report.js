@@ -1,7 +1,6 @@
 // A report as a page reads it: a tree that folds, a table of doses. Everything that a file says is text and nothing else.
 
 import { t, told } from "../../../i18n.js";
-import { count } from "../../../text.js";
 import { make } from "../../menu.js";
 import { itemsUnder, valueOf } from "./words.js";
 
@@ -73,7 +72,7 @@ function drawItem(list, node, refer, first = false) {
     fill();
     fold.open = true;
   }
-  if (items >= SHORT) put("span", "quiet many", summary, count(items, "item"));
+  if (items >= SHORT) put("span", "quiet many", summary, t("{n} items", { n: items }));
 }
 
 function drawLine(parent, node, refer) {
@@ -116,7 +115,7 @@ function drawDose(parent, { totals = [], events }) {
     }
   }
   if (!events?.rows?.length) return;
-  put("h3", "", parent, t("{n} irradiation events", { n: events.rows.length }));
+  put("h3", "", parent, events.rows.length === 1 ? t("1 irradiation event") : t("{n} irradiation events", { n: events.rows.length }));
   const table = make("table", "dose events", make("div", "scroll", parent));
   const heads = make("tr", "", make("thead", "", table));
   for (const name of events.columns) put("th", "", heads, told(name)).scope = "col";
