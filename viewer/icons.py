@@ -18,6 +18,7 @@ ICONS = (
     "circle-alert",
     "columns-2",
     "contrast",
+    "credit-card",
     "crosshair",
     "diameter",
     "download",

@@ -136,3 +136,11 @@ export function jump(frames) {
 export function clamp(value, least, most) {
   return Math.min(most, Math.max(least, value));
 }
+
+/** mm from one device pixel of the picture to the next, across; null where none are known. A picture in the making may be smaller
+ *  than it is painted. */
+export function millimetresPerPixel(header) {
+  const spacing = header.geometry?.pixel_spacing ?? header.pixel_spacing ?? header.millimetres;
+  const across = Array.isArray(spacing) ? spacing[1] : spacing;
+  return across ? (across * (header.columns || 1)) / (header.view.size?.[1] ?? (header.columns || 1)) : null;
+}

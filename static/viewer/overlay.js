@@ -4,7 +4,8 @@
 import { t, told } from "../i18n.js";
 import { age, ageOn, clockTime, isoDate, personName, sexWord, short } from "../text.js";
 import { apart, standing } from "./ago.js";
-import { fitScale, scaleBar, scaleOf, sides, sidesStored, turnOf, zoomNumber } from "./geometry.js";
+import { fitScale, millimetresPerPixel, scaleBar, scaleOf, sides, sidesStored, turnOf, zoomNumber } from "./geometry.js";
+import { isTrueSize } from "./screen.js";
 import { planeWords, projectionWords, reformatted, whole } from "./space.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -92,7 +93,7 @@ function bottomLeft({ header, opened, stack, fit }) {
   return [
     line(projectionWords(view), 1),
     line(joined([/^gr[ae]y$/i.test(view.color_map ?? "grey") ? "" : view.color_map, turned(view)], "  "), 2),
-    line(`${t("Zoom")} ${percent}${zoom === 1 ? ` (${t("fit")})` : ""}`, 2),
+    line(`${t("Zoom")} ${percent}${isTrueSize(header) ? ` (${t("true size")})` : zoom === 1 ? ` (${t("fit")})` : ""}`, 2),
     line(fusionText(view, opened), 1),
     line(windowText(view, opened), 0),
     line(placeWords(header, frames), 0),
@@ -256,10 +257,7 @@ export class Overlay {
   }
 
   #scale(header, size, ratio) {
-    const spacing = header.geometry?.pixel_spacing ?? header.pixel_spacing ?? header.millimetres;
-    const across = Array.isArray(spacing) ? spacing[1] : spacing;
-    const stretch = header.columns ? size[1] / header.columns : 1;
-    const bar = scaleBar((across * ratio) / stretch, Math.min(200, (size[1] / ratio) * 0.28));
+    const bar = scaleBar(millimetresPerPixel(header) * ratio, Math.min(200, (size[1] / ratio) * 0.28));
     this.ruler.hidden = !bar;
     if (!bar) return;
     const source = header.pixel_spacing_source;

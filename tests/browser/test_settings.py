@@ -115,3 +115,14 @@ def _with_pixels(route: Route) -> None:
     }
     text = answer.text().replace('data-diagnostic-pixels="0"', 'data-diagnostic-pixels="3000000"')
     route.fulfill(status=answer.status, headers=headers, body=text)
+
+
+def test_a_picture_is_as_large_as_the_patient_where_the_screen_was_measured(opened: Callable[..., Page]) -> None:
+    page = opened(CHEST)
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name="True size").click()
+    page.locator(".screen-size").get_by_role("slider").fill("400")
+    page.get_by_role("button", name="It fits").click()
+    wait_for(page, "document.querySelector('.panes').textContent.includes('(true size)')")
+    page.keyboard.press("+")
+    wait_for(page, "!document.querySelector('.panes').textContent.includes('(true size)')")

@@ -43,7 +43,8 @@ LEAVES = {
 }
 TABLE: dict[str, set[str]] = {
     "viewer/tools/": {"viewer/geometry.js", "viewer/space.js", "viewer/tools/"},
-    "viewer/overlay.js": {"text.js", "viewer/ago.js", "viewer/geometry.js", "viewer/space.js"},
+    "viewer/overlay.js": {"text.js", "viewer/ago.js", "viewer/geometry.js", "viewer/screen.js", "viewer/space.js"},
+    "viewer/screen.js": {"viewer/geometry.js"},
     "viewer/ago.js": set(),
     "viewer/connection.js": {"viewer/protocol.js"},
     "viewer/thumbnails.js": {"text.js", "viewer/ago.js"},
@@ -86,7 +87,9 @@ TABLE: dict[str, set[str]] = {
         "viewer/menu.js",
         "viewer/plane.js",
         "viewer/presets.js",
+        "viewer/screen.js",
         "viewer/space.js",
+        "dialog.js",
         "corrections/way.js",
         "exports/dialog.js",
         "share/dialog.js",

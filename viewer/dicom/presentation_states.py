@@ -133,7 +133,7 @@ def read_state(path: Path) -> StateFile:
             grey=grey,
             modality=modality,
             voi=tuple(_voi(dataset, inputs_signed)) if grey else (),
-            areas=tuple(_parts(dataset, st.DISPLAYED_AREA_SEQUENCE, lambda item: _area(item, notes))),
+            areas=tuple(_parts(dataset, st.DISPLAYED_AREA_SEQUENCE, lambda item: _area(item))),
             annotations=tuple(_annotations(dataset, layers, notes)),
             table=_presentation_table(dataset) if grey else None,
             inverse=grey and values.code(dataset, tags.PRESENTATION_LUT_SHAPE) == "INVERSE",
@@ -232,7 +232,7 @@ def _rotation(dataset: Dataset, notes: list[str]) -> int:
     return degrees % 360
 
 
-def _area(item: Dataset, notes: list[str]) -> DisplayedArea | None:
+def _area(item: Dataset) -> DisplayedArea | None:
     one = values.numbers(item, st.AREA_TOP_LEFT, "SL")
     other = values.numbers(item, st.AREA_BOTTOM_RIGHT, "SL")
     if len(one) < 2 or len(other) < 2 or max(map(abs, (*one, *other))) > 1e6:
@@ -241,15 +241,15 @@ def _area(item: Dataset, notes: list[str]) -> DisplayedArea | None:
     (left, right), (top, bottom) = (sorted((int(one[axis]) - 1, int(other[axis]) - 1)) for axis in (0, 1))
     mode = values.code(item, st.SIZE_MODE)
     magnification = values.number(item, st.MAGNIFICATION, "FL") if mode == "MAGNIFY" else None
-    if mode == "TRUE SIZE":
-        notes.append("true size needs a display whose pixel size is known: the displayed area is fitted in")
-    aspect = values.numbers(item, st.AREA_SPACING, "DS") or values.numbers(item, st.AREA_ASPECT, "IS")
+    spacing = values.numbers(item, st.AREA_SPACING, "DS")
+    aspect = spacing or values.numbers(item, st.AREA_ASPECT, "IS")
     sound = len(aspect) >= 2 and min(aspect[:2]) > 0
     return DisplayedArea(
         (top, bottom),
         (left, right),
         magnification if magnification and 0.01 <= magnification <= 100 else None,
         (aspect[0], aspect[1]) if sound else None,
+        (spacing[0], spacing[1]) if mode == "TRUE SIZE" and spacing and sound else None,
     )
 
 

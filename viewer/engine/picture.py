@@ -123,6 +123,7 @@ def _described(order: Order, picture: Picture) -> dict[str, Any]:
         "placement": None if picture.placement is None else dict(picture.placement),
         "graphics": None if picture.graphics is None else [dict(graphic) for graphic in picture.graphics],
         "subtraction": None if picture.subtraction is None else dict(picture.subtraction),
+        "true_size": None if picture.true_size is None else list(picture.true_size),
         "depth": None if picture.depth is None else dict(picture.depth),
         "labels": dict(description.labels),
         "warnings": list(picture.warnings),

@@ -59,6 +59,8 @@ class DisplayedArea:
     """Picture pixels for each voxel; None: as large as it fits."""
     aspect: Pair | None = None
     """(height, width) of a voxel as it is to be shown."""
+    true_size: Pair | None = None
+    """mm (height, width) of a voxel on the display; None where the area is not asked for in true size."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,12 @@ def graphics(frame: Frame, placement: Placement) -> tuple[dict[str, Any], ...] |
     return None if state is None else tuple(presented.drawings(state, placement, frame.description))
 
 
+def true_size_of(frame: Frame) -> tuple[float, float] | None:
+    """mm (height, width) that a voxel shall have on the display, where the state asks for that."""
+    state = state_of(frame)
+    return None if state is None or state.area is None else state.area.true_size
+
+
 def subtraction_of(frame: Frame) -> dict[str, Any] | None:
     """For the frame header: which frames were subtracted, and how."""
     done = None if frame.dressing is None else frame.dressing.subtracted

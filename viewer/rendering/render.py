@@ -15,7 +15,7 @@ from .bricks import warm as warm_bricks
 from .colour import GREY
 from .device import DeviceFailed
 from .drawing import draw_slice
-from .dressing import finished, graphics, laid_out, subtraction_of
+from .dressing import finished, graphics, laid_out, subtraction_of, true_size_of
 from .encode import ENCODERS, encode
 from .geometry import PictureGeometry, picture_geometry, picture_millimetres
 from .planes import Sight, center_of, fewer, scroll, sight, smallest_spacing
@@ -60,6 +60,8 @@ class Picture:
     """Drawings of the presentation state in pixels of the picture; None without one."""
     subtraction: Mapping[str, Any] | None = None
     """What was subtracted, as the frame header of the protocol gives it."""
+    true_size: tuple[float, float] | None = None
+    """mm (height, width) that a stored voxel shall have on the display, where a presentation state asks for true size."""
     final: bool = True
     """The same pixels as without `most`: nothing was left out to be quick."""
 
@@ -156,6 +158,7 @@ def _render_frame(frame: Frame, view: View, most: int | None, segmented: Sequenc
         laid_out=None if lies is view else lies,
         graphics=graphics(frame, placement),
         subtraction=subtraction_of(frame),
+        true_size=true_size_of(frame),
         final=placement is asked,
     )
 

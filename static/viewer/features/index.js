@@ -10,9 +10,10 @@ import { install as measuring } from "./measuring.js";
 import { install as objects } from "./objects.js";
 import { install as settings } from "./settings.js";
 import { install as sharing } from "./sharing.js";
+import { install as trueSize } from "./truesize.js";
 import { install as viewed } from "./viewed.js";
 import { install as volume } from "./volume.js";
 
 /** For whoever came by a share link: what only looks. Nothing of theirs is kept. */
 export const LOOKING = [linking, volume, cine, hanging];
-export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, viewed, hanging, exporting, sharing, correcting, settings];
+export const FEATURES = [linking, volume, measuring, cine, keyImages, objects, viewed, hanging, exporting, sharing, correcting, trueSize, settings];

@@ -226,17 +226,16 @@ async def test_a_displayed_area_is_named_after_it_was_turned(engine: Engine, tmp
     assert np.array_equal(picture, judge.spatially(grey[2:22, 4:14], state))
 
 
-async def test_an_area_may_be_magnified_and_true_size_is_said_to_be_out_of_reach(
-    engine: Engine, tmp_path: Path
-) -> None:
+async def test_an_area_may_be_magnified_and_true_size_is_for_the_page_to_draw(engine: Engine, tmp_path: Path) -> None:
     case = Case(tmp_path)
     larger = area((5, 3), (14, 22), "MAGNIFY", PresentationPixelMagnificationRatio=3.0)
     state = state_dataset([case.image], DisplayedAreaSelectionSequence=larger)
     _, drawn = await case.drawn(engine, state, size=[200, 200])
     assert drawn.header["placement"]["down"][1] == pytest.approx(1 / 3)
+    assert drawn.header["true_size"] is None
     true = area((5, 3), (14, 22), "TRUE SIZE", PresentationPixelSpacing=[0.2, 0.2])
     _, drawn = await case.drawn(engine, state_dataset([case.image], DisplayedAreaSelectionSequence=true))
-    assert any("true size" in warning for warning in drawn.header["warnings"])
+    assert (drawn.header["true_size"], drawn.header["warnings"]) == ([0.2, 0.2], [])
 
 
 async def test_proportions_that_are_not_those_of_the_image_are_named(engine: Engine, tmp_path: Path) -> None:
