@@ -13,6 +13,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -23,6 +24,7 @@ from accounts.links import make_link
 from accounts.models import GIVEN_ROLES, ApiToken, Membership, Organization, User
 from accounts.policy import ADMIN, organizations_for
 from accounts.second_factor import FACTORS, remove_factors
+from accounts.states import digest_of_row
 
 
 def administered(request: HttpRequest) -> QuerySet[Organization]:
@@ -66,6 +68,17 @@ class Managed(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Kept with the row: what it was, for the event of what becomes of it."""
+        obj: Any = super().get_object(request, object_id, from_field)
+        if obj is not None:
+            obj.state_before = self.state_of(obj)
+        return obj
+
+    def state_of(self, obj: Model) -> str:
+        """A digest of what this page changes of the row."""
+        return digest_of_row(obj)
+
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         self._write(request, obj, "make", message)
         return super().log_addition(request, obj, message)
@@ -74,12 +87,13 @@ class Managed(admin.ModelAdmin):
         self._write(request, obj, "change", message)
         return super().log_change(request, obj, message)
 
-    def _write(self, request: HttpRequest, obj: Model, act: str, message: Any) -> None:
+    def _write(self, request: HttpRequest, obj: Any, act: str, message: Any) -> None:
+        states = {"before": getattr(obj, "state_before", ""), "after": "" if act == "delete" else self.state_of(obj)}
         audit.record(
             f"{obj._meta.model_name}.{act}",
             actor=request.user,
             request=request,
-            detail={"object": str(obj), "what": message},
+            detail={"object": str(obj), "what": message} | {name: state for name, state in states.items() if state},
         )
 
 
@@ -160,6 +174,10 @@ class PersonAdmin(Managed, UserAdmin):
         people = super().get_queryset(request).filter(pk__in=people_of(request).values("pk"))
         return people.annotate(protected=Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)))
 
+    def state_of(self, obj: Model) -> str:
+        """With the roles, which stand on the same page."""
+        return digest_of_row(obj, Membership.objects.filter(user=obj.pk))
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         if obj is None or manages_wholly(request, obj):
             return self.readonly_fields
@@ -179,7 +197,8 @@ class PersonAdmin(Managed, UserAdmin):
         person = self.get_object(request, id)
         if person is None or not manages_wholly(request, person):
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return not lookup.startswith("password") and lookup in {"is_active__exact", "memberships__role__exact"}
@@ -188,8 +207,11 @@ class PersonAdmin(Managed, UserAdmin):
     def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset:
             if manages_wholly(request, person):
-                person.end_sessions()
-                audit.record("sessions.end", actor=request.user, request=request, detail={"person": person.username})
+                with transaction.atomic():
+                    person.end_sessions()
+                    audit.record(
+                        "sessions.end", actor=request.user, request=request, detail={"person": person.username}
+                    )
                 self.message_user(request, f"{person} is signed out everywhere.")
             else:
                 self._not_yours(request, person)
@@ -198,8 +220,10 @@ class PersonAdmin(Managed, UserAdmin):
     def new_sign_in_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset:
             if manages_wholly(request, person) and person.is_active:
-                audit.record("link.make", actor=request.user, request=request, detail={"person": person.username})
-                self.message_user(request, format_html("Give this to {} alone: {}", person.username, make_link(person)))
+                with transaction.atomic():
+                    audit.record("link.make", actor=request.user, request=request, detail={"person": person.username})
+                    link = make_link(person)
+                self.message_user(request, format_html("Give this to {} alone: {}", person.username, link))
             else:
                 self._not_yours(request, person)
 
@@ -259,9 +283,11 @@ class ApiTokenAdmin(Managed):
             if not manages_wholly(request, token.user):
                 self.message_user(request, f"The token of {token.user} is not yours to revoke.", level=messages.ERROR)
                 continue
-            token.revoked_at = timezone.now()
-            token.save(update_fields=["revoked_at"])
-            audit.record("token.revoke", actor=request.user, request=request, detail={"person": token.user.username})
+            with transaction.atomic():
+                token.revoked_at = timezone.now()
+                token.save(update_fields=["revoked_at"])
+                detail = {"person": token.user.username}
+                audit.record("token.revoke", actor=request.user, request=request, detail=detail)
             self.message_user(request, f"The token {token.name!r} of {token.user} is revoked.")
 
 

@@ -44,11 +44,8 @@ _SEARCH = Act("dicomweb.search", "study.receive")
 
 ACTS: dict[str, Act] = {
     # coming in and one's own account
-    **_all("sign-in sign-in-link sign-out password-forgotten password-reset account account_login", _OWN),
+    **_all("sign-in sign-in-link sign-out password password-forgotten password-reset account account_login", _OWN),
     **_all("sessions session-end session-state tokens token-revoke account_reauthenticate", _OWN),
-    "password": Act(
-        changes="account.change", why="one's own; the page writes it down after the act, too", carried=True
-    ),
     "api-my-settings": Act(changes="account.change", why="one's own settings", carried=True),
     **_all("mfa_index mfa_list_webauthn mfa_authenticate mfa_login_webauthn mfa_reauthenticate", _OWN),
     **_all("mfa_reauthenticate_webauthn mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn", _OWN),

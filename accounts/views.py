@@ -9,6 +9,7 @@ from allauth.account.internal.flows.login import perform_login, perform_password
 from allauth.account.models import Login
 from django.contrib.auth import logout, update_session_auth_hash, views
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -85,9 +86,10 @@ class Password(FormView):
         return {**super().get_form_kwargs(), "user": self.request.user}
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
-        user = form.save()
+        with transaction.atomic():
+            user = form.save()
+            audit.record("password.change", actor=user, request=self.request)
         update_session_auth_hash(self.request, user)
-        audit.record("password.change", actor=user, request=self.request)
         return super().form_valid(form)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
@@ -245,16 +246,17 @@ class HangingProtocolAdmin(Managed):
             self.message_user(request, text, level=messages.ERROR)
             return
         for row in queryset:
-            made = HangingProtocol.objects.create(
-                organization=row.organization or ours[0],
-                name=f"{row.name} (copy)"[:200],
-                matches=row.matches,
-                stages=row.stages,
-                priority=row.priority + 1,
-                active=False,
-                created_by=request.user,
-            )
-            self.log_addition(request, made, f"copied from {row.pk}")
+            with transaction.atomic():
+                made = HangingProtocol.objects.create(
+                    organization=row.organization or ours[0],
+                    name=f"{row.name} (copy)"[:200],
+                    matches=row.matches,
+                    stages=row.stages,
+                    priority=row.priority + 1,
+                    active=False,
+                    created_by=request.user,
+                )
+                self.log_addition(request, made, f"copied from {row.pk}")
             self.message_user(request, f"{made} is made, and not active yet.")
 
     @admin.action(description="Activate")
@@ -271,9 +273,11 @@ class HangingProtocolAdmin(Managed):
                 text = f"{row} belongs to all organizations and is not yours to change; copy it."
                 self.message_user(request, text, level=messages.ERROR)
                 continue
-            row.active = active
-            row.save(update_fields=["active", "updated_at"])
-            self.log_change(request, row, "activated" if active else "deactivated")
+            with transaction.atomic():
+                row.state_before = self.state_of(row)  # type: ignore[attr-defined]
+                row.active = active
+                row.save(update_fields=["active", "updated_at"])
+                self.log_change(request, row, "activated" if active else "deactivated")
 
 
 def _is_theirs(request: HttpRequest, row: HangingProtocol) -> bool:

@@ -144,8 +144,8 @@ def _back_up_now(request: HttpRequest) -> HttpResponse:
     """For whoever has just proved who they are: the file holds everything. The server makes it beside its work."""
     must_be_fresh(request)
     if settings.FARVIEW_BACKUP_DIR and backup.running() is None:
-        backup_schedule.ask()
         audit.record("backup.ask", actor=request.user, request=request)
+        backup_schedule.ask()
     return HttpResponseRedirect(reverse("admin:system_backups"))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -157,10 +158,10 @@ class DeliveryAdmin(LookOnly):
 
     def _done(self, request: HttpRequest, queryset: QuerySet[Delivery], act: str, do: Any, words: str) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
-        changed = do(Delivery.objects.filter(pk__in=chosen))
-        audit.record(
-            f"delivery.{act}", actor=request.user, request=request, detail={"deliveries": chosen, "changed": changed}
-        )
+        with transaction.atomic():
+            changed = do(Delivery.objects.filter(pk__in=chosen))
+            detail = {"deliveries": chosen, "changed": changed}
+            audit.record(f"delivery.{act}", actor=request.user, request=request, detail=detail)
         rest = len(chosen) - changed
         self.message_user(request, f"{changed} {words}." + (f" {rest} stay as they are." if rest else ""))
 

@@ -15,7 +15,15 @@ from reporting.workflow.noting import note
 from reporting.workflow.refusals import Unusable
 from reporting.workflow.signing import goes_out, words_of
 from reporting.workflow.states import REASON_CODES, TRANSITIONS, standing
-from reporting.workflow.versions import accusation_of, append, correction_of, signed_text_of, standing_of, text_of
+from reporting.workflow.versions import (
+    accusation_of,
+    append,
+    correction_of,
+    mac_before,
+    signed_text_of,
+    standing_of,
+    text_of,
+)
 from viewer.archive import rows
 
 REASON = 1000
@@ -55,7 +63,7 @@ def correct(
         held.template_version = signed.template_version
         version = _step(held, "correct", user, of=signed, reason=said, reason_code=str(code))
         locking.require(held, user, token, request)
-        note("report.correct", held, user, request, version=version.number, code=code)
+        note("report.correct", held, user, request, version=version.number, code=code, **_macs(version))
         return version
 
     return rows.patiently(work)
@@ -74,7 +82,7 @@ def abandon(report: Report, user: User, token: str, request: Request | None) -> 
         held.template_version = signed.template_version
         version = _step(held, "abandon", user, of=signed)
         locking.let_go(held)
-        note("report.correct", held, user, request, abandoned=version.number)
+        note("report.correct", held, user, request, abandoned=version.number, **_macs(version))
         return version
 
     return rows.patiently(work)
@@ -116,8 +124,12 @@ def _quietly(report: Report, user: User, act: str, said: str, request: Request |
     held = in_hand(report)
     must_be_able(held, act, user)
     version = _step(held, act, user, reason=said)
-    note(f"report.{act}", held, user, request, version=version.number, **told)
+    note(f"report.{act}", held, user, request, version=version.number, **_macs(version), **told)
     return version
+
+
+def _macs(version: ReportVersion) -> dict[str, str]:
+    return {"mac": version.mac, "mac_before": mac_before(version)}
 
 
 def _withdrawn(report: Report, user: User, said: str, request: Request | None, confirmed: str) -> ReportVersion:

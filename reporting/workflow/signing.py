@@ -25,7 +25,7 @@ from reporting.workflow.finding import in_hand
 from reporting.workflow.noting import note
 from reporting.workflow.refusals import Stale, Unready, Unusable
 from reporting.workflow.states import TRANSITIONS, standing
-from reporting.workflow.versions import SIGNING, append, correction_of, text_of
+from reporting.workflow.versions import SIGNING, append, correction_of, mac_before, text_of
 from reporting.worklist import clocks
 from viewer.archive import rows
 
@@ -143,7 +143,8 @@ def goes_out(
     if version.meaning in SIGNING or (version.kind == "cancel" and report.signed_version):
         queue(report, version)
     by = {"by": confirmed} if confirmed else {}
-    note(f"report.{act}", report, user, request, version=version.number, state=version.state, mac=version.mac, **by)
+    told = {"version": version.number, "state": version.state, "mac": version.mac, **by}
+    note(f"report.{act}", report, user, request, mac_before=mac_before(version), **told)
 
 
 async def addendum(report: Report, user: User, text: Any, asked: Asked, request: Request | None) -> ReportVersion:

@@ -193,6 +193,12 @@ def plain(value: Any) -> Any:
 # --- reading them
 
 
+def mac_before(version: ReportVersion) -> str:
+    """The MAC of the version of the same report before this one; "" of the first. (`previous_mac` is of any report.)"""
+    former = ReportVersion.objects.filter(report=version.report_id, number__lt=version.number)
+    return former.order_by("-number").values_list("mac", flat=True).first() or ""
+
+
 def _of(report: Report) -> QuerySet[ReportVersion]:
     rows = ReportVersion.objects.filter(report=report).select_related("template_version__template")
     return rows.defer("template_version__html", "template_version__source")

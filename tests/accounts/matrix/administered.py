@@ -6,6 +6,7 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.db.models import Model
@@ -63,6 +64,7 @@ def rows_of(world: World) -> dict[type[Model], int]:
     Organization.objects.filter(pk=home.pk).update(title=KNOWN_BY)
     Order.objects.filter(pk=NUMBER).update(procedure_text=KNOWN_BY)
     issue(person, KNOWN_BY)
+    Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={})
     event = audit.record(
         "study.view",
         actor=person,
@@ -95,7 +97,9 @@ def rows_of(world: World) -> dict[type[Model], int]:
             series_instance_uid="2.25.7752",
             study_instance_uid=study.study_instance_uid,
         ),
-        HangingProtocol.objects.create(organization=home, name=KNOWN_BY, stages=[{"name": "x", "viewports": [{}]}]),
+        HangingProtocol.objects.create(
+            organization=home, name=KNOWN_BY, stages=[{"name": "x", "layout": "1x1", "viewports": [{}]}]
+        ),
         Commitment.objects.create(
             organization=home, peer=peer, transaction_uid="2.25.7753", problem=KNOWN_BY, next_try_at=now
         ),

@@ -258,6 +258,7 @@ def test_every_step_is_in_the_record_and_in_the_news(at_rita: Client, at_alice: 
     ]
     cosigned = acts.get(action="report.cosign")
     assert cosigned.detail["mac"] == version(cosigned.detail["version"]).mac
+    assert cosigned.detail["mac_before"] == version(cosigned.detail["version"] - 1).mac, "what was there before the act"
     news = [one.payload["state"] for one in Outbox.objects.filter(kind="report.changed").order_by("pk")]
     assert news[-1] == "appended"
     assert set(Outbox.objects.filter(kind="report.changed").last().payload) == {

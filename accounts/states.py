@@ -1,0 +1,23 @@
+"""What a row said before a change and after it, as digests for the record: nothing of the row can be read from them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from django.db.models import Model
+
+UNTOLD = frozenset({"last_login", "last_used_at", "last_seen_at", "updated_at", "epoch"})
+"""Columns that change without anybody's act upon the row."""
+
+
+def digest_of_row(row: Model, beside: Iterable[Model] = ()) -> str:
+    """SHA-256 (hex) of the columns of `row`, and of those rows `beside` it that belong to it, in any order."""
+    held = [_columns(row), *sorted(_columns(other) for other in beside)]
+    return hashlib.sha256(json.dumps(held, ensure_ascii=True).encode()).hexdigest()
+
+
+def _columns(row: Model) -> list[list[str]]:
+    fields = (field for field in row._meta.concrete_fields if field.name not in UNTOLD)
+    return [[field.attname, field.value_to_string(row)] for field in fields]
