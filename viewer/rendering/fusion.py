@@ -15,7 +15,6 @@ from .grey import Greyscale
 from .view import Fusion, View
 from .voi import curve_of, default_function, described_voi, voi_from_percentiles
 from .volume import Volume, Window
-from .voxels import as_frame
 
 OPACITY = 0.5
 COLOR_MAP = "hot_iron"
@@ -45,7 +44,7 @@ def resolve_fusion(fusion: Fusion, volume: Volume, fused: Volume) -> Fusion:
 
 def _window(fusion: Fusion, fused: Volume) -> tuple[float, float, str]:
     center, width, function = fusion.window_center, fusion.window_width, fusion.voi_lut_function
-    frame = as_frame(fused)
+    frame = fused.as_frame
     if center is None or width is None:
         default = described_voi(replace(fused.description, voi_luts=()))
         if not isinstance(default, Window):
@@ -69,7 +68,7 @@ def overlay_pipeline(fusion: Fusion, fused: Volume) -> Greyscale:
         window_width=fusion.window_width,
         voi_lut_function=fusion.voi_lut_function,
     )
-    return grey_pipeline(window, as_frame(fused))._replace(inverted=False)
+    return grey_pipeline(window, fused.as_frame)._replace(inverted=False)
 
 
 def blend(picture: NDArray[np.uint8], levels: NDArray[np.uint8], fusion: Fusion) -> NDArray[np.uint8]:

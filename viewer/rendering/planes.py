@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .fields import LARGEST_PICTURE, LARGEST_SIDE, BadView, Triple
@@ -127,11 +128,13 @@ class Grid:
     origin: Triple
     gradients: tuple[Triple, Triple, Triple]
 
-    @classmethod
-    def of(cls, geometry: VolumeGeometry) -> Grid:
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def of(geometry: VolumeGeometry) -> Grid:
+        """Asked for several times by every picture; geometries are told apart by identity."""
         slices, rows, columns = geometry.steps
         volume = dot(slices, cross(rows, columns))
-        return cls(
+        return Grid(
             geometry.origin,
             (
                 scaled(cross(rows, columns), 1.0 / volume),

@@ -12,7 +12,7 @@ neighbouring pixels at once: the values are equal to the last bit.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -55,14 +55,14 @@ class Rays:
     column_step: Triple
     depth_step: Triple = (0.0, 0.0, 0.0)
     samples: int = 1
+    packed: NDArray[np.float32] = field(init=False, repr=False, compare=False)
+    """(12,): origin, row step, column step, depth step, for kernels. Steps that are nothing but the rounding of an affine
+    are none."""
 
-    @property
-    def packed(self) -> NDArray[np.float32]:
-        """(12,): origin, row step, column step, depth step, for kernels. Steps that are nothing but the rounding of an affine
-        are none."""
-        steps = np.array([*self.row_step, *self.column_step, *self.depth_step])
-        steps[np.abs(steps) < _LEAST_STEP] = 0.0
-        return np.array([*self.origin, *steps], np.float32)
+    def __post_init__(self) -> None:
+        steps = [*self.row_step, *self.column_step, *self.depth_step]
+        packed = [*self.origin, *(0.0 if abs(step) < _LEAST_STEP else step for step in steps)]
+        object.__setattr__(self, "packed", np.array(packed, np.float32))
 
 
 def project(

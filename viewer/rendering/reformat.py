@@ -20,7 +20,7 @@ from .storing import Run
 from .transfer import TransferTable, table_of
 from .view import BadView, View
 from .volume import Volume
-from .voxels import as_frame, seen_range
+from .voxels import seen_range
 
 Pixels = NDArray[np.uint8]
 
@@ -72,7 +72,7 @@ def draw_volume(volume: Volume, view: View, sight: Sight, painter: Painter, fuse
         channels = [_sampled(volume, view.projection, sight, pipeline, painter, channel) for channel in range(3)]
         picture = np.stack(channels, axis=-1)
     else:
-        picture = _sampled(volume, view.projection, sight, grey_pipeline(view, as_frame(volume)), painter)
+        picture = _sampled(volume, view.projection, sight, grey_pipeline(view, volume.as_frame), painter)
         if view.color_map not in (None, GREY):
             picture = coloured(picture, str(view.color_map))
     if view.fusion is None:

@@ -18,7 +18,6 @@ from .transfer import presets_for
 from .view import BadView, View, needs_volume, varied
 from .voi import curve_of, default_function, default_voi, described_voi, voi_from_percentiles
 from .volume import Frame, FrameDescription, LookupTable, Volume, Window
-from .voxels import as_frame
 
 Default = Callable[[FrameDescription], Preset]
 
@@ -73,10 +72,11 @@ def _of_volume(view: View, volume: Volume, fused: Volume | None) -> View:
     acquired = view.plane == "acquired"
     if acquired and not 0 <= (view.frame or 0) < volume.frames:
         raise BadView(f"frame: this stack has {volume.frames}, counted from 0")
-    if not acquired:
-        view = varied(view, frame=None, sop_instance_uid=None, frame_number=None)
     view = varied(
         view,
+        frame=view.frame if acquired else None,
+        sop_instance_uid=view.sop_instance_uid if acquired else None,
+        frame_number=view.frame_number if acquired else None,
         center=None if acquired else view.center or planes.default_center(view, volume.geometry),
         zoom=zoom,
         size=size,
@@ -95,7 +95,7 @@ def _of_volume(view: View, volume: Volume, fused: Volume | None) -> View:
         clip=None,
         color_map=None if colour else _color_map(view),
         fusion=fusion if fusion is None or fused is None else resolve_fusion(fusion, volume, fused),
-        **(_colour_window(view) if colour else _grey_window(view, as_frame(volume), _default_of_volume(volume))),
+        **(_colour_window(view) if colour else _grey_window(view, volume.as_frame, _default_of_volume(volume))),
     )
 
 
@@ -139,7 +139,7 @@ def _default_of_volume(volume: Volume) -> Default:
 
     def default(description: FrameDescription) -> Preset:
         said = described_voi(replace(volume.description, voi_luts=description.voi_luts))
-        return said or voi_from_percentiles(description, as_frame(volume).values)
+        return said or voi_from_percentiles(description, volume.as_frame.values)
 
     return default
 

@@ -7,7 +7,7 @@ Coordinates are LPS millimetres, arrays are (rows, columns) or (rows, columns, 3
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -322,6 +322,20 @@ class Volume:
     """Stretches along the slice coordinate where nothing was scanned: not drawn, and nothing is measured across them."""
     places: tuple[float, ...] = ()
     """Slice coordinate of each frame of the stack; empty where slice k is frame k."""
+    as_frame: Frame = field(init=False, repr=False)
+    """All slices of a grey volume as one tall frame, to find windows and the greyscale pipeline by the same rules as for a
+    frame. No value is copied."""
+
+    def __post_init__(self) -> None:
+        description = replace(
+            self.description,
+            rescale_slope=self.slope,
+            rescale_intercept=self.intercept,
+            modality_lut=None,
+            pixel_padding=(HOLE, HOLE) if self.holes and self.values.dtype.kind == "i" else None,
+        )
+        values = self.values.reshape(-1, self.values.shape[-1])
+        object.__setattr__(self, "as_frame", Frame(values, description.photometric_interpretation, description))
 
     @property
     def frames(self) -> int:

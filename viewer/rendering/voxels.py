@@ -3,24 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from .grey import RAMP, TABLE, Greyscale
-from .volume import HOLE, Frame, Volume
-
-
-def as_frame(volume: Volume) -> Frame:
-    """All slices of a grey volume as one tall frame, to find windows and the greyscale pipeline by the same rules as for a
-    frame. No value is copied."""
-    description = replace(
-        volume.description,
-        rescale_slope=volume.slope,
-        rescale_intercept=volume.intercept,
-        modality_lut=None,
-        pixel_padding=(HOLE, HOLE) if volume.holes and volume.values.dtype.kind == "i" else None,
-    )
-    values = volume.values.reshape(-1, volume.values.shape[-1])
-    return Frame(values, description.photometric_interpretation, description)
 
 
 def seen_range(pipeline: Greyscale) -> tuple[float, float]:
