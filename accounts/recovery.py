@@ -121,5 +121,8 @@ def tell(person: User, subject: str, words: str, link: str) -> None:
 def _send(message: EmailMessage) -> None:
     try:
         message.send()
-    except OSError as problem:  # smtplib's own are OSErrors, too
+    except (
+        OSError,
+        ValueError,
+    ) as problem:  # smtplib's own are OSErrors, too; an address with line ends is a ValueError
         logger.warning("a mail about an account could not be sent: %s", type(problem).__name__)

@@ -192,5 +192,5 @@ def _send(mails: Sequence[EmailMessage]) -> None:
     for mail in mails:
         try:
             mail.send()
-        except OSError:  # smtplib's own are of this kind
+        except (OSError, ValueError):  # smtplib's own are OSErrors; an address with line ends is a ValueError
             logger.exception("the mail about an emergency access could not be sent; administrators see it in /admin/")
