@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.management import call_command
+from pydicom.dataset import Dataset
 
 from accounts.models import Organization
+from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.dicom.making import image_dataset, write
 from tests.viewer.dicom.states import overlay
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore
-from viewer.models import Instance, Series
+from viewer.models import Instance, Series, SeriesRequest, Study
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,3 +57,20 @@ def test_a_file_that_is_gone_is_named_and_its_index_stays(image: Instance, store
     before = dict(image.index)
     image.refresh_from_db()
     assert image.index == before
+
+
+def test_series_of_an_older_version_learn_when_they_were_begun_and_what_asked_for_them(
+    store: BlobStore, hospital: Organization, tmp_path: Path
+) -> None:
+    request = Dataset()
+    request.AccessionNumber, request.ScheduledProcedureStepID = "A1", "S1"
+    slice_ = ct_slice(PerformedProcedureStepStartDate="20240131", RequestAttributesSequence=[request])
+    ingest_file(save(slice_, tmp_path / "slice.dcm"), hospital, "test", "")
+    Series.objects.update(performed_date="")
+    Study.objects.update(accession_number="A2")  # as a correction since then would have
+    SeriesRequest.objects.all().delete()
+    assert reindex() == "1 of the indexes renewed.\n"
+    assert Series.objects.get().performed_date == "20240131"
+    asked = SeriesRequest.objects.get()
+    assert (asked.accession_number, asked.scheduled_procedure_step_id) == ("A2", "S1")
+    assert reindex() == "0 of the indexes renewed.\n"

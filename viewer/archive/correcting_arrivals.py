@@ -15,6 +15,7 @@ from viewer.archive.corrected import Lines, applied, merge_of, standing
 from viewer.archive.correcting import part_of
 from viewer.archive.correcting_facts import OF_STUDY, PERSONAL, facts_of
 from viewer.archive.rejecting import rejections
+from viewer.dicom.attributes import RequestAttributes
 from viewer.dicom.read import ParsedInstance
 from viewer.dicom.text import fold
 from viewer.models import Correction, CorrectionKind, Study
@@ -168,4 +169,16 @@ def saying(parsed: ParsedInstance, said: Mapping[str, str]) -> ParsedInstance:
         parsed,
         patient=replace(patient, name_folded=fold(patient.name)[:400]),
         study=replace(study, description_folded=fold(study.description)[:200]),
+        series=replace(parsed.series, requests=requests_of(parsed, said["AccessionNumber"])),
+    )
+
+
+def requests_of(parsed: ParsedInstance, accession_number: str) -> tuple[RequestAttributes, ...]:
+    """What asked for the series of an object, whose study has this accession number now."""
+    former = parsed.study.accession_number
+    if not former or not accession_number:
+        return parsed.series.requests
+    return tuple(
+        replace(one, accession_number=accession_number) if one.accession_number == former else one
+        for one in parsed.series.requests
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db.models import QuerySet
+
 from viewer.archive import disagreement
 from viewer.dicom.text import fold
-from viewer.models import Patient, Study
+from viewer.models import Patient, SeriesRequest, Study
 
 PERSONAL = {
     "PatientName": "name",
@@ -41,8 +43,16 @@ def change(study: Study, after: Mapping[str, str], patient: Patient | None = Non
         if name in after and name != "StudyInstanceUID":
             setattr(study, column, after[name])
     study.description_folded = fold(study.description)[:200]
+    renumber(SeriesRequest.objects.filter(series__study=study), former, {**former, **after})
     study.warnings = disagreement.after_correction(study.warnings, former, {**former, **after})
     study.save()
+
+
+def renumber(requests: QuerySet[SeriesRequest], former: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Requests of series under the accession number that their study had have the one that it has now."""
+    number, now = former["AccessionNumber"], after["AccessionNumber"]
+    if number and now and number != now:
+        requests.filter(accession_number=number).update(accession_number=now)
 
 
 def facts_of(study: Study) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db.models import QuerySet, Sum
 
 from viewer.archive.correcting import BadCorrection, CannotCorrect, Done, Who, begun, finished, locked, part, whole
-from viewer.archive.correcting_facts import OF_STUDY, facts_of
+from viewer.archive.correcting_facts import OF_STUDY, facts_of, renumber
 from viewer.models import (
     Conflict,
     Correction,
@@ -17,6 +17,7 @@ from viewer.models import (
     KeyImage,
     Measurement,
     Series,
+    SeriesRequest,
     Study,
     ViewedImage,
 )
@@ -82,6 +83,7 @@ def put_series(done: Done, series: Sequence[Series], source: Study, target: Stud
     before, after = facts_of(source), facts_of(target)
     for one in series:
         _carry(one, source, target)
+        renumber(SeriesRequest.objects.filter(series=one), before, after)
         part(done, target, before, after, one.series_instance_uid)
     done.studies = [source, target]
     for study in done.studies:

@@ -8,8 +8,8 @@ a key with "=" asks for its groups by place. A time stands for the stretch that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -18,7 +18,7 @@ from django.db.models import Case, Exists, F, Model, OuterRef, Q, QuerySet, When
 
 from viewer.archive.names import FoldedName, folded_literal
 from viewer.dicom.text import fold
-from viewer.models import Instance, Patient, Series, Study
+from viewer.models import Instance, Patient, Series, SeriesRequest, Study
 
 LONGEST_VALUE = 1024
 MOST_VALUES = 5000
@@ -41,6 +41,8 @@ class Key:
 
     tag: int
     values: tuple[str, ...] = ()
+    sequence: int = 0
+    """The sequence (of `SEQUENCES`) whose items have the attribute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,18 @@ class Held:
     column: str = ""
     of_study: str = ""
     within: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """Where items of a sequence are held: rows that name one of a level by `way`, and are its `items`; their attributes as VR
+    and column."""
+
+    level: Level
+    rows: type[Model]
+    way: str
+    items: str
+    columns: Mapping[int, tuple[str, str]]
 
 
 class BadKey(ValueError):
@@ -71,7 +85,7 @@ def narrowed(level: Level, keys: Sequence[Key], *, fuzzy: bool = False, combined
     over. `fuzzy`: names match by the beginnings of words. `combined`: ranges of a date and its time are one range
     (PS3.4 C.2.2.2.5.4). Raises BadKey.
     """
-    asked = [given for key in keys if key.tag in ATTRIBUTES and (given := _given(key)).values]
+    asked = [given for key in keys if is_held(key.tag, key.sequence) and (given := _given(key)).values]
     return _narrowed(level, asked, fuzzy, combined).filter(_served(level))
 
 
@@ -80,7 +94,16 @@ def _given(key: Key) -> Key:
     values = tuple(value for value in key.values if value)
     if len(values) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in values):
         raise BadKey(key.tag, "too much to look for")
-    return Key(key.tag, () if any(value.strip("*") == "" for value in values) else values)
+    return replace(key, values=() if any(value.strip("*") == "" for value in values) else values)
+
+
+def is_held(tag: int, sequence: int = 0) -> bool:
+    """Whether an attribute, or one in the items of a sequence, can be matched."""
+    return tag in (SEQUENCES[sequence].columns if sequence in SEQUENCES else ATTRIBUTES if not sequence else ())
+
+
+def level_of(key: Key) -> Level:
+    return SEQUENCES[key.sequence].level if key.sequence else ATTRIBUTES[key.tag].level
 
 
 def _narrowed(level: Level, keys: Sequence[Key], fuzzy: bool, combined: bool) -> QuerySet[Any]:
@@ -91,7 +114,10 @@ def _narrowed(level: Level, keys: Sequence[Key], fuzzy: bool, combined: bool) ->
         for day, time in moments:
             rows = rows.filter(_moment(_path(level, day.tag), day, _path(level, time.tag), time))
     for key in here:
-        rows = _filtered(rows, level, key, fuzzy)
+        if not key.sequence:
+            rows = _filtered(rows, level, key, fuzzy)
+    for sequence in {key.sequence: None for key in here if key.sequence}:
+        rows = rows.filter(_with_item(level, sequence, [key for key in here if key.sequence == sequence]))
     if below:
         inner = _narrowed(ORDER[ORDER.index(level) + 1], below, fuzzy, combined)
         rows = rows.filter(Exists(inner.filter(**{UPWARDS[level]: OuterRef("pk")})))
@@ -101,7 +127,7 @@ def _narrowed(level: Level, keys: Sequence[Key], fuzzy: bool, combined: bool) ->
 def _parted(level: Level, keys: Sequence[Key]) -> tuple[list[Key], list[Key]]:
     """Keys of this level or above, and those of levels below."""
     depth = ORDER.index(level)
-    here = [key for key in keys if ORDER.index(ATTRIBUTES[key.tag].level) <= depth]
+    here = [key for key in keys if ORDER.index(level_of(key)) <= depth]
     return here, [key for key in keys if key not in here]
 
 
@@ -116,6 +142,16 @@ def _filtered(rows: QuerySet[Any], level: Level, key: Key, fuzzy: bool) -> Query
         rows = rows.alias(**{held.column: _stated(_prefix(level, Level.STUDY), held)})
         return rows.filter(_matches(held.column, key, held.vr))
     return rows.filter(_matches(_path(level, key.tag), key, held.vr))
+
+
+def _with_item(level: Level, sequence: int, keys: Sequence[Key]) -> Exists:
+    """An item that matches all of its keys (PS3.4 C.2.2.2.6)."""
+    held = SEQUENCES[sequence]
+    items = held.rows._default_manager.filter(**{held.way: OuterRef(f"{_prefix(level, held.level)}pk")})
+    for key in keys:
+        vr, column = held.columns[key.tag]
+        items = items.filter(_matches(column, key, vr))
+    return Exists(items)
 
 
 def _path(level: Level, tag: int) -> str:
@@ -269,14 +305,14 @@ def _latest(time: str) -> str:
 
 def _paired(keys: list[Key]) -> tuple[list[Key], list[tuple[Key, Key]]]:
     """Pairs of a date and its time that both are ranges of the same form are taken out (PS3.4 C.2.2.2.5.4)."""
-    by_tag = {key.tag: key for key in keys}
+    by_tag = {key.tag: key for key in keys if not key.sequence}
     pairs = []
     for day, time in MOMENTS.items():
         both = [by_tag[tag] for tag in (day, time) if tag in by_tag and len(by_tag[tag].values) == 1]
         if len(both) == 2 and _form(both[0]) == _form(both[1]) not in (None, (False, False)):
             pairs.append((both[0], both[1]))
     taken = {key.tag for pair in pairs for key in pair}
-    return [key for key in keys if key.tag not in taken], pairs
+    return [key for key in keys if key.sequence or key.tag not in taken], pairs
 
 
 def _form(key: Key) -> tuple[bool, bool] | None:
@@ -385,7 +421,7 @@ PREFIXES = {
     (Level.INSTANCE, Level.STUDY): "series__study__",
     (Level.INSTANCE, Level.PATIENT): "series__study__patient__",
 }
-MOMENTS = {0x00080020: 0x00080030, 0x00080021: 0x00080031}
+MOMENTS = {0x00080020: 0x00080030, 0x00080021: 0x00080031, 0x00400244: 0x00400245}
 """A date and its time."""
 
 ATTRIBUTES: dict[int, Held] = {
@@ -420,6 +456,8 @@ ATTRIBUTES: dict[int, Held] = {
     0x00200011: Held(Level.SERIES, "IS", "number"),
     0x00200060: Held(Level.SERIES, "CS", "laterality"),
     0x00201209: Held(Level.SERIES, "IS", "number_of_instances"),
+    0x00400244: Held(Level.SERIES, "DA", "performed_date"),
+    0x00400245: Held(Level.SERIES, "TM", "performed_time"),
     0x00080016: Held(Level.INSTANCE, "UI", "sop_class_uid"),
     0x00080018: Held(Level.INSTANCE, "UI", "sop_instance_uid"),
     0x00083002: Held(Level.INSTANCE, "UI", "transfer_syntax_uid"),
@@ -429,3 +467,17 @@ ATTRIBUTES: dict[int, Held] = {
     0x00280011: Held(Level.INSTANCE, "US", "columns"),
 }
 """What is held in columns, and so can be matched."""
+SEQUENCES: dict[int, Sequenced] = {
+    0x00400275: Sequenced(
+        Level.SERIES,
+        SeriesRequest,
+        "series",
+        "requests",
+        {
+            0x00080050: ("SH", "accession_number"),
+            0x00400009: ("SH", "scheduled_procedure_step_id"),
+            0x00401001: ("SH", "requested_procedure_id"),
+        },
+    ),
+}
+"""Sequences whose items are held."""

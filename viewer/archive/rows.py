@@ -6,8 +6,8 @@ written in a few more, however many objects come together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 from accounts import audit
 from accounts.models import Organization, User
@@ -18,9 +18,10 @@ from viewer.archive.held import BLOBS, INSTANCES, SERIES, STUDIES, any_correctio
 from viewer.archive.patience import DatabaseBusy as DatabaseBusy
 from viewer.archive.patience import is_locked as is_locked
 from viewer.archive.patience import patiently as patiently
+from viewer.dicom.attributes import RequestAttributes
 from viewer.dicom.read import ParsedInstance
 from viewer.dicom.rejection_note import RejectionNote
-from viewer.models import Blob, Conflict, Instance, Patient, Series, Study
+from viewer.models import Blob, Conflict, Instance, Patient, Series, SeriesRequest, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +212,15 @@ def _new_series(parsed: ParsedInstance, study: Study, hand: _Hand) -> Series:
         series_instance_uid=said.series_instance_uid,
         **{name: getattr(said, name) for name in SERIES_COLUMNS},
     )
+    keep_requests(series, said.requests)
     hand.series[said.series_instance_uid] = series
     return series
+
+
+def keep_requests(series: Series, requests: Iterable[RequestAttributes]) -> None:
+    """What asked for a series, as its first object says it."""
+    if requests:
+        SeriesRequest.objects.bulk_create([SeriesRequest(series=series, **asdict(one)) for one in requests])
 
 
 def _instance(arrival: Arrival, series: Series, organization: Organization) -> Instance:
@@ -357,6 +365,8 @@ SERIES_COLUMNS = (
     "manufacturer",
     "date",
     "time",
+    "performed_date",
+    "performed_time",
 )
 INSTANCE_COLUMNS = (
     "sop_instance_uid",

@@ -13,6 +13,9 @@ from .elements import Dataset
 from .errors import Refused
 from .text import fold
 
+REQUESTS = 20
+"""Of one series; further ones are not looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class PatientAttributes:
@@ -40,6 +43,15 @@ class StudyAttributes:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestAttributes:
+    """One item of the Request Attributes Sequence (PS3.3 table 10-9)."""
+
+    accession_number: str = ""
+    requested_procedure_id: str = ""
+    scheduled_procedure_step_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesAttributes:
     series_instance_uid: str = ""
     modality: str = ""
@@ -52,6 +64,9 @@ class SeriesAttributes:
     manufacturer: str = ""
     date: str = ""
     time: str = ""
+    performed_date: str = ""
+    performed_time: str = ""
+    requests: tuple[RequestAttributes, ...] = ()
 
 
 def patient_attributes(dataset: Dataset) -> PatientAttributes:
@@ -101,6 +116,17 @@ def series_attributes(dataset: Dataset) -> SeriesAttributes:
         manufacturer=_line(dataset, tags.MANUFACTURER, 200),
         date=values.day(dataset, tags.SERIES_DATE),
         time=values.time_of_day(dataset, tags.SERIES_TIME),
+        performed_date=values.day(dataset, tags.PERFORMED_PROCEDURE_STEP_START_DATE),
+        performed_time=values.time_of_day(dataset, tags.PERFORMED_PROCEDURE_STEP_START_TIME),
+        requests=tuple(map(_request, dataset.items(tags.REQUEST_ATTRIBUTES_SEQUENCE)[:REQUESTS])),
+    )
+
+
+def _request(item: Dataset) -> RequestAttributes:
+    return RequestAttributes(
+        accession_number=_line(item, tags.ACCESSION_NUMBER, 64),
+        requested_procedure_id=_line(item, tags.REQUESTED_PROCEDURE_ID, 64),
+        scheduled_procedure_step_id=_line(item, tags.SCHEDULED_PROCEDURE_STEP_ID, 64),
     )
 
 

@@ -15,7 +15,7 @@ from pydicom.datadict import keyword_for_tag
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
 
-from viewer.archive.matching import ATTRIBUTES
+from viewer.archive.matching import ATTRIBUTES, SEQUENCES
 from viewer.dicomweb.accepting import accepted
 from viewer.dicomweb.doors import DicomWebDoor
 from viewer.dicomweb.media_types import DICOM, ENCAPSULATED, OCTETS
@@ -80,7 +80,9 @@ def _method(name: str, door: type[Any]) -> Method:
     told: Method = {"name": name}
     level = getattr(door, "level", None)
     if name == "GET" and level is not None:
-        keys = (key for key in map(keyword_for_tag, sorted(ATTRIBUTES)) if key)
+        keys = [key for key in map(keyword_for_tag, sorted(ATTRIBUTES)) if key]
+        for sequence, held in SEQUENCES.items():
+            keys += [f"{keyword_for_tag(sequence)}.{keyword_for_tag(tag)}" for tag in held.columns]
         return told | {"query": [*SEARCH, *keys], "produces": list(BOTH_MODELS)}
     for method, kind, facts in FACTS:
         if method == name and any(base.__name__ == kind for base in door.__mro__):

@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.urls import reverse
 
 from viewer.archive.corrected import changes_of
-from viewer.archive.matching import ATTRIBUTES, Level
+from viewer.archive.matching import ATTRIBUTES, SEQUENCES, Level
 from viewer.dicom.changes import AS_STORED
 from viewer.dicomweb.json_model import Model, attribute, of_text, person_name
 from viewer.dicomweb.metadata_kept import model_of
@@ -37,7 +37,7 @@ REQUIRED: dict[Level, tuple[int, ...]] = {
     ),
 }
 """Always told, where known."""
-OF_FILES = frozenset({0x00280100, 0x00400244, 0x00400245, 0x00400275})
+OF_FILES = frozenset({0x00280100})
 """Of those, what no column holds: told where it is asked for by name, or by `includefield=all`."""
 COMPUTED = frozenset({0x00080056, 0x00080061, 0x00081190, 0x00201206, 0x00201208, 0x00201209, 0x00083002})
 
@@ -70,7 +70,7 @@ def answers(query: Query, rows: Sequence[Any], uids: Mapping[str, str], root: st
     wanted |= {0x0020000D, 0x0020000E, 0x00080018} & _uids_of(query.level)
     if query.include_all:
         wanted |= {tag for tag, held in ATTRIBUTES.items() if held.level in (*levels, Level.PATIENT)}
-    from_files = {tag for tag in query.include if tag not in ATTRIBUTES and tag not in COMPUTED}
+    from_files = {tag for tag in query.include if not (tag in ATTRIBUTES or tag in SEQUENCES or tag in COMPUTED)}
     models = [_model(query.level, row, wanted, counts, root) for row in rows]
     told = Told(models)
     if from_files or (query.include_all and query.level is Level.INSTANCE):
@@ -139,6 +139,8 @@ def _model(level: Level, row: Any, wanted: set[int], counts: _Counts, root: str)
             compute = VALUES.get(tag)
             if compute is not None:
                 told[f"{tag:08X}"] = compute(level, row, study, counts)
+        elif tag in SEQUENCES:
+            told |= _sequence(level, row, tag)
         elif tag in ATTRIBUTES:
             held = ATTRIBUTES[tag]
             value = _held(level, row, tag)
@@ -166,6 +168,18 @@ def _held(level: Level, row: Any, tag: int) -> Any:
     if held.level is Level.SERIES:
         return getattr(_series(level, row), held.column)
     return getattr(row, held.column) if level is Level.INSTANCE else MISSING
+
+
+def _sequence(level: Level, row: Any, tag: int) -> Model:
+    """Items that are held beside a series, with what they say; nothing where there are none."""
+    held = SEQUENCES[tag]
+    if level is Level.STUDY:
+        return {}
+    items = [
+        {f"{inner:08X}": _attribute(vr, getattr(item, column)) for inner, (vr, column) in held.columns.items()}
+        for item in getattr(_series(level, row), held.items).all()
+    ]
+    return {f"{tag:08X}": {"vr": "SQ", "Value": items}} if items else {}
 
 
 def _attribute(vr: str, value: Any) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def page_of(user: User, query: Query, uids: Mapping[str, str], organization: str
     # Found by key alone; whole rows are read for the page only.
     keys = list(ordered.values_list("pk", flat=True)[query.offset : query.offset + query.limit + 1])
     found = rows.model._default_manager.filter(pk__in=keys[: query.limit]).select_related(*ABOVE[query.level])
-    by_key = {row.pk: row for row in found.defer(*DEFERRED[query.level])}
+    found = found.prefetch_related(*BESIDE[query.level]).defer(*DEFERRED[query.level])
+    by_key = {row.pk: row for row in found}
     more = len(keys) > query.limit > 0
     page = [by_key[key] for key in keys[: query.limit] if key in by_key]
     return Page(page, _cursor(keys[query.limit - 1]) if more else None)
@@ -100,6 +101,11 @@ ABOVE: dict[Level, tuple[str, ...]] = {
     Level.STUDY: ("patient", "organization"),
     Level.SERIES: ("study__patient", "study__organization", "organization"),
     Level.INSTANCE: ("series__study__patient", "series__study__organization", "series__organization"),
+}
+BESIDE: dict[Level, tuple[str, ...]] = {
+    Level.STUDY: (),
+    Level.SERIES: ("requests",),
+    Level.INSTANCE: ("series__requests",),
 }
 DEFERRED: dict[Level, tuple[str, ...]] = {
     Level.STUDY: ("warnings",),

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from viewer.archive.matching import ATTRIBUTES, Key, Level
+from viewer.archive.matching import ATTRIBUTES, SEQUENCES, Key, Level, is_held
 from viewer.archive.query import BadQuery
 
 MOST: Final = 5000
@@ -82,16 +82,17 @@ def _include(field: str, said: dict[str, str], include: set[int], unsupported: l
 
 
 def _match(name: str, text: str, keys: list[Key], unsupported: list[str]) -> None:
-    tag = tag_of(name)
-    if tag is None or tag not in ATTRIBUTES:
+    above, _, last = name.rpartition(".")
+    sequence, tag = tag_of(above) if above else 0, tag_of(last)
+    if tag is None or sequence is None or not is_held(tag, sequence):
         unsupported.append(name)
         return
-    keys.append(Key(tag, values_of(tag, text)))
+    keys.append(Key(tag, values_of(tag, text, sequence), sequence))
 
 
-def values_of(tag: int, text: str) -> tuple[str, ...]:
+def values_of(tag: int, text: str, sequence: int = 0) -> tuple[str, ...]:
     """The values of one key, as an address or a C-FIND writes them."""
-    vr = ATTRIBUTES[tag].vr
+    vr = SEQUENCES[sequence].columns[tag][0] if sequence else ATTRIBUTES[tag].vr
     if vr in LISTS:
         text = text.replace(",", "\\")
     return tuple(part.strip() if vr != "PN" else part for part in text.split("\\"))

@@ -12,11 +12,23 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Model, QuerySet
 from pydicom import config
-from pydicom.datadict import keyword_for_tag, tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from viewer.archive.matching import ATTRIBUTES, ORDER, PREFIXES, BadKey, Held, Key, Level, narrowed
+from viewer.archive.matching import (
+    ATTRIBUTES,
+    ORDER,
+    PREFIXES,
+    SEQUENCES,
+    BadKey,
+    Held,
+    Key,
+    Level,
+    is_held,
+    level_of,
+    narrowed,
+)
 from viewer.dimse.extended import BASELINE, Options
 from viewer.dimse.identifiers import (
     IMAGE,
@@ -58,14 +70,7 @@ def held_objects(peer: DicomPeer, identifier: Dataset, sop_class_uid: str, optio
 def _rows(peer: DicomPeer, wanted: Asked, options: Options) -> QuerySet[Any]:
     level = LEVELS[wanted.level]
     depth = ORDER.index(level)
-    keys = [
-        Key(int(element.tag), values)
-        for element in wanted.identifier
-        if is_key(element)
-        and element.tag in ATTRIBUTES
-        and ORDER.index(ATTRIBUTES[element.tag].level) <= depth
-        and (values := tuple(value for value in texts(element.value) if value.strip("*")))
-    ]
+    keys = [key for key in _keys(wanted.identifier) if ORDER.index(level_of(key)) <= depth]
     try:
         found = narrowed(level, keys, fuzzy=options.fuzzy, combined=options.combined)
         return found.filter(organization=peer.organization)
@@ -74,11 +79,33 @@ def _rows(peer: DicomPeer, wanted: Asked, options: Options) -> QuerySet[Any]:
         raise Refused(NO_MATCH_OF_CLASS, f"{named}: the value is not one of its kind", named) from problem
 
 
+def _keys(identifier: Dataset) -> Iterator[Key]:
+    """What is matched, also in the item of a sequence (PS3.4 C.2.2.2.6)."""
+    for element in identifier:
+        tag = int(element.tag)
+        if tag in SEQUENCES and element.VR == "SQ":
+            for inner in element.value[:1]:
+                yield from (_key_of(below, tag) for below in inner if is_held(int(below.tag), tag))
+        elif is_key(element) and tag in ATTRIBUTES:
+            yield _key_of(element)
+
+
+def _key_of(element: DataElement, sequence: int = 0) -> Key:
+    return Key(int(element.tag), tuple(value for value in texts(element.value) if value.strip("*")), sequence)
+
+
 def _answers(rows: QuerySet[Any], wanted: Asked) -> Iterator[Dataset]:
     """In order of arrival, looked up a few at a time: no question to the database stays open while the peer reads."""
     level, last = LEVELS[wanted.level], 0
     counted = Counted(level, frozenset(int(element.tag) for element in wanted.identifier))
     rows = rows.select_related(*BESIDE[level]).defer(*HEAVY[level]).order_by("pk")
+    rows = rows.prefetch_related(
+        *(
+            f"{PREFIXES.get((level, held.level), '')}{held.items}"
+            for tag, held in SEQUENCES.items()
+            if _tells(level, held.level) and tag in wanted.identifier
+        )
+    )
     while found := list(rows.filter(pk__gt=last)[:AT_ONCE]):
         last = found[-1].pk
         counted.of(found)
@@ -94,7 +121,9 @@ def _answer(row: Model, level: Level, counted: Counted, wanted: Asked) -> Datase
     _put(answer, 0x00080054, "AE", settings.FARVIEW_DICOM_AE_TITLE)
     _put(answer, 0x00080056, "CS", ONLINE)
     for element in wanted.identifier:
-        if is_key(element) and element.tag not in answer:
+        if element.tag in SEQUENCES and element.VR == "SQ":
+            answer[element.tag] = DataElement(element.tag, "SQ", _items(row, level, element))
+        elif is_key(element) and element.tag not in answer:
             vr = element.VR if element.VR != "UN" else "LO"
             _put(answer, int(element.tag), vr, value_of(row, level, int(element.tag), counted))
     for unique in wanted.uids:
@@ -104,11 +133,32 @@ def _answer(row: Model, level: Level, counted: Counted, wanted: Asked) -> Datase
     return answer
 
 
+def _items(row: Any, level: Level, element: DataElement) -> list[Dataset]:
+    """Of a sequence, with what its item asks for; all that is known where it asks for nothing in particular."""
+    held = SEQUENCES[int(element.tag)]
+    if not _tells(level, held.level):
+        return []
+    asked_for = [int(below.tag) for inner in element.value[:1] for below in inner] or list(held.columns)
+    found = []
+    for one in _reached(row, PREFIXES.get((level, held.level), ""), held.items).all():
+        item = Dataset()
+        for tag in sorted(asked_for):
+            vr, column = held.columns.get(tag, (dictionary_VR(tag) if dictionary_has_tag(tag) else "LO", ""))
+            _put(item, tag, vr, getattr(one, column) if column else None)
+        found.append(item)
+    return found
+
+
+def _tells(level: Level, of_level: Level) -> bool:
+    """Whether rows of `level` have one of `of_level` above them, or are it."""
+    return ORDER.index(of_level) <= ORDER.index(level)
+
+
 def value_of(row: Any, level: Level, tag: int, counted: Counted) -> Any:
     """What a row and those above it hold of an attribute; None where they hold nothing."""
     found = counted.value(row, tag)
     held = ATTRIBUTES.get(tag)
-    if found is not None or held is None or ORDER.index(held.level) > ORDER.index(level):
+    if found is not None or held is None or not _tells(level, held.level):
         return found
     value = _attribute(row, PREFIXES.get((level, held.level), ""), held)
     return None if value == "" else value

@@ -181,6 +181,9 @@ class Series(models.Model):
     manufacturer = models.CharField(max_length=200, blank=True)
     date = models.CharField(max_length=8, blank=True)
     time = models.CharField(max_length=16, blank=True)
+    performed_date = models.CharField(max_length=8, blank=True, default="")
+    """Performed Procedure Step Start Date and Time."""
+    performed_time = models.CharField(max_length=16, blank=True, default="")
     number_of_instances = models.PositiveIntegerField(default=0)
     number_of_frames = models.PositiveIntegerField(default=0)
     version = models.PositiveBigIntegerField(default=0)
@@ -194,6 +197,15 @@ class Series(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "series_instance_uid"], name="series_once")]
         indexes = [models.Index(fields=["series_instance_uid"])]
+
+
+class SeriesRequest(models.Model):
+    """An item of the Request Attributes Sequence (0040,0275) of a series: what asked for it, as it leaves."""
+
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="requests")
+    accession_number = models.CharField(max_length=64, blank=True)
+    requested_procedure_id = models.CharField(max_length=64, blank=True)
+    scheduled_procedure_step_id = models.CharField(max_length=64, blank=True)
 
 
 class Blob(models.Model):

@@ -41,6 +41,14 @@ def query_keys() -> str:
                 matching_of(held.vr, matching.KINDS),
             ]
         )
+    for sequence, items in matching.SEQUENCES.items():
+        rows += [
+            [
+                *(tag_of(tag), f"{keyword_for_tag(sequence)} > {keyword_for_tag(tag)}", vr, items.level, "optional"),
+                matching_of(vr, matching.KINDS),
+            ]
+            for tag, (vr, _) in items.columns.items()
+        ]
     return table("tag | attribute | VR | level | key | matching, beside universal", rows)
 
 

@@ -12,10 +12,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pydicom.dataset import Dataset
 
 from accounts.models import AuditEvent, Membership, Organization, Role, User
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.dicomweb.asking import ask
+from viewer.archive.correcting import Who, study_to_order
+from viewer.archive.correcting_undo import undo
 from viewer.archive.ingest import ingest
 from viewer.archive.rows import Sender
 from viewer.archive.sources import walk
@@ -301,3 +304,77 @@ def test_a_page_takes_few_questions_however_many_rows_it_has(
             assert len(answers(query, page_of(user, query, {}, None).rows, {}, ROOT).models) == int(limit)
         counts.append(len(asked))
     assert counts[0] == counts[1] <= 7
+
+
+def request(step: str, procedure: str, number: str = "A1") -> Dataset:
+    item = Dataset()
+    item.AccessionNumber, item.RequestedProcedureID, item.ScheduledProcedureStepID = number, procedure, step
+    return item
+
+
+@pytest.fixture
+def requested(hospital: Organization, tmp_path: Path) -> None:
+    """A study of two series that were asked for and one that was not."""
+    began = {"PerformedProcedureStepStartDate": "20240131", "PerformedProcedureStepStartTime": "101500.5"}
+    asked_for = [request("S1", "R1"), request("S2", "R2", "A7")]
+    made = [
+        ct_slice("1.5.1.1", "1.5", "1.5.1", RequestAttributesSequence=asked_for, **began),
+        ct_slice("1.5.2.1", "1.5", "1.5.2", SeriesNumber=2, RequestAttributesSequence=[request("S2", "R1")]),
+        ct_slice("1.5.3.1", "1.5", "1.5.3", SeriesNumber=3, PerformedProcedureStepStartDate="20240201"),
+    ]
+    for number, image in enumerate(made):
+        save(image, tmp_path / "in" / f"{number}.dcm")
+    list(ingest(walk(tmp_path / "in"), Sender(hospital, "a test", "ingest")))
+
+
+def test_a_series_tells_when_it_was_begun_and_what_asked_for_it(requested: None, alice: Client) -> None:
+    first, second, third = told(alice, "studies/1.5/series")
+    assert (value(first, "00400244"), value(first, "00400245")) == ("20240131", "101500.5")
+    items = first["00400275"]["Value"]
+    assert [(value(one, "00400009"), value(one, "00401001"), value(one, "00080050")) for one in items] == [
+        ("S1", "R1", "A1"),
+        ("S2", "R2", "A7"),
+    ]
+    assert value(second["00400275"]["Value"][0], "00400009") == "S2"
+    assert "00400275" not in third
+    assert third["00400245"] == {"vr": "TM"}
+    [instance] = told(alice, "studies/1.5/instances?SeriesInstanceUID=1.5.2")
+    assert value(instance["00400275"]["Value"][0], "00401001") == "R1"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("RequestAttributesSequence.ScheduledProcedureStepID=S2", ["1.5.1", "1.5.2"]),
+        ("00400275.00400009=S2&00400275.00401001=R1", ["1.5.2"]),
+        ("RequestAttributesSequence.RequestedProcedureID=R?", ["1.5.1", "1.5.2"]),
+        ("RequestAttributesSequence.AccessionNumber=A7", ["1.5.1"]),
+        ("RequestAttributesSequence.AccessionNumber=*", ["1.5.1", "1.5.2", "1.5.3"]),
+        ("PerformedProcedureStepStartDate=20240131-20240201", ["1.5.1", "1.5.3"]),
+        ("PerformedProcedureStepStartDate=20240131&PerformedProcedureStepStartTime=10", ["1.5.1"]),
+        ("PerformedProcedureStepStartDate=20240131-&PerformedProcedureStepStartTime=101501-", ["1.5.3"]),
+    ],
+)
+def test_series_are_found_by_what_asked_for_them_and_when_they_were_begun(
+    requested: None, alice: Client, asked: str, found: list[str]
+) -> None:
+    assert uids(told(alice, f"studies/1.5/series?{asked}"), "0020000E") == found
+    assert len(told(alice, f"studies?{asked}")) == 1, "a study by its series"
+
+
+def test_what_cannot_be_matched_in_a_sequence_is_named(requested: None, alice: Client) -> None:
+    answer = ask(alice, "/dicom-web/studies?RequestAttributesSequence.Modality=CT&ProcedureCodeSequence.CodeValue=1")
+    assert "RequestAttributesSequence.Modality, ProcedureCodeSequence.CodeValue" in answer.response["Warning"]
+
+
+def test_what_asked_for_a_series_follows_its_study_to_another_order(requested: None, alice: Client) -> None:
+    who = Who("tess", "The technologist chose the wrong line of the worklist.")
+    act = study_to_order(Study.objects.get(), {"AccessionNumber": "A5"}, who)
+    asked = "studies/1.5/series?RequestAttributesSequence.AccessionNumber="
+    assert uids(told(alice, f"{asked}A5"), "0020000E") == ["1.5.1", "1.5.2"]
+    assert uids(told(alice, f"{asked}A7"), "0020000E") == ["1.5.1"]
+    assert told(alice, f"{asked}A1") == []
+    metadata = told(alice, "studies/1.5/series/1.5.2/metadata")
+    assert value(metadata[0]["00400275"]["Value"][0], "00080050") == "A5"
+    undo(act, who)
+    assert uids(told(alice, f"{asked}A1"), "0020000E") == ["1.5.1", "1.5.2"]

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db.models import F
 
-from viewer.archive.rows import patiently
+from viewer.archive.correcting_arrivals import requests_of
+from viewer.archive.rows import keep_requests, patiently
 from viewer.archive.storage import blob_store
 from viewer.dicom.errors import DicomError
 from viewer.dicom.read import ParsedInstance, read_instance
@@ -34,11 +35,36 @@ class Command(BaseCommand):
                     problems += 1
                     progress.say(f"SOP Instance {uid}: {error}")
                 else:
-                    renewed += renew(key, parsed)
+                    renewed += renew(key, parsed) | learn(key, parsed)
                 progress.step()
         self.stdout.write(f"{renewed} of the indexes renewed.")
         if problems:
             raise SystemExit(1)
+
+
+def learn(key: int, parsed: ParsedInstance) -> bool:
+    """What a series of an older version does not know of itself yet, from one of its objects; False: it knows."""
+    said = parsed.series
+
+    def write() -> bool:
+        series = Series.objects.select_related("study").filter(instances=key).first()
+        if series is None:
+            return False
+        missing = [name for name in LEARNED if getattr(said, name) and not getattr(series, name)]
+        requests = not series.requests.exists() and requests_of(parsed, series.study.accession_number)
+        for name in missing:
+            setattr(series, name, getattr(said, name))
+        if missing:
+            series.save(update_fields=missing)
+        if requests:
+            keep_requests(series, requests)
+        return bool(missing or requests)
+
+    return patiently(write) if said.requests or any(getattr(said, name) for name in LEARNED) else False
+
+
+LEARNED = ("performed_date", "performed_time")
+"""Columns of a series that older versions did not have."""
 
 
 def renew(key: int, parsed: ParsedInstance) -> bool:
