@@ -232,12 +232,13 @@ export class Thumbnails extends EventTarget {
 
   /** The tile after or before a source, among those of its study that can be drawn. */
   beside(source, by) {
-    const drawn = this.#tilesOf(source?.study).filter(({ stack }) => stack);
+    const drawn = this.tilesOf(source?.study).filter(({ stack }) => stack);
     const at = drawn.findIndex((tile) => source && this.#key(tile) === this.#key(source));
     return drawn[Math.min(drawn.length - 1, Math.max(0, at < 0 ? 0 : at + by))] ?? null;
   }
 
-  #tilesOf(study) {
+  /** Of the study that is open, or of another one of the patient that was unfolded. */
+  tilesOf(study) {
     return (study && this.besideTiles.get(study.study_instance_uid)) || this.tiles;
   }
 

@@ -25,6 +25,8 @@ from tests.viewer.archive.objects import ct_slice, save
 ROOT = "1.2.826.0.1.3680043.10.1577"
 HOSTILE = '<img src=x onerror="window.struck=1"><script>window.struck=1</script> & "quoted" \u202e'
 SLICES = 6
+MP4 = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 4
+"""Named as a video, and none that plays."""
 SIDE = 64
 
 
@@ -167,13 +169,13 @@ class Made:
         made.GraphicAnnotationSequence = [note]
         self.save(made, "state")
 
-    def video(self) -> None:
+    def video(self, stream: bytes = MP4) -> None:
         made = self.image(f"{self.study}.7.1", 0, SOPClassUID=VideoEndoscopicImageStorage)
         made.SeriesInstanceUID, made.Modality, made.SeriesNumber = f"{self.study}.7", "ES", 7
         made.NumberOfFrames, made.SamplesPerPixel, made.PhotometricInterpretation = 30, 3, "YBR_PARTIAL_420"
         made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 8, 8, 7, 0
         made.PlanarConfiguration = 0
-        made.PixelData = encapsulate([b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 4], has_bot=False)
+        made.PixelData = encapsulate([stream], has_bot=False)
         made["PixelData"].VR, made["PixelData"].is_undefined_length = "OB", True
         path = self.save(made, "video")
         import pydicom

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
 from playwright.sync_api import Locator, Page
+from pydicom.uid import generate_uid
 
 from tests.browser.conftest import Archive, fitted, painted, still
-from tests.browser.made import HOSTILE, SIDE, Made
+from tests.browser.made import HOSTILE, MP4, SIDE, Made
 from tests.chromium import wait_for
 
 SEG = ("derived/seg_liver.dcm", "derived/ct3slice_01.dcm", "derived/ct3slice_02.dcm", "derived/ct3slice_03.dcm")
@@ -176,8 +179,9 @@ def test_a_study_of_a_report_alone_opens_it_from_the_pane(browse: Callable[..., 
     study = archive.study("derived/sr_basic_text.dcm")
     page = browse()
     page.goto(f"{archive.server.url}/studies/{study.study_instance_uid}/")
-    notice = page.locator(".pane .notice", has_text="Structured report")
+    notice = page.locator(".pane .notice", has=page.get_by_role("button", name="Open"))
     notice.wait_for()
+    assert "Structured report" in notice.inner_text()
     assert "cannot be shown" not in notice.inner_text()
     notice.get_by_role("button", name="Open").click()
     panel(page).locator("h2").first.wait_for()
@@ -210,6 +214,51 @@ def test_a_video_is_the_browsers_own_player_and_one_that_it_cannot_play_says_so(
     alert.wait_for()
     assert "cannot play" in alert.inner_text()
     assert "/video/" in dialog.get_by_role("link", name="Download").get_attribute("href")
+
+
+RECORD = """async () => {
+  const type = "video/mp4;codecs=avc1.42E01E";
+  if (!MediaRecorder.isTypeSupported(type)) return null;
+  const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
+  const ink = canvas.getContext("2d");
+  const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: type });
+  const parts = [];
+  recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
+  recorder.start();
+  for (let turn = 0; turn < 25; turn += 1) {
+    ink.fillStyle = `hsl(${turn * 14} 90% 50%)`;
+    ink.fillRect(0, 0, 320, 240);
+    await new Promise((done) => setTimeout(done, 40));
+  }
+  await new Promise((done) => { recorder.addEventListener("stop", done); recorder.stop(); });
+  const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}"""
+"""A second of moving colours in H.264, as this browser encodes it; null where it has no such encoder."""
+
+
+def test_a_video_in_h264_plays(browse: Callable[..., Page], archive: Archive, tmp_path: Path) -> None:
+    """A real stream, encoded by the browser of the test and put into a DICOM object; one without the codec says so."""
+    page = browse()
+    page.goto(archive.server.url)
+    recorded = page.evaluate(RECORD)
+    made = Made(tmp_path, 2)
+    made.video(base64.b64decode(recorded) if recorded else MP4)
+    archive.server.manage("ingest", tmp_path)
+    page.goto(f"{archive.server.url}/studies/{made.study}/")
+    wait_for(page, "window.farview && farview.features.objects.state === 'ready'")
+    page.locator("#tab-objects").click()
+    row(page, "Video").locator("button.object").click()
+    if recorded is None:
+        page.locator("dialog.object-view").get_by_role("alert").wait_for()
+        return
+    wait_for(page, "document.querySelector('dialog video')?.readyState >= 2")
+    sizes = page.evaluate(
+        "[document.querySelector('dialog video').videoWidth, document.querySelector('dialog video').videoHeight]"
+    )
+    assert sizes == [320, 240]
+    page.evaluate("document.querySelector('dialog video').play()")
+    wait_for(page, "document.querySelector('dialog video').currentTime > 0.3")
 
 
 # --- a key object selection as a filter
@@ -362,6 +411,31 @@ def test_a_segmentation_is_shown_over_the_series_it_was_made_on(opened: Callable
     panel(page).get_by_role("button", name="Show it over CT").click()
     wait_for(page, "farview.viewports[0].lastHeader?.view.segmentations.length === 1 && farview.viewports[0].exact")
     assert not painted(page)["grey"]
+
+
+def test_a_segmentation_of_a_prior_lies_over_the_prior(
+    opened: Callable[..., Page], archive: Archive, tmp_path: Path
+) -> None:
+    """A study of today of the same patient; the study with the segmentation is the one to compare with."""
+    study, series = generate_uid(), generate_uid()
+    for name in SEG[1:]:
+        dataset = pydicom.dcmread(archive.shared / name)
+        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study, series
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        dataset.StudyDate, dataset.AccessionNumber = "20300101", "TODAY"
+        dataset.save_as(tmp_path / f"{dataset.SOPInstanceUID}.dcm")
+    page = opened(*SEG)
+    archive.server.manage("ingest", tmp_path)
+    page.goto(f"{archive.server.url}/studies/{study}/")
+    wait_for(page, "window.farview && farview.viewports[1]?.exact")
+    page.locator("#tab-objects").click()
+    panel(page).get_by_text("This study holds pictures only").wait_for()
+    page.locator("canvas").nth(1).click()
+    panel(page).get_by_text("which the active viewport shows").wait_for()
+    panel(page).get_by_label("Over the picture").check()
+    wait_for(page, "farview.viewports[1].lastHeader.view.segmentations.length === 1 && farview.viewports[1].exact")
+    assert page.evaluate("farview.viewports[1].wish.segmentations.length") == 1
+    assert not page.evaluate("farview.viewports[0].wish.segmentations?.length")
 
 
 # --- small screens

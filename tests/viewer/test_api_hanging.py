@@ -262,11 +262,17 @@ def test_limits_in_suv_become_a_window_of_the_series_or_say_why_not(
     said = pydicom.dcmread(files[0], stop_before_pixels=True)
     # SUV by body weight of 1 Bq/ml, as shared/data/MANIFEST.md computes it.
     factor = 2.945e-4
+    door = f"/api/studies/{said.StudyInstanceUID}/hanging/"
+    of_farview = boss.get(door).json()
+    assert of_farview["protocol"]["name"] == "PET"
+    begun = of_farview["stages"][0]["viewports"][0]["view"]
+    assert (begun["window_center"] * factor, begun["window_width"] * factor) == (
+        pytest.approx(3.5, rel=1e-3), pytest.approx(7, rel=1e-3),
+    )  # fmt: skip
     pet = {"series": {"modality": ["PT"]}, "view": {"suv": [1, 7], "inverted": True}}
     protocol = {"name": "PET", "organization": "hospital", "matches": {"modality": ["PT"]}}
     stage = {"name": "PET", "layout": "1x1", "viewports": [pet]}
     assert post(boss, {**protocol, "stages": [stage]}).status_code == 201
-    door = f"/api/studies/{said.StudyInstanceUID}/hanging/"
     (told,) = boss.get(door).json()["stages"]
     view = told["viewports"][0]["view"]
     assert "suv" not in view

@@ -35,8 +35,8 @@ def _stage(name: str, layout: str, *viewports: Json | None, **more: Any) -> Json
     return {"name": name, "layout": layout, "viewports": list(viewports), **more}
 
 
-def _each(series: Json | None = None, most: int = 16, name: str = "All images") -> Json:
-    return _stage(name, "grid", _slot(series or {}, each=True), most=most)
+def _each(series: Json | None = None, most: int = 16, name: str = "All images", **more: Any) -> Json:
+    return _stage(name, "grid", _slot(series or {}, each=True, **more), most=most)
 
 
 SOFT, LUNG, BONE = _window(40, 400), _window(-600, 1500), _window(480, 2500)
@@ -133,7 +133,10 @@ _OVER: Json = {
     "series": {**_PET, "not_description": ["*nac*", "uncorrected*"]},
     "color_map": "hot_iron",
     "opacity": 0.5,
+    "suv": [0, 7],
 }
+_UPTAKE: Json = {"inverted": True, "suv": [0, 7]}
+"""Black where much is taken up. A PET that gives no SUV keeps a window of its own, and the reason is told."""
 
 SEEDS: dict[str, tuple[str, Json, list[Json]]] = {
     "ct-head": ("CT head", {"modality": ["CT"], "body_part": ["head"]}, [
@@ -227,22 +230,22 @@ SEEDS: dict[str, tuple[str, Json, list[Json]]] = {
     "pet-ct": ("PET/CT", {"modality": ["PT"], "series": [{"modality": ["PT"]}, {"modality": ["CT"]}]}, [
         _stage("Fusion", "2x2",
                _slot({**_AXIAL, "volume": True}, needed=True, view=SOFT, link="axial"),
-               _slot(_PET_FIRST, needed=True, view={"inverted": True}, link="axial"),
+               _slot(_PET_FIRST, needed=True, view=_UPTAKE, link="axial"),
                {"same_as": 1, "view": SOFT, "fusion": _OVER, "needed": True, "link": "axial"},
-               _again(2, plane="coronal", projection="mip", slab_thickness="all", inverted=True)),
+               _again(2, plane="coronal", projection="mip", slab_thickness="all", **_UPTAKE)),
         _stage("CT and PET", "1x2", _slot(_ANY_CT, needed=True, link="axial"),
-               _slot(_PET_FIRST, needed=True, view={"inverted": True}, link="axial")),
+               _slot(_PET_FIRST, needed=True, view=_UPTAKE, link="axial")),
         _stage("With prior", "2x2",
                _slot({**_AXIAL, "volume": True}, needed=True, view=SOFT, fusion=_OVER, link="axial"),
-               _slot(_PET_FIRST, view={"inverted": True}, link="axial"),
+               _slot(_PET_FIRST, view=_UPTAKE, link="axial"),
                _slot({**_AXIAL, "volume": True}, study="prior 1", like=1, needed=True, view=SOFT, fusion=_OVER, link="axial"),
-               _slot(_PET_FIRST, study="prior 1", view={"inverted": True}, link="axial")),
+               _slot(_PET_FIRST, study="prior 1", view=_UPTAKE, link="axial")),
         _each(name="All series"),
     ]),
     "pet": ("PET", {"modality": ["PT"]}, [
-        _each({"modality": ["PT"]}, most=2, name="Series side by side"),
+        _each({"modality": ["PT"]}, most=2, name="Series side by side", view=_UPTAKE),
         _stage("Coronal MIP", "1x1", _slot({**_PET, "volume": True}, needed=True,
-               view={"plane": "coronal", "projection": "mip", "slab_thickness": "all", "inverted": True})),
+               view={"plane": "coronal", "projection": "mip", "slab_thickness": "all", **_UPTAKE})),
         _each(name="All series"),
     ]),
     "angiography": ("Angiography and fluoroscopy", {"modality": ["XA", "RF"]}, [
@@ -258,5 +261,5 @@ SEEDS: dict[str, tuple[str, Json, list[Json]]] = {
 }  # fmt: skip
 """Slug -> name, matches, stages. A study that no other one is for hangs by the last."""
 
-FORMER: dict[str, frozenset[str]] = {}
+FORMER: dict[str, frozenset[str]] = {"pet-ct": frozenset({"2f43654ae1d12dd3"}), "pet": frozenset({"84242ad589b1dbf8"})}
 """Slug -> digests of what was shipped before."""

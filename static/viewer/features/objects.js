@@ -1,4 +1,4 @@
-// Objects of the study that are no pictures: reports, documents, selections, states, segmentations, videos. Listed with what
+// Objects of a study that are no pictures: reports, documents, selections, states, segmentations, videos. Listed with what
 // cannot be shown and why; each is shown in the way that suits it.
 
 import { t } from "../../i18n.js";
@@ -14,8 +14,10 @@ import { overlayRows, stateRows } from "./objects/states.js";
 import { kindOf } from "./objects/words.js";
 import { rest, studyDoor } from "./rest.js";
 import { remark } from "./remark.js";
+import { studyOf } from "./studies.js";
 
 const NAME = "objects";
+const UNKNOWN = Object.freeze({ state: "loading", objects: [], problem: "" });
 const REPORTS = new Set(["sr", "dose", "ko"]);
 
 /** Hangs this feature into the page. */
@@ -31,14 +33,13 @@ export function install(workbench) {
 class Objects {
   constructor(workbench) {
     this.workbench = workbench;
-    this.held = { state: "loading", objects: [], problem: "" };
+    this.lists = new Map();
     this.reading = null;
-    this.turn = 0;
     this.filter = new KeyObjects(workbench);
     this.segments = new Segments(workbench, (uid, door) => this.address(uid, door));
     this.panel = new Panel(workbench, this);
     this.filter.addEventListener("changed", () => this.refresh());
-    workbench.on("study", () => this.load());
+    workbench.on("study", () => this.load(workbench.study));
     workbench.on("painted", ({ viewport }) => drawGraphics(viewport));
     workbench.thumbnails.element.addEventListener("click", (event) => this.#instead(event), { capture: true });
     // The list names what the active pane is drawn with.
@@ -58,25 +59,43 @@ class Objects {
     return overlayRows(this.workbench.active);
   }
 
-  async load() {
-    this.turn += 1;
-    const { turn, workbench, held } = this;
+  /** The study of what the active pane shows: a prior has objects of its own. */
+  get study() {
+    return studyOf(this.workbench, this.workbench.active.source);
+  }
+
+  /** What is known of the objects of that study. */
+  get held() {
+    const { study, lists } = this;
+    const uid = study.study_instance_uid;
+    if (!lists.has(uid) && study !== this.workbench.study) this.load(study); // one's own is asked for when it is there
+    return lists.get(uid) ?? UNKNOWN;
+  }
+
+  async load(study) {
+    const { workbench, lists } = this;
+    const held = lists.get(study.study_instance_uid) ?? { state: "loading", objects: [], problem: "", turn: 0 };
+    lists.set(study.study_instance_uid, held);
+    held.turn += 1;
+    const { turn } = held;
     try {
-      const { objects } = await rest(studyDoor(workbench.study, "objects/"));
-      if (turn !== this.turn) return;
+      const { objects } = await rest(studyDoor(study, "objects/"));
+      if (turn !== held.turn) return;
       Object.assign(held, { state: "ready", objects, problem: "" });
     } catch (problem) {
-      if (turn !== this.turn) return;
+      if (turn !== held.turn) return;
       Object.assign(held, { state: held.state === "ready" ? "ready" : "failed", problem: problem.message });
     }
-    workbench.side.count(NAME, held.objects.length);
-    workbench.openAs(this.#documents());
+    if (study.study_instance_uid === workbench.study.study_instance_uid) {
+      workbench.side.count(NAME, held.objects.length);
+      workbench.openAs(this.#documents(held));
+    }
     this.refresh();
   }
 
   /** Series of objects that open from the strip or from their pane, what as, and how: the first of each series. */
-  #documents() {
-    const shown = this.held.objects.filter(({ kind, reason }) => !reason && (REPORTS.has(kind) || kind === "pdf" || kind === "video"));
+  #documents(held) {
+    const shown = held.objects.filter(({ kind, reason }) => !reason && (REPORTS.has(kind) || kind === "pdf" || kind === "video"));
     return new Map(shown.reverse().map((object) => [object.series_instance_uid, { ...kindOf(object.kind), open: this.opener(object) }]));
   }
 
@@ -95,7 +114,7 @@ class Objects {
 
   /** The address of a door of an instance. */
   address(uid, door) {
-    const { organization } = this.workbench.study;
+    const { organization } = this.study;
     return `/api/instances/${encodeURIComponent(uid)}/${door}${organization ? `?organization=${encodeURIComponent(organization)}` : ""}`;
   }
 
@@ -126,7 +145,8 @@ class Objects {
   #instead(event) {
     const { tile } = event.target.closest?.("button.tile") ?? {};
     if (!tile || tile.stack) return;
-    const found = this.held.objects.find((object) => object.series_instance_uid === tile.series.series_instance_uid && !object.reason && this.opener(object));
+    const own = this.lists.get(this.workbench.study.study_instance_uid)?.objects ?? [];
+    const found = own.find((object) => object.series_instance_uid === tile.series.series_instance_uid && !object.reason && this.opener(object));
     if (!found) return;
     event.stopPropagation();
     this.opener(found)();

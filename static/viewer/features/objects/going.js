@@ -7,7 +7,7 @@ import { standingOf } from "../linking/standing.js";
 import { dot } from "../linking/vector.js";
 import { remark } from "../remark.js";
 
-const tilesOf = ({ thumbnails }, series) => thumbnails.tiles.filter((tile) => tile.stack && tile.series.series_instance_uid === series);
+const tilesOf = ({ thumbnails, active }, series) => thumbnails.tilesOf(active.source?.study).filter((tile) => tile.stack && tile.series.series_instance_uid === series);
 
 /** True where the study has pictures of that series to go to. */
 export const canGo = (workbench, reference) => Boolean(reference.here) && tilesOf(workbench, reference.series_instance_uid).length > 0;

@@ -28,7 +28,7 @@ export class KeyObjects extends EventTarget {
 
   /** Turns it on for an object. False where nothing that it selects is in this study. */
   start({ uid, title, references }) {
-    const list = picturesOf(references).filter(({ series_instance_uid: series }) => this.workbench.thumbnails.tiles.some((tile) => tile.stack && tile.series.series_instance_uid === series));
+    const list = picturesOf(references).filter(({ series_instance_uid: series }) => this.workbench.thumbnails.tilesOf(this.workbench.active.source?.study).some((tile) => tile.stack && tile.series.series_instance_uid === series));
     if (!list.length) return false;
     this.stop(false);
     Object.assign(this, { uid, title, list });

@@ -2,6 +2,7 @@
 // that was opened takes the place of the list.
 
 import { t, told } from "../../../i18n.js";
+import { isoDate } from "../../../text.js";
 import { make } from "../../menu.js";
 import { grouped, kindOf, made } from "./words.js";
 
@@ -34,6 +35,8 @@ export class Panel {
   #list(element) {
     const { feature } = this;
     put("h2", "", element, t("Objects"));
+    const { study } = this.feature;
+    if (study !== this.workbench.study) put("p", "quiet", element, t("Of the study of {date}, which the active viewport shows.", { date: isoDate(study.date) || t("no date") }));
     this.#filter(element);
     this.#rows(element, t("Presentation state"), feature.states, "radio");
     this.#rows(element, t("Overlays"), feature.overlays, "checkbox");
@@ -51,7 +54,7 @@ export class Panel {
     make("p", "note danger", element, { role: "alert" }).textContent = t("The objects could not be loaded. {why}", { why: problem });
     const again = put("button", "", element, t("Try again"));
     again.type = "button";
-    again.addEventListener("click", () => this.feature.load());
+    again.addEventListener("click", () => this.feature.load(this.feature.study));
   }
 
   #row(list, object) {

@@ -73,7 +73,7 @@ export class Segments {
     const { active, thumbnails } = this.workbench;
     const series = legend?.series ?? [];
     if (!series.length || series.includes(active.source?.series.series_instance_uid)) return null;
-    return thumbnails.tiles.find((tile) => tile.stack && series.includes(tile.series.series_instance_uid)) ?? null;
+    return thumbnails.tilesOf(active.source?.study).find((tile) => tile.stack && series.includes(tile.series.series_instance_uid)) ?? null;
   }
 
   #goThere(box, uid, tile) {
