@@ -20,7 +20,7 @@ from viewer.dicomweb.accepting import accepted
 from viewer.dicomweb.doors import DicomWebDoor
 from viewer.dicomweb.media_types import DICOM, ENCAPSULATED, OCTETS
 from viewer.dicomweb.metadata_types import JSON, XML, root_of
-from viewer.dicomweb.rendering import MEDIA_TYPES
+from viewer.dicomweb.rendering import MEDIA_TYPES, RENDERED
 
 WADL: Final = "application/vnd.sun.wadl+xml"
 NAMESPACE: Final = "http://wadl.dev.java.net/2009/02"
@@ -105,7 +105,7 @@ FACTS: tuple[tuple[str, str, dict[str, list[str]]], ...] = (
         "Frames",
         {"produces": [f'multipart/related; type="{kind}"' for kind in FRAME_TYPES]},
     ),
-    ("GET", "Rendered", {"produces": list(MEDIA_TYPES)}),
+    ("GET", "Rendered", {"produces": list(RENDERED)}),
     ("GET", "Thumbnail", {"produces": list(MEDIA_TYPES)}),
     (
         "POST",

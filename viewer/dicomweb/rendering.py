@@ -1,7 +1,8 @@
 """Rendered pictures and thumbnails (PS3.18 10.4.1.1.3, 10.4.1.1.4): drawn as every picture is, by the engine.
 
 An address of one frame is that frame. Of an instance with several frames, of a series and of a study each frame comes as a
-part where multipart/related is asked for, else one frame in the middle stands for all. Annotations are never burnt in.
+part where multipart/related is asked for, else one frame in the middle stands for all; of an instance all of them can be had
+as an animated GIF. Annotations are never burnt in. What is no image is a text, a page or a PDF (`rendered_text`).
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from rest_framework.request import Request
 
 from viewer.api.frames import opened_series
 from viewer.archive import query
+from viewer.dicom.cine import frame_durations
 from viewer.dicom.frames import frame_sources
 from viewer.dicom.syntaxes import VIDEO
 from viewer.dicomweb.accepting import Accepted, accepted, not_acceptable
 from viewer.dicomweb.framing import check_frames, frame_numbers
 from viewer.dicomweb.multipart_out import Bytes, Part, begun, related
 from viewer.dicomweb.picturing import Wish, wish_of
+from viewer.dicomweb.rendered_clip import GIF, animated
+from viewer.dicomweb.rendered_text import HTML, OF_PDF, PLAIN, as_text, types_of, wished
 from viewer.dicomweb.selecting import Leaving, RetrieveDoor, selected
 from viewer.engine.engine import Drawn
 from viewer.engine.errors import CannotDecode
@@ -30,6 +34,8 @@ from viewer.rendering.render import RENDERER
 
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp")
 """The first where the client does not mind (PS3.18 8.7.4)."""
+RENDERED = (*MEDIA_TYPES, GIF, HTML, PLAIN, OF_PDF)
+"""All of them, of objects of every kind."""
 THUMBNAIL = Wish(viewport=(160, 160), quality=80)
 
 
@@ -50,14 +56,21 @@ class Rendered(RetrieveDoor):
 
     async def get(self, request: Request, **uids: str) -> HttpResponseBase:
         wish = wish_of(request.query_params)
-        shots = shots_of(await sync_to_async(selected)(request, uids, index=True), uids.get("frames"))
+        leaving = await sync_to_async(selected)(request, uids, index=True)
+        shots = shots_of(leaving, uids.get("frames"))
         wishes = accepted(request.headers.get("Accept", ""), request.query_params.get("accept", ""))
-        form = chosen(wishes, single="frames" not in uids or len(shots) == 1)
+        texts = types_of(leaving) if "frames" not in uids and not shots else ()
+        text = wished(wishes, texts)
+        if text is not None:
+            return await as_text(request, leaving[0], text)
+        form = chosen(wishes, single="frames" not in uids or len(shots) == 1, moving=len(leaving) == 1)
         if form is None or not shots:
-            return not_acceptable(list(MEDIA_TYPES) if shots else [])
+            return not_acceptable([*MEDIA_TYPES, *([GIF] if len(leaving) == 1 else [])] if shots else list(texts))
         multipart, media_type = form
         if multipart:
             return await in_parts(shots, wish, media_type)
+        if media_type == GIF:
+            return await moving(request, shots, wish)
         return await alone(request, middle(shots), wish, media_type)
 
 
@@ -111,9 +124,11 @@ def middle(shots: Sequence[Shot]) -> Shot:
     return shots[len(shots) // 2]
 
 
-def chosen(wishes: Sequence[Accepted], *, single: bool) -> tuple[bool, str] | None:
-    """(multipart, media type) of the most wanted answer; `single`: one picture will do."""
+def chosen(wishes: Sequence[Accepted], *, single: bool, moving: bool = False) -> tuple[bool, str] | None:
+    """(multipart, media type) of the most wanted answer; `single`: one picture will do; `moving`: all can be one GIF."""
     for wish in wishes:
+        if moving and wish.media_type == GIF and not wish.multipart:
+            return False, GIF
         multipart = bool(wish.multipart) or not (single or wish.multipart is False)
         if not (multipart or single):
             continue
@@ -143,6 +158,25 @@ async def alone(request: Request, shot: Shot, wish: Wish, media_type: str) -> Ht
         response["Farview-View"] = json.dumps(picture.header["view"])
         response["Content-Location"] = shot.address
     response["ETag"] = f'"{digest}"'
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+async def moving(request: Request, shots: Sequence[Shot], wish: Wish) -> HttpResponseBase:
+    """All of them, one after the other. Raises what `drawn` does."""
+    leaving = shots[0].leaving
+    numbers = [shot.number for shot in shots]
+    etag = f'"{leaving.etag(numbers, wish, GIF, RENDERER)}"'
+    response: HttpResponseBase | None = get_conditional_response(request._request, etag=etag)
+    if response is None:
+
+        async def draw(place: int) -> bytes:
+            return (await drawn(shots[place], wish, "image/png")).payload
+
+        times = frame_durations(leaving.instance.index, leaving.instance.number_of_frames or 1)
+        steps = tuple(times[number - 1] for number in numbers) if times else None
+        response = HttpResponse(await animated(len(shots), draw, steps), content_type=GIF)
+    response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 import PIL.Image
+import pydicom
 import pytest
 from django.test import Client
+from pydicom.dataset import Dataset
 
 from accounts.models import AuditEvent, Organization
 from tests.viewer.archive.objects import ct_slice, save
@@ -83,7 +86,8 @@ def test_jpeg_is_what_comes_unless_something_else_is_wanted(alice: Client, ramp:
         ("*/*", "image/jpeg"),
         ("image/*", "image/jpeg"),
         ("image/webp", "image/webp"),
-        ("image/gif, image/png;q=0.5", "image/png"),
+        ("image/gif, image/png;q=0.5", "image/gif"),
+        ("image/jp2, image/png;q=0.5", "image/png"),
         ("text/html, image/jpeg;q=0.1, image/png;q=0.2", "image/png"),
     ):
         answer = ask(alice, where, accept)
@@ -163,8 +167,86 @@ def test_thumbnails_are_small_pictures_of_everything(alice: Client, ramp: Instan
 
 def test_what_is_no_image_has_no_picture(alice: Client, hospital: Organization, shared_data: Path) -> None:
     report = stored(shared_data / "derived" / "sr_basic_text.dcm", hospital)
-    assert ask(alice, address(report, "/rendered")).status == 406
+    assert ask(alice, address(report, "/rendered"), "image/*").status == 406
     assert ask(alice, address(report, "/thumbnail")).status == 406
+    outlines = stored(shared_data / "derived" / "rtstruct_lctsc.dcm", hospital)
+    assert ask(alice, address(outlines, "/rendered")).status == 406, "neither a picture nor a text"
+
+
+def test_a_report_is_a_page_or_lines(alice: Client, hospital: Organization, shared_data: Path) -> None:
+    report = stored(shared_data / "derived" / "tid1500_sr.dcm", hospital)
+    page = ask(alice, address(report, "/rendered"))
+    assert (page.status, page.type) == (200, "text/html; charset=utf-8")
+    assert "sandbox" in page.response["Content-Security-Policy"]
+    lines = ask(alice, address(report, "/rendered"), "text/plain").body.decode()
+    assert lines.startswith("Imaging Measurement Report\n")
+    file = pydicom.dcmread(shared_data / "derived" / "tid1500_sr.dcm")
+    assert f"Patient ID: {file.PatientID}" in lines
+    numbers = [one for one in below(file) if one.ValueType == "NUM"]
+    assert numbers
+    for one in numbers:
+        said = f"{one.ConceptNameCodeSequence[0].CodeMeaning}: {one.MeasuredValueSequence[0].NumericValue}"
+        assert said in lines
+        assert f"<b>{said.partition(':')[0]}:</b> {one.MeasuredValueSequence[0].NumericValue}" in page.body.decode()
+    assert ask(alice, address(report, "/rendered"), 'multipart/related; type="text/html"').status == 406
+
+
+def below(item: Dataset) -> Iterator[Dataset]:
+    for one in item.get("ContentSequence", ()):
+        yield one
+        yield from below(one)
+
+
+def test_what_stands_in_a_report_is_text_and_no_markup(
+    alice: Client, hospital: Organization, shared_data: Path, tmp_path: Path
+) -> None:
+    file = pydicom.dcmread(shared_data / "derived" / "sr_basic_text.dcm")
+    file.PatientName = "<script>a</script>^B"
+    text = next(one for one in below(file) if one.ValueType == "TEXT")
+    text.TextValue = "<img src=x onerror=alert(1)> & so on"
+    text.ConceptNameCodeSequence[0].CodeMeaning = "<b>bold"
+    file.save_as(tmp_path / "hostile.dcm")
+    page = ask(alice, address(stored(tmp_path / "hostile.dcm", hospital), "/rendered"), "text/html").body.decode()
+    assert "&lt;img src=x onerror=alert(1)&gt; &amp; so on" in page
+    assert not {"<script", "<img", "<b>bold"} & {part for part in ("<script", "<img", "<b>bold") if part in page}
+
+
+def test_an_encapsulated_pdf_is_the_pdf(alice: Client, hospital: Organization, shared_data: Path) -> None:
+    path = shared_data / "derived" / "encapsulated_pdf.dcm"
+    held = stored(path, hospital)
+    answer = ask(alice, address(held, "/rendered"))
+    assert (answer.status, answer.type) == (200, "application/pdf")
+    assert answer.body == pydicom.dcmread(path).EncapsulatedDocument[: len(answer.body)]
+    assert answer.body.startswith(b"%PDF-")
+    assert ask(alice, address(held, "/rendered"), "text/html").status == 406
+
+
+def test_frames_are_an_animated_gif_where_that_is_asked_for(
+    alice: Client, hospital: Organization, shared_data: Path
+) -> None:
+    clip = stored(shared_data / "cine" / "NM_heart_13f.dcm", hospital)
+    for where, frames in [("/rendered", list(range(1, 14))), ("/frames/2,5/rendered", [2, 5])]:
+        answer = ask(alice, address(clip, where), "image/gif")
+        assert (answer.status, answer.type) == (200, "image/gif")
+        with PIL.Image.open(io.BytesIO(answer.body)) as gif:
+            assert gif.n_frames == len(frames)
+            for place, number in enumerate(frames):
+                gif.seek(place)
+                still = pixels(ask(alice, address(clip, f"/frames/{number}/rendered"), "image/png").body)
+                assert np.array_equal(np.asarray(gif.convert("L")), still), number
+    assert ask(alice, address(clip, "/rendered"), "image/*").type == "image/jpeg"
+    whole = f"/dicom-web/studies/{clip.series.study.study_instance_uid}/rendered"
+    assert ask(alice, whole, "video/mp4").status == 406
+
+
+def test_an_animated_gif_that_would_be_too_large_is_refused_in_words(
+    alice: Client, hospital: Organization, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viewer.dicomweb.rendered_clip.MOST_FRAMES", 12)
+    clip = stored(shared_data / "cine" / "NM_heart_13f.dcm", hospital)
+    answer = ask(alice, address(clip, "/rendered"), "image/gif")
+    assert answer.status == 422
+    assert b"12 frames at most" in answer.body
 
 
 def test_bob_and_charlie_find_nothing_and_alice_is_noted_once(
