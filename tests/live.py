@@ -43,7 +43,9 @@ def surroundings(**environment: str) -> dict[str, str]:
 @functools.cache
 def migrated() -> Path:
     """A database as `manage.py migrate` leaves it, made once for all workers of a run: half of a first start goes there."""
-    folder = Path(os.environ["FARVIEW_TEST_RUN"]) / "migrated"
+    from tests.environment import RUN  # in a benchmark nobody has read it yet
+
+    folder = RUN / "migrated"
     folder.mkdir(parents=True, exist_ok=True)
     made = folder / "copy.sqlite3"
     with (folder / "lock").open("w") as lock:
