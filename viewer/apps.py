@@ -11,6 +11,7 @@ class ViewerConfig(AppConfig):
         from viewer import tasks
         from viewer.api import shared  # noqa: F401 - ends what a link opened
         from viewer.archive.backup_schedule import backups
+        from viewer.archive.reading_anew import reading_anew
         from viewer.archive.retention_schedule import retention_runs
         from viewer.audit_forwarding import forward
         from viewer.dicom.discretion import keep_values_out_of_logs
@@ -19,6 +20,7 @@ class ViewerConfig(AppConfig):
 
         tasks.add(backups)
         tasks.add(retention_runs)
+        tasks.add(reading_anew)
         keep_values_out_of_logs()
         tasks.add(forward)
         ACCESSIONS[:] = [uids_of]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from asgiref.sync import async_to_sync
+from django.conf import LazySettings
 from django.core.management import call_command
 from pydicom.dataset import Dataset
 
@@ -14,8 +17,10 @@ from accounts.models import Organization
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.dicom.making import image_dataset, write
 from tests.viewer.dicom.states import overlay
+from viewer.archive import reading_anew as anew
 from viewer.archive.ingest import ingest_file
 from viewer.archive.storage import BlobStore
+from viewer.dicom.read import READ_AS
 from viewer.models import Instance, Series, SeriesRequest, Study
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,3 +79,36 @@ def test_series_of_an_older_version_learn_when_they_were_begun_and_what_asked_fo
     asked = SeriesRequest.objects.get()
     assert (asked.accession_number, asked.scheduled_procedure_step_id) == ("A2", "S1")
     assert reindex() == "0 of the indexes renewed.\n"
+
+
+@pytest.fixture
+def data(tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str]]:
+    """The data folder of a server, and the commands that it would run."""
+    settings.FARVIEW_DATA_DIR = tmp_path / "data"
+    settings.FARVIEW_DATA_DIR.mkdir()
+    run: list[str] = []
+
+    async def run_command(*words: str) -> str:
+        run.append(*words)
+        return ""
+
+    monkeypatch.setattr(anew, "run_command", run_command)
+    return settings.FARVIEW_DATA_DIR, run
+
+
+def test_an_archive_of_an_older_version_is_read_again_by_the_server_once(
+    image: Instance, data: tuple[Path, list[str]]
+) -> None:
+    folder, run = data
+    (folder / "headers.read").write_text(json.dumps({"as": READ_AS - 1}))
+    for _ in range(2):
+        async_to_sync(anew.reading_anew)()
+    assert run == ["reindex"]
+    assert json.loads((folder / "headers.read").read_text()) == {"as": READ_AS}
+
+
+def test_an_archive_that_is_new_has_nothing_to_read(hospital: Organization, data: tuple[Path, list[str]]) -> None:
+    folder, run = data
+    async_to_sync(anew.reading_anew)()
+    assert run == []
+    assert json.loads((folder / "headers.read").read_text()) == {"as": READ_AS}

@@ -42,6 +42,10 @@ from .pixel_index import pixel_index
 __all__ = ["INDEX_VERSION", "ParsedInstance", "looks_like_dicom", "read_instance"]
 
 INDEX_VERSION = 1
+"""Of the shape of an index: another one cannot be used."""
+READ_AS = 2
+"""Counts up whenever more is read of a header than before; an archive that was read by less is read again
+(`viewer.archive.reading_anew`). 2: shutters of images and frames, the direction of a mask's shift."""
 
 _PIXELS = (tags.PIXEL_DATA, tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA)
 
