@@ -4,6 +4,7 @@
 import { openForm } from "../dialog.js";
 import { t } from "../i18n.js";
 import { make } from "../viewer/menu.js";
+import { sealOf } from "../sealing.js";
 import { rest } from "../viewer/features/rest.js";
 import { actButtons } from "./acts.js";
 import { Bar } from "./bar.js";
@@ -56,7 +57,7 @@ export class Desk extends EventTarget {
     this.element.setAttribute("aria-busy", "true");
     try {
       this.me ??= await whoAmI();
-      this.journal ??= new Journal(this.me.name);
+      this.journal ??= new Journal(this.me.name, await sealOf(this.me.journalKey));
       const { id, study } = { id: this.host.report ?? this.report?.id ?? null, study: this.host.study };
       this.token = handed?.token ?? lockToken(this.me.name, study.study_instance_uid);
       if (handed) adoptToken(this.me.name, study.study_instance_uid, handed.token);

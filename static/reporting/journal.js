@@ -1,5 +1,5 @@
 // What was typed and the server has not acknowledged yet, kept in this browser (IndexedDB) at every key, under the writer's name:
-// nobody sends what another one typed. Imports nothing.
+// nobody sends what another one typed, and with their seal nobody reads it. Imports nothing.
 
 const BASE = "farview-reports";
 const STORE = "typed";
@@ -12,9 +12,10 @@ const done = (request) =>
   });
 
 export class Journal {
-  /** @param factory as indexedDB */
-  constructor(reader, factory = globalThis.indexedDB) {
+  /** @param seal of `sealing`, or null @param factory as indexedDB */
+  constructor(reader, seal = null, factory = globalThis.indexedDB) {
     this.reader = reader;
+    this.seal = seal;
     this.factory = factory;
     this.wanted = new Map();
     this.writing = null;
@@ -61,8 +62,9 @@ export class Journal {
       while (this.wanted.size) {
         const now = [...this.wanted];
         this.wanted.clear();
+        const rows = await Promise.all(now.map(async ([key, entry]) => [key, entry && (await this.#shut(entry))]));
         const store = await this.#store("readwrite");
-        await Promise.all(now.map(([key, entry]) => done(entry ? store.put(entry) : store.delete(key))));
+        await Promise.all(rows.map(([key, row]) => done(row ? store.put(row) : store.delete(key))));
       }
       this.broken = false;
       return true;
@@ -72,12 +74,24 @@ export class Journal {
     }
   }
 
+  /** As it lies on the disk: what is needed to find it, and all else sealed. */
+  async #shut(entry) {
+    const { key, reader, report, kept } = entry;
+    return this.seal ? { key, reader, report, kept, sealed: await this.seal.shut(key, entry) } : entry;
+  }
+
+  /** As it was kept; null for what cannot be read here. */
+  async #opened(row) {
+    if (!row?.sealed) return row ?? null;
+    return this.seal ? this.seal.open(row.key, row.sealed) : null;
+  }
+
   /** What is kept of a report; null for nothing. */
   async of(report) {
     try {
       await this.writing;
       const found = await done((await this.#store("readonly")).get(this.#key(report)));
-      return found ?? null;
+      return await this.#opened(found);
     } catch {
       return null;
     }
@@ -92,7 +106,8 @@ export class Journal {
         const store = await this.#store("readwrite");
         for (const { key } of old) store.delete(key);
       }
-      return found.filter((entry) => entry.reader === this.reader && !old.includes(entry));
+      const mine = found.filter((row) => row.reader === this.reader && !old.includes(row));
+      return (await Promise.all(mine.map((row) => this.#opened(row)))).filter(Boolean);
     } catch {
       return [];
     }

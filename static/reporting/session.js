@@ -3,10 +3,10 @@
 import { t } from "../i18n.js";
 import { rest } from "../viewer/features/rest.js";
 
-/** {name, shown, organizations} of whoever is signed in. */
+/** {name, shown, organizations, journalKey} of whoever is signed in. */
 export async function whoAmI() {
-  const { name, full_name: full, organizations = [] } = await rest("/api/me/");
-  return { name, shown: full || name, organizations };
+  const { name, full_name: full, organizations = [], journal_key: journalKey = "" } = await rest("/api/me/");
+  return { name, shown: full || name, organizations, journalKey };
 }
 
 /** "again" once the same person is signed in again, with the page's form token renewed; "out", or a sentence that says who is. */

@@ -1,6 +1,7 @@
 import { rest, Refused } from "/static/viewer/features/rest.js";
 import { laidOut } from "/static/viewer/features/measuring/draw.js";
 import { Draft } from "/static/viewer/features/measuring/draft.js";
+import { sealOf } from "/static/sealing.js";
 import { Journal } from "/static/viewer/features/measuring/journal.js";
 import { Live, questionOf } from "/static/viewer/features/measuring/live.js";
 import { glassOf, liesIn, place, reachOf, shifted, viewOf } from "/static/viewer/features/measuring/seen.js";
@@ -368,6 +369,21 @@ test("what could not be sent is sent after a reload, by the same reader and by n
   await again.store.follow(STUDY);
   await moment();
   equal([again.store.get(uid).state, first.server.marks.size, first.shelf.length], ["kept", 1, 0]);
+});
+
+test("a seal keeps what was drawn from whoever reads the disk, and a mark that was sent leaves nothing behind", async () => {
+  const seal = await sealOf(btoa(String.fromCharCode(...new Uint8Array(32).fill(7))));
+  const [shelf, entry] = [new Shelf(), { uid: "2.25.9", reader: "alice", study: STUDY, fields: { label: "Geheim" } }];
+  const journal = Object.assign(new Journal(shelf), { seal });
+  equal(await journal.keep(entry), true);
+  const onDisk = shelf.getItem(shelf.key(0));
+  equal([onDisk.includes("Geheim"), onDisk.includes(STUDY.study_instance_uid), onDisk.includes("alice")], [false, false, true]);
+  equal((await journal.of("alice", STUDY.study_instance_uid)).map(({ fields }) => fields.label), ["Geheim"]);
+  equal([await new Journal(shelf).of("alice", STUDY.study_instance_uid), shelf.length], [[], 1]);
+  const late = journal.keep({ ...entry, fields: { label: "Later" } });
+  journal.drop(entry.uid);
+  await late;
+  equal(shelf.length, 0);
 });
 
 test("what the server refuses stays in sight with the reason until it is tried again or given up", async () => {

@@ -1,6 +1,7 @@
 import { Draft } from "/static/reporting/draft.js";
 import { Saver } from "/static/reporting/saving.js";
 import { Journal } from "/static/reporting/journal.js";
+import { sealOf } from "/static/sealing.js";
 import { Lock } from "/static/reporting/lock.js";
 import { places } from "/static/reporting/patientband.js";
 import { converted, outOfRange, quantity, readNumber } from "/static/reporting/numbers.js";
@@ -254,8 +255,27 @@ test("the journal in the browser keeps each writer's words apart and the newest 
   equal(await mine.of(7), null);
 });
 
+test("what is kept with a seal is read by that seal alone, and lies on the disk as nothing that can be read", async () => {
+  const keys = [1, 2].map((byte) => btoa(String.fromCharCode(...new Uint8Array(32).fill(byte))));
+  const [mine, foreign] = await Promise.all(keys.map((key) => sealOf(key)));
+  const journal = new Journal("alice", mine);
+  await journal.keep({ report: 8, content: { findings: "Geheim." } });
+  equal([(await journal.of(8)).content.findings, (await journal.all()).length], ["Geheim.", 1]);
+  const rows = await new Promise((resolve) => {
+    indexedDB.open("farview-reports").onsuccess = ({ target }) => {
+      const asked = target.result.transaction("typed").objectStore("typed").getAll();
+      asked.onsuccess = () => resolve(JSON.stringify(asked.result));
+    };
+  });
+  equal([rows.includes("Geheim"), rows.includes("alice/8")], [false, true]);
+  for (const other of [new Journal("alice", foreign), new Journal("alice")]) equal([await other.of(8), await other.all()], [null, []]);
+  equal((await journal.of(8)).content.findings, "Geheim.", "whoever cannot read it leaves it");
+  await journal.drop(8);
+  equal([await sealOf(""), await sealOf(keys[0], null)], [null, null]);
+});
+
 test("a browser that keeps nothing says so and goes on", async () => {
-  const journal = new Journal("alice", { open: () => { throw new Error("no room"); } });
+  const journal = new Journal("alice", null, { open: () => { throw new Error("no room"); } });
   equal([await journal.keep({ report: 1 }), journal.broken, await journal.of(1), await journal.all()], [false, true, null, []]);
 });
 

@@ -15,6 +15,7 @@ LEAVES = {
     "text.js",
     "theme.js",
     "i18n.js",
+    "sealing.js",
     "news.js",
     "viewer/geometry.js",
     "viewer/protocol.js",
@@ -93,6 +94,7 @@ TABLE: dict[str, set[str]] = {
         "corrections/way.js",
         "exports/dialog.js",
         "share/dialog.js",
+        "sealing.js",
         "i18n.js",
         "text.js",
     },
@@ -113,6 +115,7 @@ TABLE: dict[str, set[str]] = {
         "viewer/keys.js",
         "viewer/features/keyimages/views.js",
         "viewer/features/rest.js",
+        "sealing.js",
     },
     "worklist/": {
         "worklist/",

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-SITE = "http://farview.test"
+SITE = "http://farview.localhost"  # where pages have cryptography, as over HTTPS
 FOLDERS = {"static": ROOT / "static", "tests": HERE, "reporting": ROOT / "tests" / "reporting"}
 EMPTY = "<!doctype html><meta charset=utf-8><title>tests</title>"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -190,13 +191,25 @@ def test_asking_for_what_one_may_not_see_is_written_down(chest: str, charlie: Cl
 
 
 def test_me_tells_roles_and_where_one_may_upload(alice: Client, bob: Client, client: Client) -> None:
-    assert alice.get("/api/me/").json() == {
+    told = alice.get("/api/me/").json()
+    assert len(base64.b64decode(told.pop("journal_key"))) == 32
+    assert told == {
         "name": "alice",
         "full_name": "",
         "organizations": [{"name": "hospital", "title": "hospital", "roles": ["radiologist"], "may_upload": True}],
     }
     assert bob.get("/api/me/").json()["organizations"][0]["may_upload"] is False
     assert client.get("/api/me/").status_code == 401
+
+
+def test_what_seals_a_browsers_journal_is_ones_own_at_every_sign_in_and_no_programs(
+    alice: Client, bob: Client, client: Client
+) -> None:
+    keys = [one.get("/api/me/").json()["journal_key"] for one in (alice, alice, bob)]
+    assert keys[0] == keys[1] != keys[2]
+    token = issue(User.objects.get(username="alice"))
+    told = client.get("/api/me/", headers={"Authorization": f"Bearer {token}"}).json()
+    assert (told["name"], told["journal_key"]) == ("alice", "")
 
 
 def test_a_study_bears_the_name_that_its_own_images_say(hospital: Organization, alice: Client, tmp_path: Path) -> None:

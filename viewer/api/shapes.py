@@ -182,6 +182,9 @@ class OrganizationOfPerson(serializers.Serializer):
 class Person(serializers.Serializer):
     name = serializers.CharField()
     full_name = serializers.CharField()
+    journal_key = serializers.CharField(
+        allow_blank=True, help_text="Seals what a page keeps in its browser until it is stored; empty for a token."
+    )
     organizations = OrganizationOfPerson(many=True)
 
 

@@ -7,6 +7,7 @@ import { magnifierTool } from "../tools/magnifier.js";
 import { showCard } from "./measuring/card.js";
 import { draw, laidOut } from "./measuring/draw.js";
 import { Hands } from "./measuring/hands.js";
+import { sealOf } from "../../sealing.js";
 import { Journal } from "./measuring/journal.js";
 import { kinds } from "./measuring/kinds.js";
 import { Panel } from "./measuring/panel.js";
@@ -22,7 +23,8 @@ const FLAT = { projection: "slice", slab_thickness: 0 };
 /** Hangs this feature into the page. */
 export function install(workbench) {
   const { desk, toolbar, side, say, icon } = workbench;
-  const store = new Store({ journal: new Journal(localStorage) });
+  const journal = new Journal(localStorage);
+  const store = new Store({ journal });
   const waits = new Waits(sessionStorage);
   const drawn = new WeakMap();
   const met = new WeakSet();
@@ -301,7 +303,8 @@ export function install(workbench) {
   workbench.on("study", ({ study }) => store.follow({ study_instance_uid: study.study_instance_uid, organization: study.organization }, true));
   workbench.on("news", ({ message }) => message.type === "measurements.changed" && store.fetch(message.study_instance_uid));
   window.addEventListener("online", () => store.list().forEach(({ uid, state }) => state === "waiting" && store.retry(uid)));
-  rest("/api/me/").then(({ name, full_name }) => {
+  rest("/api/me/").then(async ({ name, full_name, journal_key }) => {
+    journal.seal = await sealOf(journal_key);
     store.knows({ name, shown: full_name || name });
     waits.reader = name;
     waitOn();

@@ -26,6 +26,20 @@ def notice(page: Page, name: str) -> Any:
     return page.locator(f'[data-notice="{name}"]')
 
 
+def on_the_disk(page: Page) -> str:
+    """All that the journal of reports holds in this browser, as whoever finds the browser reads it."""
+    return str(
+        page.evaluate(
+            """() => new Promise((done) => {
+              indexedDB.open("farview-reports").onsuccess = ({ target }) => {
+                const rows = target.result.transaction("typed").objectStore("typed").getAll();
+                rows.onsuccess = () => done(JSON.stringify(rows.result));
+              };
+            })"""
+        )
+    )
+
+
 def test_typing_on_and_on_is_on_the_server_within_two_seconds(alone: Page, writer: Writer) -> None:
     at_end(alone, "findings")
     typed: list[tuple[float, int]] = []
@@ -76,6 +90,7 @@ def test_a_browser_killed_while_the_server_is_away_brings_the_words_back(
     area(alone, "impression").focus()
     alone.keyboard.type("Unsaved impression.")
     wait_for(alone, "farview.report.saving === 'offline'")
+    assert "Unsaved" not in on_the_disk(alone), "what is kept is sealed"
     context = alone.context
     alone.close()
     archive.server.start()
@@ -170,10 +185,20 @@ def test_another_person_who_signs_in_does_not_send_my_words(
     page.context.clear_cookies()
     page.keyboard.type(" Unsent.")
     wait_for(page, "farview.report.saving === 'signed-out'")
-    sign_in(page.context.new_page(), archive.server.url + "/", f"rita{writer.id}", password)
+    hers = page.context.new_page()
+    sign_in(hers, archive.server.url + "/", f"rita{writer.id}", password)
     page.wait_for_timeout(4500)
     assert state(page)["saving"] == "signed-out"
     assert writer.content["findings"] == "Mine."
+    kept = on_the_disk(hers)
+    assert archive.reader.name in kept, "the words are still there for whoever wrote them"
+    assert "Unsent" not in kept
+    page.close()
+    hers.context.clear_cookies()
+    sign_in(hers, archive.server.url + "/", archive.reader.name, archive.reader.password)
+    mine = writer.open(hers)
+    notice(mine, "recovered").wait_for()
+    writer.holds("findings", "Mine. Unsent.")
 
 
 # --- two writers

@@ -103,8 +103,8 @@ export class Store extends EventTarget {
     for (const { study } of this.studies.values()) this.#resend(study);
   }
 
-  #resend(study) {
-    for (const entry of this.journal.of(this.reader.name, study.study_instance_uid)) {
+  async #resend(study) {
+    for (const entry of await this.journal.of(this.reader.name, study.study_instance_uid)) {
       if (this.wanted.has(entry.uid)) continue;
       this.wanted.set(entry.uid, { ...entry, study, state: "waiting", problem: "", tries: 0, stamp: (this.stamps += 1) });
       this.#send(entry.uid);
