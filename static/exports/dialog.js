@@ -1,7 +1,7 @@
 // What leaves of a study, and how: the objects with a DICOMDIR, a copy without the person, the picture or the stack that is shown.
 
 import { openForm } from "../dialog.js";
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 import { objectsIn } from "../text.js";
 import { rest } from "../viewer/features/rest.js";
 import { make } from "../viewer/menu.js";
@@ -45,7 +45,7 @@ export async function exportDialog(study, shown = null) {
         : []),
     ],
     go: t("Download"),
-    send: async (asked) => fetchIt(await addressOf(asked, { address, where, shown })),
+    send: async (asked, say, dialog) => fetchIt(await addressOf(asked, { address, where, shown }), dialog),
   });
 }
 
@@ -70,19 +70,74 @@ async function addressOf({ what, purpose, moved, burned_in }, { address, where, 
   const { size, zoom, pan, pixel_spacing, ...whole } = shown.view;
   const view = JSON.stringify(what === "video" ? whole : shown.view);
   if (what === "picture") return { address: `${series}/frame?${new URLSearchParams({ view, media_type: "image/png", ...where })}`, name: "picture.png" };
-  return { address: `${series}/video.mp4?${new URLSearchParams({ view, purpose, ...where })}`, name: "video.mp4" };
+  return { address: `${series}/video.mp4?${new URLSearchParams({ view, purpose, progress: "yes", ...where })}`, name: "video.mp4", film: true };
 }
 
 /** ZIP files are the browser's own download, with its progress; pictures and videos are made first, and refusals said in the dialog. */
-async function fetchIt(asked) {
+async function fetchIt(asked, dialog) {
   if (typeof asked === "string") return save(asked, "");
-  const answer = await fetch(asked.address, { credentials: "same-origin" });
+  const left = new AbortController();
+  dialog.addEventListener("close", () => left.abort());
+  const answer = await fetch(asked.address, { credentials: "same-origin", signal: left.signal });
   if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail ?? t("The server answered {status}.", { status: answer.status }));
-  const held = URL.createObjectURL(await answer.blob());
+  const held = URL.createObjectURL(asked.film ? await filmOf(answer, dialog) : await answer.blob());
   save(held, asked.name);
   setTimeout(() => URL.revokeObjectURL(held), 60_000);
   return undefined;
 }
+
+/** The video, out of an answer that first tells how far it is (protocol of `/api/series/{uid}/video.mp4?progress=yes`). Whoever
+ *  closes the dialog meanwhile wants it no more, and the server is told by the end of the connection. */
+async function filmOf(answer, dialog) {
+  const row = dialog.querySelector(".row");
+  const away = row.querySelector("button[type=button]");
+  const before = away.textContent;
+  away.textContent = t("Cancel");
+  const box = make("p", "far", null);
+  const bar = make("progress", "", box, { "aria-label": t("This stack as a video") });
+  const words = make("span", "quiet", box);
+  row.before(box);
+  try {
+    return await taken(answer.body.getReader(), (done, total) => {
+      Object.assign(bar, { max: total, value: done });
+      words.textContent = t("{done} of {total}", { done, total });
+    });
+  } finally {
+    box.remove();
+    away.textContent = before;
+  }
+}
+
+/** Lines of JSON, then as many bytes as the last of them says. */
+async function taken(reader, tell) {
+  let held = new Uint8Array();
+  for (;;) {
+    const end = held.indexOf(NEW_LINE);
+    if (end < 0) {
+      held = new Uint8Array([...held, ...(await next(reader))]);
+      continue;
+    }
+    const said = JSON.parse(new TextDecoder().decode(held.subarray(0, end)));
+    held = held.slice(end + 1);
+    if (said.detail) throw new Error(told(said.detail));
+    if (said.bytes !== undefined) return whole(reader, held, said.bytes);
+    tell(said.done, said.total);
+  }
+}
+
+async function whole(reader, first, bytes) {
+  const parts = [first];
+  for (let size = first.length; size < bytes; size += parts.at(-1).length) parts.push(await next(reader));
+  return new Blob(parts, { type: "video/mp4" });
+}
+
+async function next(reader) {
+  const { done, value } = await reader.read();
+  if (done) throw new Error(t("The server cannot be reached."));
+  return value;
+}
+
+const NEW_LINE = 10;
 
 function save(address, name) {
   const link = make("a", "unseen", document.body, { href: address, download: name });

@@ -60,6 +60,31 @@ def test_the_picture_and_the_stack_as_they_are_shown(dialog: Page, tmp_path: Pat
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == frames
 
 
+SLOW = """() => {
+  const fetched = window.fetch;
+  window.fetch = (address, options) => {
+    if (!String(address).includes("video.mp4")) return fetched(address, options);
+    window.left = options.signal;
+    const lines = new ReadableStream({
+      start: (sink) => sink.enqueue(new TextEncoder().encode('{"done": 3, "total": 9}\\n')),
+    });
+    return Promise.resolve(new Response(lines));
+  };
+}"""
+
+
+def test_a_video_tells_how_far_it_is_and_is_given_up_where_nobody_wants_it_any_more(dialog: Page) -> None:
+    dialog.evaluate(SLOW)
+    dialog.locator("input[value=video]").check()
+    dialog.get_by_role("button", name="Download").click()
+    expect(dialog.get_by_role("progressbar")).to_have_attribute("value", "3")
+    expect(dialog.locator("dialog .far")).to_have_text("3 of 9")
+    assert grave(dialog) == []
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog.locator("dialog[data-act=export]")).to_have_count(0)
+    assert dialog.evaluate("window.left.aborted")
+
+
 def test_the_list_offers_it_for_each_study(browse: Callable[..., Page], archive: Archive, tmp_path: Path) -> None:
     archive.study(STUDY)
     page = browse()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 from django.test import Client
@@ -16,6 +18,7 @@ from accounts.models import AuditEvent, Organization
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.dicomweb.asking import ask, stored
 from viewer.api import export_video
+from viewer.rendering.view import View
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -66,6 +69,50 @@ def test_a_stack_is_a_video_of_all_its_images_from_head_to_foot(
     assert found == pytest.approx([40 * 255 / 240 * number for number in (5, 4, 3, 2, 1)], abs=6)
     (event,) = AuditEvent.objects.filter(action="export.video")
     assert (event.actor, event.purpose, event.detail["frames"]) == ("alice", "teaching", 5)
+    assert list(own_tmp.iterdir()) == []
+
+
+def test_how_far_it_is_comes_before_it_where_that_is_asked_for(
+    alice: Client, stack: None, own_tmp: Path, tmp_path: Path
+) -> None:
+    answer = ask(alice, DOOR + view() + "&progress=yes")
+    assert (answer.status, answer.type) == (200, "application/octet-stream")
+    *lines, rest = answer.body.split(b"\n", 6)
+    said = [json.loads(line) for line in lines]
+    assert said[:5] == [{"done": number, "total": 5} for number in range(1, 6)]
+    assert said[5] == {"bytes": len(rest)}
+    assert len(frames_of(rest, tmp_path)[0]) == 5
+    assert list(own_tmp.iterdir()) == []
+
+
+def test_what_goes_wrong_midway_is_told_and_nothing_is_left(
+    alice: Client, stack: None, own_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock is looked at once before, and before each image."""
+    moments = iter([0.0, 1.0, 1000.0])
+    monkeypatch.setattr(export_video, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    answer = ask(alice, DOOR + view() + "&progress=yes")
+    first, last = answer.body.splitlines()
+    assert (answer.status, json.loads(first)) == (200, {"done": 1, "total": 5})
+    assert "choose fewer images" in json.loads(last)["detail"]
+    assert list(own_tmp.iterdir()) == []
+    assert export_video._making == 0
+    monkeypatch.undo()
+    monkeypatch.setattr(export_video, "AT_ONCE", 0)
+    assert ask(alice, DOOR + view() + "&progress=yes").status == 503, "what is wrong at once is a status"
+
+
+async def test_one_that_nobody_waits_for_any_more_is_given_up(own_tmp: Path) -> None:
+    class Drawing:
+        async def draw(self, *_: object, **__: object) -> SimpleNamespace:
+            return SimpleNamespace(payload=imagecodecs.png_encode(np.zeros((16, 16), np.uint8)))
+
+    shots = export_video._Shots(View(size=(16, 16)), range(50), 10.0)
+    told = export_video._told(export_video._steps(Drawing(), None, shots, None, None), 50)  # type: ignore[arg-type]
+    assert json.loads(await anext(told)) == {"done": 1, "total": 50}
+    assert export_video._making == 1
+    await told.aclose()
+    assert export_video._making == 0
     assert list(own_tmp.iterdir()) == []
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +27,7 @@ from viewer.api.exports import PURPOSE, note_export, wishes_of
 from viewer.api.frames import laid_over, objects_of, opened_series, view_of
 from viewer.archive import query
 from viewer.archive.query import BadQuery
-from viewer.dicomweb.multipart_out import later, streamed
+from viewer.dicomweb.multipart_out import Bytes, begun, later, streamed
 from viewer.engine.engine import Engine, Objects, OpenSeries, Priority
 from viewer.engine.errors import Busy, CannotDraw
 from viewer.models import Series, Study
@@ -61,6 +62,13 @@ class SeriesVideo(AsyncDoor):
             OpenApiParameter(
                 "rate", OpenApiTypes.FLOAT, description="Pictures a second; the file's own where left out, else 10."
             ),
+            OpenApiParameter(
+                "progress",
+                OpenApiTypes.STR,
+                enum=["yes"],
+                description="The answer is application/octet-stream: a line of JSON for each image, "
+                '`{"done", "total"}`, then `{"bytes"}` and as many of the video, or `{"detail"}` of what went wrong.',
+            ),
             PURPOSE,
             shapes.ORGANIZATION,
         ],
@@ -84,7 +92,10 @@ class SeriesVideo(AsyncDoor):
         objects = await objects_of(view, series)
         detail = {"purpose": wishes["purpose"], "frames": len(shots.frames)}
         await sync_to_async(note_export)(request, study, series, detail, "export.video")
-        path = await _made(engine, opened, shots, fused, objects)
+        making = _steps(engine, opened, shots, fused, objects)
+        if request.query_params.get("progress") == "yes":
+            return streamed(await begun(_told(making, len(shots.frames))), "application/octet-stream")
+        path = await _whole(making)
         response = streamed(later(_read_and_removed(path)), "video/mp4")
         response["Content-Length"] = str(path.stat().st_size)
         response["Content-Disposition"] = f'attachment; filename="{series_instance_uid}.mp4"'
@@ -142,8 +153,44 @@ def _number(request: Request, name: str, otherwise: float, least: float, most: f
     raise BadQuery(name, f"a number from {least} to {most} is expected")
 
 
-async def _made(engine: Engine, opened: OpenSeries, shots: _Shots, fused: OpenSeries | None, objects: Objects) -> Path:
-    """The whole video in a temporary file. Raises Busy, CannotDraw, BadView."""
+async def _whole(making: AsyncGenerator[int | Path, None]) -> Path:
+    async for step in making:
+        if isinstance(step, Path):
+            return step
+    raise CannotDraw("cannot_write", "No video can be written here.")
+
+
+async def _told(making: AsyncGenerator[int | Path, None], total: int) -> Bytes:
+    """How far it is, line by line, then the video. Raises what `_steps` does until the first image is in it."""
+    done = 0
+    try:
+        async with aclosing(making):
+            async for step in making:
+                if isinstance(step, int):
+                    done = step
+                    yield _line(done=done, total=total)
+                    continue
+                try:
+                    yield _line(bytes=step.stat().st_size)
+                    async for piece in later(_read_and_removed(step)):
+                        yield piece
+                finally:
+                    step.unlink(missing_ok=True)
+    except (Busy, CannotDraw, BadView) as problem:
+        if not done:
+            raise
+        yield _line(detail=str(problem))
+
+
+def _line(**said: object) -> bytes:
+    return json.dumps(said).encode() + b"\n"
+
+
+async def _steps(
+    engine: Engine, opened: OpenSeries, shots: _Shots, fused: OpenSeries | None, objects: Objects
+) -> AsyncGenerator[int | Path, None]:
+    """How many images are in the video, after each, then the whole of it in a temporary file; none is left of one that is given
+    up. Raises Busy, CannotDraw, BadView."""
     global _making
     if _making >= AT_ONCE:
         raise Busy("Other videos are being made; try again in a moment.")
@@ -153,7 +200,7 @@ async def _made(engine: Engine, opened: OpenSeries, shots: _Shots, fused: OpenSe
     writer = ClipWriter(path, shots.rate)
     _making += 1
     try:
-        for frame in shots.frames:
+        for done, frame in enumerate(shots.frames, 1):
             if time.monotonic() > until:
                 raise CannotDraw("too_large", "This video takes too long to make: choose fewer images.")
             drawn = await engine.draw(
@@ -165,6 +212,7 @@ async def _made(engine: Engine, opened: OpenSeries, shots: _Shots, fused: OpenSe
                 objects=objects,
             )
             await asyncio.to_thread(_add, writer, drawn.payload)
+            yield done
         await asyncio.to_thread(writer.close)
     except BaseException as problem:
         path.unlink(missing_ok=True)
@@ -173,7 +221,7 @@ async def _made(engine: Engine, opened: OpenSeries, shots: _Shots, fused: OpenSe
         raise
     finally:
         _making -= 1
-    return path
+    yield path
 
 
 def _add(writer: ClipWriter, png: bytes) -> None:
