@@ -524,7 +524,7 @@ def test_eight_senders_of_one_object_make_one_row(tmp_path: Path, threads: list[
 
 
 @pytest.mark.django_db(transaction=True)
-def test_four_senders_and_a_writer_never_meet_a_locked_database(
+def test_four_senders_a_typist_and_eight_readers_never_meet_a_locked_database(
     tmp_path: Path, threads: list[threading.Thread]
 ) -> None:
     sender = Sender(Organization.objects.create(name="hospital"), "a test", "ingest")
@@ -544,14 +544,29 @@ def test_four_senders_and_a_writer_never_meet_a_locked_database(
                 Organization.objects.filter(pk=sender.organization.pk).update(title="typing")
         connection.close()
 
+    read: list[int] = []
+
+    def look_through() -> None:
+        seen = 0
+        while not done.is_set():
+            with transaction.atomic():  # which takes the place of a writer, as every change of a reader does
+                seen = max(seen, Instance.objects.filter(series__study__patient__patient_id="P1").count())
+            list(Study.objects.select_related("patient", "organization").order_by("-date", "-id")[:50])
+        read.append(seen)
+        connection.close()
+
     typist = threading.Thread(target=type_away)
+    readers = [threading.Thread(target=look_through) for _ in range(8)]
     threads += [threading.Thread(target=send, args=(folder,)) for folder in folders]
-    for thread in (*threads, typist):
+    for thread in (*threads, typist, *readers):
         thread.start()
     for thread in threads:
         thread.join(60)
     done.set()
-    typist.join(60)
+    for thread in (typist, *readers):
+        thread.join(60)
+    assert len(read) == 8, "none of them was ended by an error"
+    assert max(read) > 0
     assert told == ["stored"] * 80
     study = Study.objects.get()
     assert (study.number_of_instances, study.number_of_series) == (80, 4)
