@@ -9,12 +9,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.viewer.dicom.making import image_file
 from viewer.dicom.series import InstanceFile, SeriesContent
+from viewer.engine import raw
 from viewer.engine.assembling import load_volume
 from viewer.engine.budget import Budget
 from viewer.engine.engine import Engine
@@ -22,6 +24,7 @@ from viewer.engine.errors import CannotDecode, CannotDraw
 from viewer.engine.filling import Filling
 from viewer.engine.store import DecodedStore
 from viewer.engine.workers import Priority
+from viewer.rendering import bricks, storing
 from viewer.rendering.device import DeviceFailed
 from viewer.rendering.render import RENDERER
 from viewer.rendering.view import BadView, Fusion, View
@@ -92,6 +95,18 @@ async def test_compressed_frames_make_the_same_volume(engine: Engine, chest: Ser
     assert np.array_equal(loaded.bricks.least, alone.bricks.least)
     assert np.array_equal(loaded.bricks.greatest, alone.bricks.greatest)
     assert loaded.holes == alone.holes
+
+
+async def test_after_the_start_no_load_waits_for_a_compiler(
+    engine: Engine, small: SeriesContent, chest: SeriesContent
+) -> None:
+    kernels: tuple[Any, ...] = (raw._take, bricks._brick_whole, storing.convert)
+    before = [len(kernel.signatures) for kernel in kernels]
+    assert before == [1, 1, 1]
+    engine.volumes.cache.clear()
+    for content in (small, chest):
+        await volume_of(engine, content)
+    assert [len(kernel.signatures) for kernel in kernels] == before
 
 
 @pytest.mark.parametrize(
