@@ -24,7 +24,7 @@ class Site(SystemPages, admin.AdminSite):
 
     site_header = "Farview administration"
     site_title = "Farview administration"
-    index_title = "People, organizations, tokens, and the record"
+    index_title = "Administration"
     site_url = "/"
     enable_nav_sidebar = True
 
