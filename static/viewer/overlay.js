@@ -102,7 +102,7 @@ function bottomLeft({ header, opened, stack, fit }) {
 
 /** "Im 3/120" of a stack, "Coronal 3/512" of the volume. */
 function placeWords({ view, depth }, frames) {
-  if (!reformatted(view)) return Number.isInteger(view.frame) ? `Im ${view.frame + 1}/${frames ?? "?"}` : "";
+  if (!reformatted(view)) return Number.isInteger(view.frame) ? t("Im {n}/{all}", { n: view.frame + 1, all: frames ?? "?" }) : "";
   const place = depth && !whole(view) ? `${depth.index + 1}/${depth.count}` : "";
   return joined([whole(view) && typeof view.plane === "object" ? "" : planeWords(view), place]);
 }
@@ -240,7 +240,7 @@ export class Overlay {
     for (const [side, element] of Object.entries(this.letters)) put(element, around?.[side] ?? "");
     this.#scale(header, size, ratio);
     put(this.source, sourceMark(header.source_lossy) ?? "");
-    put(this.sampling, header.sampling ?? "");
+    put(this.sampling, told(header.sampling ?? ""));
     const { kind, text, ago } = studyMark(study, current);
     put(this.whose, text);
     this.whose.dataset.ago = ago;
