@@ -153,7 +153,7 @@ def parse(text: str) -> Message:
     if len(text) > MAX_MESSAGE:
         raise BadMessage(f"a message has at most {MAX_MESSAGE} bytes")
     try:
-        data = json.loads(text, parse_constant=_no_constant)
+        data = _decode(text)
     except (ValueError, RecursionError):
         raise BadMessage("a message is one JSON object") from None
     if not isinstance(data, dict):
@@ -212,6 +212,8 @@ def frame_message(header: Mapping[str, Any], payload: bytes) -> bytes:
     return b"".join((struct.pack(">I", len(head)), head, payload))
 
 
+# Made once: `json.loads` makes a decoder for every message that has a wish of its own.
+_decode = json.JSONDecoder(parse_constant=_no_constant).decode
 # NaN and infinity are no JSON: better no message than one that a browser cannot read.
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
