@@ -5,7 +5,7 @@ Texts are plain (chips as their words). Dates of DICOM stay as DICOM writes them
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -97,7 +97,24 @@ class Section:
     """findings, impression, ...: the id in the template."""
     title: str
     code: Code | None
+    """Of a section without one that of the section above it."""
     entries: tuple[Entry, ...]
+    """Empty: the heading of what stands under it."""
+    level: int = 1
+    under: str = ""
+    """Name of the section above, whose code it has; empty: it has its own."""
+
+
+def headed(sections: Sequence[Section]) -> list[list[Section]]:
+    """Sections, each with those under it that have no code of their own: to a program they are one."""
+    found: list[list[Section]] = []
+    for section in sections:
+        above = next((one for one in found if section.under and one[0].name == section.under), None)
+        if above is not None:
+            above.append(section)
+        else:
+            found.append([section])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,10 @@ def narrative(words: sheet.Sheet) -> str:
     found.append(f"<h1>{escape(words.title)}</h1><p>{escape(words.patient)}</p>")
     for part in words.parts:
         lines = (": ".join(filter(None, (one.label, one.text))) for one in part.lines)
-        found.append(f"<h2>{escape(part.title)}</h2>" + "".join(f"<p>{_broken(one)}</p>" for one in lines))
+        heading = f"h{part.level + 1}"
+        found.append(
+            f"<{heading}>{escape(part.title)}</{heading}>" + "".join(f"<p>{_broken(one)}</p>" for one in lines)
+        )
     for added in words.addenda:
         found.append(f"<h2>{escape(added.title)}</h2><p>{_broken(added.text)}</p><p>{escape(added.signature)}</p>")
     found += [f"<p>{_broken(one)}</p>" for one in (*words.criticals, *words.signatures)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from reporting.exports import dicom_values as fit
 from reporting.exports import identifiers, pdf, sheet, written
 from reporting.exports import sr_codes as codes
 from reporting.exports.cleaning import cleaned, line
-from reporting.exports.document import Code, Entry, Section, Signature, SignedReport
+from reporting.exports.document import Code, Entry, Section, Signature, SignedReport, headed
 from reporting.messages import er7
 from reporting.messages.er7 import Formatted, Value
 
@@ -207,8 +207,8 @@ def _observations(report: SignedReport, document: bool) -> Iterator[Observation]
     yield Observation("HD", DICOM_STUDY, report.study.study_instance_uid, status="O")
     kind = sheet.sheet_of(report)
     yield from _texts(("REPORT", "Kind of report", OWN), "\n".join(_words_of(one) for one in kind.banners))
-    for section in report.sections:
-        yield from _section(section)
+    for under_one_code in headed(report.sections):
+        yield from _section(under_one_code)
     if kind.figures:
         said = (f"{one.title}: {one.caption}. {one.origin} {one.note}".strip() for one in kind.figures)
         yield from _texts((codes.KEY_IMAGES[0], "Key images", "LN"), "\n".join(said))
@@ -231,12 +231,16 @@ def _addendum_status(report: SignedReport) -> str:
     return "C" if report.site.appended_as_correction and report.state == "appended" else ""
 
 
-def _section(section: Section) -> Iterator[Observation]:
+def _section(sections: Sequence[Section]) -> Iterator[Observation]:
+    """A section, with those under it as paragraphs that begin with their titles."""
+    section, lines = sections[0], list[str]()
     heading = codes.heading_of(section.name, section.code)
     code = _coded(heading or Code(line(section.name)[:20] or "SECTION", OWN, section.title), section.title)
-    lines = [": ".join(filter(None, (one.label.strip(), one.text))) for one in section.entries if one.text.strip()]
+    for part in sections:
+        said = [": ".join(filter(None, (one.label.strip(), one.text))) for one in part.entries if one.text.strip()]
+        lines += [f"{part.title}:", *said] if part is not section and said else said
     yield from _texts(code, "\n".join(lines))
-    for entry in section.entries:
+    for entry in (entry for part in sections for entry in part.entries):
         yield from _number(entry)
 
 

@@ -106,7 +106,9 @@ def _fact(line: Line) -> str:
 
 def _part(part: Part, sheet: Sheet) -> str:
     lines = "".join(_line(line) for line in part.lines)
-    return f'<section lang="{escape(sheet.text_language)}"><h2 dir="auto">{escape(part.title)}</h2>{lines}</section>'
+    heading = f"h{part.level + 1}"
+    title = f'<{heading} dir="auto">{escape(part.title)}</{heading}>'
+    return f'<section lang="{escape(sheet.text_language)}">{title}{lines}</section>'
 
 
 def _line(line: Line) -> str:

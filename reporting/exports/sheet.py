@@ -34,6 +34,8 @@ class Line:
 class Part:
     title: str
     lines: tuple[Line, ...]
+    """None: the heading of the parts under it."""
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +167,12 @@ def _facts(report: SignedReport, words: dict[str, str], name: str) -> list[Line]
 
 
 def _has_text(section: Section) -> bool:
-    return any(entry.text.strip() for entry in section.entries)
+    return not section.entries or any(entry.text.strip() for entry in section.entries)
 
 
 def _part(section: Section, numbers: dict[int, int]) -> Part:
-    return Part(section.title, tuple(_line(entry, numbers) for entry in section.entries if entry.text.strip()))
+    lines = tuple(_line(entry, numbers) for entry in section.entries if entry.text.strip())
+    return Part(section.title, lines, min(section.level, 4))
 
 
 def _line(entry: Entry, numbers: dict[int, int]) -> Line:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pydicom.dataset import Dataset
 
@@ -25,7 +25,17 @@ from reporting.exports.dicom_subject import (
     local,
     signatures_of,
 )
-from reporting.exports.document import Addendum, Code, Entry, OrderFacts, Picture, Section, Signature, SignedReport
+from reporting.exports.document import (
+    Addendum,
+    Code,
+    Entry,
+    OrderFacts,
+    Picture,
+    Section,
+    Signature,
+    SignedReport,
+    headed,
+)
 from viewer.objects import codes
 from viewer.objects.content import (
     CONTAINS,
@@ -187,7 +197,7 @@ def _root(report: SignedReport) -> Dataset:
         *_modifiers(report),
         *(one for author in _once([*authors(report), *verifiers(report)]) for one in _observer(author, report)),
         *_procedure_context(report),
-        *(made for section in report.sections if (made := _section(section, report)) is not None),
+        *(made for one in headed(report.sections) if (made := _section(one, report)) is not None),
         *_others(report),
     ]
     return container("", words.title_of(report.study.modalities), found, template="2000")
@@ -233,10 +243,18 @@ def _procedure_context(report: SignedReport) -> Iterator[Dataset]:
             yield text(CONTEXT, concept, value.strip())
 
 
-def _section(section: Section, report: SignedReport) -> Dataset | None:
+def _section(sections: Sequence[Section], report: SignedReport) -> Dataset | None:
+    """A section, with those under it that have no code of their own: their titles begin their texts."""
+    section = sections[0]
     heading = words.heading_of(section.name, section.code)
     element = words.element_of(heading)
-    inside = [one for entry in section.entries if entry.text.strip() for one in _entry(entry, element, report)]
+    inside = [
+        one
+        for part in sections
+        for entry in part.entries
+        if entry.text.strip()
+        for one in _entry(entry, element, report, part.title.strip() if part.under else "")
+    ]
     if not inside:
         return None
     made = container(CONTAINS, words.FINDING, inside)
@@ -245,9 +263,9 @@ def _section(section: Section, report: SignedReport) -> Dataset | None:
     return made
 
 
-def _entry(entry: Entry, element: Concept, report: SignedReport) -> Iterator[Dataset]:
+def _entry(entry: Entry, element: Concept, report: SignedReport, title: str = "") -> Iterator[Dataset]:
     """TID 2002: a text, inferred from the number and the images that it states (TID 2001)."""
-    words_of = ": ".join(filter(None, (entry.label.strip(), entry.text)))
+    words_of = ": ".join(filter(None, (title, entry.label.strip(), entry.text)))
     made = text(CONTAINS, element, words_of)
     inside = [*_numbers(entry), *_images(entry, report)]
     if inside:

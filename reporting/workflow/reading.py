@@ -256,18 +256,28 @@ def _images_read(report: Report, text: ReportVersion) -> dict[str, tuple[tuple[s
 
 
 def sections_of(text: ReportVersion, places: Mapping[tuple[str, str], int]) -> tuple[Section, ...]:
-    """Sections and fields of the template that are shown and filled; links as their words. `places`: kind and uid of a link ->
-    position of its picture."""
+    """Sections and fields of the template that are shown and filled, under the headings that they stand under; links as their
+    words. `places`: kind and uid of a link -> position of its picture."""
     schema, content = text.template_version.schema, text.content
     visible = shown(schema, content)
-    found = []
+    found: list[Section] = []
+    above: list[Section] = []
     for section in schema["sections"]:
         fields = [field for field in section["fields"] if field["id"] in visible]
         entries = [_entry(field, section, content.get(field["id"]), places) for field in fields]
         kept = tuple(one for one in entries if one.text.strip())
+        above = above[: section.get("level", 1) - 1]
+        above.append(_section(section, kept, above))
         if kept:
-            found.append(Section(section["id"], section["title"], _code(section.get("code")), kept))
+            found += [one for one in above if one not in found]
     return tuple(found)
+
+
+def _section(said: Mapping[str, Any], entries: tuple[Entry, ...], above: Sequence[Section]) -> Section:
+    own, level = _code(said.get("code")), len(above) + 1
+    if own is None and above:
+        return Section(said["id"], said["title"], above[-1].code, entries, level, above[-1].under or above[-1].name)
+    return Section(said["id"], said["title"], own, entries, level)
 
 
 def _entry(

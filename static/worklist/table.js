@@ -134,7 +134,7 @@ export class Table {
   }
 
   _exam(cell, item) {
-    const words = item.study?.description || item.order?.procedure_text || item.order?.procedure_code || t("No description");
+    const words = item.order?.procedure_text || item.study?.description || item.order?.procedure_code || t("No description");
     make("span", "", cell, { dir: "auto" }).textContent = words;
     const { study } = item;
     const images = study ? imagesIn(study.number_of_instances) : t("no images yet");

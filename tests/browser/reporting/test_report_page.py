@@ -215,6 +215,8 @@ def test_an_earlier_report_stands_beside_its_sections_and_can_be_compared(
     assert left is not None
     assert right is not None
     assert left["x"] + left["width"] <= right["x"], "side by side"
+    column = page.locator(".beside")
+    assert column.evaluate("(one) => one.scrollWidth <= one.clientWidth"), "nothing of the column beside is cut off"
 
 
 def test_it_is_shown_as_it_will_be_read_with_what_was_typed_a_moment_ago(alone: Page, writer: Writer) -> None:

@@ -275,6 +275,17 @@ def saying(text: str) -> SignedReport:
 
 PLAIN = (Section("findings", "Findings", None, (Entry("", "Normal.", "findings"),)),)
 
+
+def sectioned() -> SignedReport:
+    """Findings by side, under one heading and its code."""
+    sides = (
+        Section(f"{side}-knee", f"{side.capitalize()} knee", FINDINGS, (Entry("Menisci", said, side),), 2, "findings")
+        for side, said in (("left", "A tear of the posterior horn."), ("right", "Intact."))
+    )
+    impression = Section("impression", "Impression", IMPRESSION, (Entry("", "Left meniscal tear.", "impression"),))
+    return report(sections=(Section("findings", "Findings", FINDINGS, ()), *sides, impression), pictures=())
+
+
 REPORTS: dict[str, Callable[[], SignedReport]] = {
     "preliminary": preliminary,
     "pending co-sign": pending_cosign,
@@ -287,6 +298,7 @@ REPORTS: dict[str, Callable[[], SignedReport]] = {
     "critical open": critical,
     "critical closed": lambda: critical(closed=True),
     "many pictures": many_pictures,
+    "by side": sectioned,
     "without order, pictures or numbers": lambda: report(order=None, pictures=(), sections=PLAIN),
 }
 

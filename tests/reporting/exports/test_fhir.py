@@ -80,7 +80,7 @@ def judged(bundle: Json) -> None:
         if "text" in entry["resource"] and "div" in entry["resource"]["text"]:
             div = ET.fromstring(entry["resource"]["text"]["div"])
             tags = {one.tag.removeprefix("{http://www.w3.org/1999/xhtml}") for one in div.iter()}
-            assert tags <= {"div", "p", "b", "h1", "h2", "br"}
+            assert tags <= {"div", "p", "b", "h1", "h2", "h3", "br"}
 
 
 @pytest.mark.parametrize("name", EVERY)

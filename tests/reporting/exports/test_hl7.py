@@ -91,6 +91,12 @@ def test_the_text_of_a_section_reads_back_as_it_was_written() -> None:
     assert findings.text(5) == text
 
 
+def test_what_stands_under_a_heading_goes_by_its_code_and_keeps_its_title() -> None:
+    (findings,) = [one for one in message_of(made.sectioned()).all("OBX") if one.text(3) == "59776-5"]
+    said = "Left knee:\nMenisci: A tear of the posterior horn.\nRight knee:\nMenisci: Intact."
+    assert findings.text(5) == said
+
+
 def test_a_very_long_text_comes_in_several_parts_that_make_it_again() -> None:
     text = "".join(f"{number}&" for number in range(9000))
     sections = (Section("findings", "Findings", made.FINDINGS, (Entry("", text, "findings"),)),)

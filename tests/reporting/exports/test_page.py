@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -32,6 +33,7 @@ ELEMENTS = {
         "span",
         "h1",
         "h2",
+        "h3",
         "dl",
         "dt",
     ),
@@ -222,3 +224,8 @@ def test_a_phone_shows_it_without_sideways_scroll_and_runs_and_loads_nothing(nam
     assert styled == "grid"
     assert [url for url in asked if not url.startswith(("data:", "about:"))] == []
     assert said == []
+
+
+def test_what_stands_under_a_heading_is_printed_under_it() -> None:
+    titles = re.findall(r"<(h[234]) dir=\"auto\">([^<]*)<", made_of(made.sectioned()))
+    assert titles == [("h2", "Findings"), ("h3", "Left knee"), ("h3", "Right knee"), ("h2", "Impression")]

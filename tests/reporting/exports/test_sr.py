@@ -199,6 +199,14 @@ def test_its_tree_is_that_of_template_2000() -> None:
                 assert source.ValueType in ("IMAGE", "NUM")
 
 
+def test_what_stands_under_a_heading_is_in_its_container_with_its_own_title() -> None:
+    root = sr_of(made.sectioned())
+    held = {concept(one): one for one in root.ContentSequence if one.ValueType == "CONTAINER"}
+    assert list(held) == ["59776-5", "19005-8"]
+    texts = [one.TextValue for one in held["59776-5"].ContentSequence]
+    assert texts == ["Left knee: Menisci: A tear of the posterior horn.", "Right knee: Menisci: Intact."]
+
+
 def test_a_coded_number_is_a_num_with_its_unit_beside_the_words() -> None:
     findings = next(one for one in sr_of(made.report()).ContentSequence if concept(one) == "59776-5")
     words, size = findings.ContentSequence

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from reporting.exports.document import headed
+from reporting.models import ReportVersion, TemplateVersion
 from reporting.workflow.content import TEXT, BadContent, beginning, checked, checked_fills, fitted, laid_over
+from reporting.workflow.reading import sections_of
 
 
 def field(name: str, kind: str = "textarea", **more: Any) -> dict[str, Any]:
@@ -196,3 +199,22 @@ def test_two_texts_of_one_section_do_not_write_over_each_other() -> None:
     found = fitted({"words": "w", "story": "s"}, {}, EVERY, FREE)
     assert found.content == {"findings": "w"}
     assert [one.value for one in found.left_over] == ["s"]
+
+
+def test_sections_stand_under_the_headings_of_the_template_and_have_their_code() -> None:
+    deeper = [{**section(name, "", field(name)), "level": 2} for name in ("organs", "empty", "bowel")]
+    coded = {**section("bones", "1234-5", field("bones")), "level": 2}
+    whole = schema(
+        section("findings", "59776-5"), *deeper[:2], coded, deeper[2], section("impression", "19005-8", field("x"))
+    )
+    content = {"organs": "Normal.", "bones": "Intact.", "bowel": "Normal."}
+    text = ReportVersion(content=content, template_version=TemplateVersion(schema=whole))
+    told = sections_of(text, {})
+    assert [(one.name, one.level, one.under) for one in told] == [
+        ("findings", 1, ""),
+        ("organs", 2, "findings"),
+        ("bones", 2, ""),
+        ("bowel", 2, "findings"),
+    ]
+    assert [[one.name for one in group] for group in headed(told)] == [["findings", "organs", "bowel"], ["bones"]]
+    assert {one.code.value for one in told if one.code} == {"59776-5", "1234-5"}
