@@ -5,8 +5,6 @@ By UID; who the patients are is for those who read.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
@@ -26,47 +24,14 @@ from accounts.admin import OfOrganization, administered
 from accounts.policy import ADMIN
 from accounts.reauthentication import stale
 from viewer.admin import LookOnly
-from viewer.archive import retention
+from viewer.archive import retention_plan
+from viewer.archive.retention_plan import LISTED, Told, Underway
 from viewer.models import Deletion, Hold, RetentionAction, RetentionRule, Study
 from viewer.system_disk import in_words
 
+AGAIN_SECONDS = 3
 FRESH_SECONDS = 300.0
 """Whoever turns a rule on has proved within this time who they are."""
-LISTED = 200
-
-
-@dataclass(slots=True)
-class Told:
-    """A plan as the page shows it."""
-
-    studies: int = 0
-    instances: int = 0
-    size: int = 0
-    kept: Counter[str] = field(default_factory=Counter)
-    rows: list[tuple[str, str, str, str]] = field(default_factory=list)
-
-    @property
-    def mark(self) -> str:
-        """What a person has seen, and means when they turn the rule on."""
-        return f"{self.studies}.{self.instances}.{self.size}"
-
-
-def told(rule: RetentionRule) -> Told:
-    """What this rule would do today if it were on beside those that are."""
-    found = Told()
-    for one in retention.plan(retention.rules_of(rule), timezone.now()):
-        if one.rule.pk != rule.pk:
-            continue
-        if one.kept:
-            found.kept.update({why.partition(":")[0] for why in one.kept})
-        else:
-            found.studies, found.instances = found.studies + 1, found.instances + one.instances
-            found.size += one.size
-        if len(found.rows) < LISTED:
-            found.rows.append(
-                (one.study_instance_uid, f"{one.instances:,}", in_words(one.size), "; ".join(one.kept) or "-")
-            )
-    return found
 
 
 def must_be_fresh(request: HttpRequest) -> None:
@@ -131,7 +96,9 @@ class RetentionRuleAdmin(OfOrganization):
         if request.method == "POST" and "off" in request.POST:
             self._switch(request, rule, False)
             return HttpResponseRedirect(_plan_of(rule))
-        found = told(rule)
+        found = retention_plan.told_or_underway(rule)
+        if isinstance(found, Underway):
+            return self._waiting(request, rule, found)
         if request.method == "POST":
             must_be_fresh(request)
             if request.POST.get("seen") == found.mark:
@@ -139,6 +106,20 @@ class RetentionRuleAdmin(OfOrganization):
                 return HttpResponseRedirect(_plan_of(rule))
             messages.error(request, "This has changed since you looked: look again.")
         return render(request, "admin/viewer/retentionrule/plan.html", self._shown(request, rule, found))
+
+    def _waiting(self, request: HttpRequest, rule: RetentionRule, found: Underway) -> HttpResponse:
+        """There is much to look through: how far that is, again every few seconds until it is done."""
+        shown = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "title": str(rule),
+            "rule": rule,
+            "underway": found,
+        }
+        answer = render(request, "admin/viewer/retentionrule/plan.html", shown)
+        if not found.problem:
+            answer["Refresh"] = str(AGAIN_SECONDS)
+        return answer
 
     def _shown(self, request: HttpRequest, rule: RetentionRule, found: Told) -> dict[str, Any]:
         facts = [
@@ -154,7 +135,7 @@ class RetentionRuleAdmin(OfOrganization):
             "rule": rule,
             "does": rule.action != RetentionAction.NOTHING,
             "facts": facts,
-            "rows": found.rows,
+            "rows": [(uid, f"{count:,}", in_words(size), kept or "-") for uid, count, size, kept in found.rows],
             "more": max(0, found.studies + sum(found.kept.values()) - LISTED),
             "seen": found.mark,
         }

@@ -113,17 +113,26 @@ class Planned:
     kept: list[str] = field(default_factory=list)
 
 
-def plan(rules: Iterable[RetentionRule], now: datetime) -> Iterator[Planned]:
-    """Study by study, of the organizations of these rules, the oldest rows first."""
+def plan(
+    rules: Iterable[RetentionRule], now: datetime, looked: Callable[[int], None] = lambda count: None
+) -> Iterator[Planned]:
+    """Study by study, of the organizations of these rules, the oldest rows first. `looked` is told of every so many studies
+    that were looked at."""
     by_organization, frames = defaultdict(list), derived()
     for rule in rules:
         by_organization[rule.organization_id].append(rule)
     for organization, theirs in sorted(by_organization.items()):
-        rows = Study.objects.filter(organization=organization, created_at__lte=now - timedelta(days=SETTLED_DAYS))
+        rows = settled(organization, now)
         after = 0
         while keys := list(rows.filter(pk__gt=after).order_by("id").values_list("pk", flat=True)[:AT_ONCE]):
             yield from planned(keys, theirs, now, frames)
             after = keys[-1]
+            looked(len(keys))
+
+
+def settled(organization: int, now: datetime) -> QuerySet[Study]:
+    """Studies of an organization that rules look at: what came lately is kept whatever they say."""
+    return Study.objects.filter(organization=organization, created_at__lte=now - timedelta(days=SETTLED_DAYS))
 
 
 def planned(
