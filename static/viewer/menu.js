@@ -19,6 +19,10 @@ export class Menu {
     this.list.hidden = true;
     this.button.addEventListener("click", () => (this.list.hidden ? this.open() : this.close()));
     this.list.addEventListener("keydown", (event) => this.#walk(event));
+    // The one that has the focus is the one that Tab would reach.
+    this.list.addEventListener("focusin", ({ target }) => {
+      for (const item of this.list.querySelectorAll("[role^=menuitem]")) item.tabIndex = item === target ? 0 : -1;
+    });
   }
 
   open() {

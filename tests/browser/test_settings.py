@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route
 
+from tests.axe import grave
 from tests.browser.conftest import CHEST, Archive
 from tests.chromium import wait_for
 
@@ -126,3 +128,23 @@ def test_a_picture_is_as_large_as_the_patient_where_the_screen_was_measured(open
     wait_for(page, "document.querySelector('.panes').textContent.includes('(true size)')")
     page.keyboard.press("+")
     wait_for(page, "!document.querySelector('.panes').textContent.includes('(true size)')")
+
+
+@pytest.mark.parametrize("size", [{"width": 1400, "height": 900}, {"width": 390, "height": 844, "has_touch": True}])
+def test_axe_finds_nothing_in_the_viewer_with_its_panels_menus_and_dialogs(
+    opened: Callable[..., Page], size: dict[str, Any]
+) -> None:
+    page = opened(CHEST, **size)
+    assert grave(page) == []
+    for name in page.locator("[role=tab]").evaluate_all("(tabs) => tabs.map(({ id }) => id)"):
+        page.evaluate("(id) => document.getElementById(id).click()", name)
+        page.locator(f"#{name.replace('tab-', 'panel-')}").wait_for()
+        assert grave(page) == [], name
+    page.get_by_role("button", name="More", exact=True).click()
+    assert grave(page) == []
+    page.get_by_role("menuitem", name="Measure this screen").click()
+    assert grave(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("F1")
+    page.locator("#help").wait_for()
+    assert grave(page) == []
