@@ -71,7 +71,7 @@ async def test_every_header_is_complete(browser: Browser, chest: SeriesContent) 
         "type", "viewport", "index", "change", "media_type", "rows", "columns", "exact", "sampling", "source_lossy",
         "stamped", "renderer", "series_version", "view", "geometry", "timing_ms", "labels", "pixel_spacing",
         "pixel_spacing_source", "warnings", "stack", "frames", "depth", "placement", "graphics",
-            "subtraction",
+        "subtraction", "true_size",
     }  # fmt: skip
     assert set(lossy) == told
     assert set(exact) == told | {"sha256"}
