@@ -84,6 +84,28 @@ WIRES = ((-58.0, 90.0), (-58.0, 130.0))
 """Two thin wires in the clip: mm to the side of the transducer and mm deep; exactly 40 mm apart."""
 
 
+@dataclass(frozen=True)
+class Spot:
+    """In the left breast: mm from the chest wall, and mm above the nipple's line in each view."""
+
+    depth: float
+    height: dict[str, float]
+    diameter: float
+
+
+MASS = Spot(66.0, {"CC": 24.0, "MLO": 30.0}, 12.0)
+"""With spicules; not there two years earlier."""
+CALCIFICATIONS = (
+    Spot(40.0, {"CC": -20.0, "MLO": -12.0}, 0.6),
+    Spot(60.0, {"CC": -20.0, "MLO": -12.0}, 0.6),
+    Spot(43.0, {"CC": -17.5, "MLO": -9.0}, 0.4),
+    Spot(45.5, {"CC": -21.0, "MLO": -13.5}, 0.5),
+    Spot(47.0, {"CC": -16.0, "MLO": -15.0}, 0.35),
+    Spot(50.0, {"CC": -19.0, "MLO": -10.5}, 0.45),
+)
+"""Grains; the first two are exactly 20 mm apart in both views, at both dates."""
+
+
 def distance(a: Point, b: Point) -> float:
     """Millimetres between two points."""
     return math.dist(a, b)

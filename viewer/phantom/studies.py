@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGLSLossless
 
-from viewer.phantom import brain, ct, facts, radiograph, ultrasound, write
+from viewer.phantom import brain, ct, facts, mammogram, radiograph, ultrasound, write
 
 Progress = Callable[[str, float], None]
 CT_IMAGE, MR_IMAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
 
+MG_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
 DX_FOR_PRESENTATION, US_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.3.1"
 
 BODY = "CT chest and abdomen with contrast"
@@ -26,6 +27,9 @@ PRIOR_STUDY = write.Study("ada-ct-prior", write.ADA, "20260116", "090210", "FV20
 CHEST_STUDY = write.Study("ada-dx", write.ADA, "20260915", "164405", "FV2026-0915", "DX0915", "Chest, two views")
 MR_STUDY = write.Study("bruno-mr", write.BRUNO, "20260917", "133020", "FV2026-0917", "MR0917", "MR head")
 ECHO_STUDY = write.Study("clara-us", write.CLARA, "20260916", "110045", "FV2026-0916", "US0916", "Echocardiography")
+MAMMOGRAPHY = "Mammography, both breasts"
+BREAST_STUDY = write.Study("clara-mg", write.CLARA, "20260914", "084512", "FV2026-0914", "MG0914", MAMMOGRAPHY)
+BREAST_PRIOR = write.Study("clara-mg-prior", write.CLARA, "20240909", "091033", "FV2024-0909", "MG0909", MAMMOGRAPHY)
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
@@ -139,9 +143,55 @@ VIEWS = (
 
 
 def _view_code(view: View) -> Dataset:
-    d = write.code(view.code[0], "SCT", view.code[1])
-    d.ViewModifierCodeSequence = write.sequence()
-    return d
+    return _with_modifiers(write.code(view.code[0], "SCT", view.code[1]))
+
+
+def _with_modifiers(view: Dataset) -> Dataset:
+    view.ViewModifierCodeSequence = write.sequence()
+    return view
+
+
+def write_mammograms(folder: Path) -> list[Path]:
+    """Both breasts in two views, and the same two years earlier: JPEG-LS lossless."""
+    paths = []
+    for number, view in enumerate(mammogram.VIEWS, 1):
+        now, before = mammogram.take(view)
+        paths.append(_mammogram(folder, BREAST_STUDY, number, view, now))
+        paths.append(_mammogram(folder, BREAST_PRIOR, number, view, before))
+    return paths
+
+
+def _mammogram(folder: Path, study: write.Study, number: int, view: mammogram.View, stored: NDArray[np.uint16]) -> Path:
+    """One view as a series of its own (PS3.3 A.27)."""
+    code = BREAST_VIEWS[view.position]
+    d = write.base(
+        study, f"mg-{number}", MG_FOR_PRESENTATION, "MG", number,
+        SeriesDescription=f"{view.side} {view.position}", BodyPartExamined="BREAST", ProtocolName="Screening, two views",
+        PresentationIntentType="FOR PRESENTATION", ViewPosition=view.position, ImageLaterality=view.side,
+        PatientOrientation=list(BREAST_ORIENTATION[view.side, view.position]), OrganExposed="BREAST",
+        BreastImplantPresent="NO", PixelIntensityRelationship="LOG", PixelIntensityRelationshipSign=-1,
+        RescaleIntercept="0", RescaleSlope="1", RescaleType="US", PresentationLUTShape="IDENTITY",
+        WindowCenter="1350", WindowWidth="2300", WindowCenterWidthExplanation="Breast",
+        ImagerPixelSpacing=[write.decimal(mammogram.PIXEL)] * 2, DetectorType="DIRECT", DetectorID="FV-2",
+        DetectorConfiguration="AREA", PositionerType="MAMMOGRAPHIC", KVP="29", ExposureInuAs=82000,
+        PositionerPrimaryAngle="0" if view.position == "CC" else {"R": "-45", "L": "45"}[view.side],
+        BodyPartThickness="55", CompressionForce="120", DistanceSourceToDetector="650",
+        InstanceNumber=1, AcquisitionContextSequence=write.sequence(), AnatomicRegionSequence=write.sequence(
+            write.code("76752008", "SCT", "Breast")),
+        ViewCodeSequence=write.sequence(_with_modifiers(write.code(code[0], "SCT", code[1]))),
+    )  # fmt: skip
+    d.ImageType = ["DERIVED", "PRIMARY"]
+    d.SOPInstanceUID = write.uid("image", study.key, number)
+    write.pixels_of(d, *stored.shape, bits=12)
+    path = folder / study.key / f"MG{number:04d}.dcm"
+    return write.save(d, path, [bytes(imagecodecs.jpegls_encode(stored))], syntax=JPEGLSLossless)
+
+
+BREAST_VIEWS = {"CC": ("399162004", "cranio-caudal"), "MLO": ("399368009", "medio-lateral oblique")}
+BREAST_ORIENTATION = {
+    ("R", "CC"): ("P", "L"), ("L", "CC"): ("A", "R"), ("R", "MLO"): ("P", "FL"), ("L", "MLO"): ("A", "FR"),
+}  # fmt: skip
+"""Patient Orientation of rows and columns: the chest wall is the right edge of a right breast, the left one of a left."""
 
 
 def write_mr(folder: Path) -> list[Path]:
@@ -227,6 +277,7 @@ def write_demonstration(folder: Path, progress: Progress = lambda step, share: N
         # Fills the core that waits while the CT's loops are compiled and its trees grow.
         clip = aside.submit(write_ultrasound, folder)
         head = aside.submit(write_mr, folder)
+        breasts = aside.submit(write_mammograms, folder)
         views: list[Future[list[Path]]] = []
 
         def current(told: Callable[[float], None]) -> list[Path]:
@@ -240,6 +291,7 @@ def write_demonstration(folder: Path, progress: Progress = lambda step, share: N
             ("Radiographs of the chest", lambda told: views[0].result()),
             ("MR of the head", lambda told: head.result()),
             ("Ultrasound of the heart", lambda told: clip.result()),
+            ("Mammograms, and those of two years earlier", lambda told: breasts.result()),
         ]
         for name, step in steps:
             progress(name, 0.0)

@@ -14,7 +14,7 @@ import pydicom
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLSLossless
 
-from viewer.phantom import brain, ct, facts, radiograph, studies, ultrasound
+from viewer.phantom import brain, ct, facts, mammogram, radiograph, studies, ultrasound
 
 SMALL = (40, 96, 96)
 
@@ -27,6 +27,7 @@ def write_small(folder: Path) -> list[Path]:
         *studies.write_ct(folder, prior=True, shape=(20, 96, 96)),
         *studies.write_radiographs(folder, exposure),
         *studies.write_ultrasound(folder, frames=4),
+        *studies.write_mammograms(folder),
     ]
 
 
@@ -111,6 +112,42 @@ def test_the_radiographs_come_in_both_polarities_with_the_same_meaning(files: li
     assert lateral.pixel_array[800, 5] > lateral.pixel_array[800, radiograph.ROWS // 2]
 
 
+def test_mammograms_lie_with_their_chest_wall_at_the_edge_that_their_orientation_says(files: list[Path]) -> None:
+    read = [pydicom.dcmread(p) for p in files if p.parent.name == "clara-mg"]
+    assert [(d.ImageLaterality, d.ViewPosition) for d in read] == [("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]
+    for d in read:
+        middle = d.pixel_array[mammogram.ROWS // 2 - 40 : mammogram.ROWS // 2 + 40]
+        left, right = middle[:, 1:40].mean(), middle[:, -40:-1].mean()
+        row = d.PatientOrientation[0]
+        assert (left > 400, right > 400) == ((True, False) if row == "A" else (False, True))
+
+
+@pytest.mark.parametrize("study", ["clara-mg", "clara-mg-prior"])
+def test_the_outermost_grains_are_twenty_millimetres_apart_and_the_mass_is_new(files: list[Path], study: str) -> None:
+    for view in (mammogram.View("L", "CC"), mammogram.View("L", "MLO")):
+        read = (pydicom.dcmread(p) for p in files if p.parent.name == study)
+        picture = next(
+            d for d in read if (d.ImageLaterality, d.ViewPosition) == ("L", view.position)
+        ).pixel_array.astype(float)
+        found = [brightest(picture, view, grain) for grain in facts.CALCIFICATIONS[:2]]
+        assert np.hypot(*np.subtract(*found)) * mammogram.PIXEL == pytest.approx(20.0, abs=0.1)
+        column, row = mammogram.place(view, facts.MASS.depth, facts.MASS.height[view.position])
+        j, i, reach = round(row), round(column), round(12 / mammogram.PIXEL)
+        near = picture[j - reach : j + reach, i - reach : i + reach]
+        body = picture[j - 20 : j + 20, i - 20 : i + 20].mean()
+        assert (body > np.median(near) + 250) == (study == "clara-mg")
+
+
+def brightest(picture: np.ndarray, view: mammogram.View, grain: facts.Spot) -> tuple[float, float]:
+    """Centre of gravity of what stands out around a grain's place: (column, row)."""
+    column, row = mammogram.place(view, grain.depth, grain.height[view.position])
+    j, i = round(row) - 6, round(column) - 6
+    patch = picture[j : j + 13, i : i + 13]
+    above = np.clip(patch - np.median(patch) - 300, 0, None)
+    rows, columns = np.mgrid[j : j + 13, i : i + 13]
+    return (above * columns).sum() / above.sum(), (above * rows).sum() / above.sum()
+
+
 def test_the_clip_is_lossy_and_says_so_and_its_wires_are_forty_millimetres_apart(files: list[Path]) -> None:
     d = pydicom.dcmread(next(p for p in files if p.parent.name == "clara-us"))
     assert d.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
@@ -157,7 +194,7 @@ DCIODVFY = shutil.which("dciodvfy")
 @pytest.mark.skipif(
     DCIODVFY is None and "CI" not in os.environ, reason="dciodvfy is not installed (Debian: dicom3tools)"
 )
-@pytest.mark.parametrize("kind", ["ada-ct", "ada-ct-prior", "ada-dx", "clara-us", "head"])
+@pytest.mark.parametrize("kind", ["ada-ct", "ada-ct-prior", "ada-dx", "clara-us", "clara-mg", "clara-mg-prior", "head"])
 def test_an_independent_validator_finds_no_error(kind: str, request: pytest.FixtureRequest) -> None:
     files: list[Path] = request.getfixturevalue("head" if kind == "head" else "files")
     chosen = [p for p in one_of_each(files) if kind == "head" or p.parent.name == kind]
@@ -172,11 +209,11 @@ def test_progress_is_told_for_every_step(tmp_path: Path, monkeypatch: pytest.Mon
     def fake(*_: object, **__: object) -> list[Path]:
         return []
 
-    for name in ("write_ct", "write_radiographs", "write_mr", "write_ultrasound"):
+    for name in ("write_ct", "write_radiographs", "write_mammograms", "write_mr", "write_ultrasound"):
         monkeypatch.setattr(studies, name, fake)
     told: list[tuple[str, float]] = []
     record: Callable[[str, float], None] = lambda step, share: told.append((step, share))  # noqa: E731
     assert studies.write_demonstration(tmp_path, record) == []
     steps = list(dict.fromkeys(step for step, _ in told))
-    assert len(steps) == 5
+    assert len(steps) == 6
     assert all((step, 0.0) in told and (step, 1.0) in told for step in steps)
