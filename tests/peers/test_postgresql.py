@@ -15,6 +15,7 @@ from tests.live import LiveServer
 from tests.peers.conftest import needed
 from tests.peers.postgresql import PostgreSQL, programs
 from tests.viewer.archive.objects import ct_slice, save, slices
+from tests.viewer.dimse.nodes import until
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,51 @@ def test_a_report_is_signed_and_the_database_refuses_to_change_it(site: Site) ->
             site.rows(f"WITH done AS ({statement} RETURNING 1) SELECT 1" if "TRUNCATE" not in statement else statement)
     states = [one["state"] for one in site.ask("GET", f"/api/reports/{report}/versions/")["versions"]]
     assert states[-1] == "final"
+
+
+RULES = """
+from datetime import timedelta
+from django.utils import timezone
+from accounts.models import Organization, User
+from reporting.models import ReadingItem
+from viewer.models import Hold, Instance, RetentionRule, Study
+long_ago = timezone.now() - timedelta(days=90)
+Study.objects.filter(study_instance_uid__startswith="1.8.").update(created_at=long_ago)
+Instance.objects.filter(series__study__study_instance_uid__startswith="1.8.").update(stored_at=long_ago)
+ReadingItem.objects.filter(study__study_instance_uid__startswith="1.8.").update(status="cancelled")
+home = Organization.objects.get(name="default")
+RetentionRule.objects.create(organization=home, description="old head", days=365, action="everything", active=True)
+Hold.objects.create(organization=home, study=Study.objects.get(study_instance_uid="1.8.2"), reason="a court asks",
+                    placed_by=User.objects.get(username="alice"))
+"""
+
+
+def test_a_rule_of_retention_deletes_what_it_said_it_would_and_nothing_that_is_held(site: Site, tmp_path: Path) -> None:
+    for study in ("1.8.1", "1.8.2"):
+        old = {"StudyInstanceUID": study, "StudyDate": "20200101", "StudyDescription": "Old head"}
+        slices(tmp_path / study, 3, study, f"{study}.4", **old)
+    site.server.manage("ingest", tmp_path)
+    work = (
+        "SELECT 1 FROM reporting_readingitem i JOIN viewer_study s ON s.id = i.study_id"
+        " WHERE s.study_instance_uid LIKE '1.8.%%' AND i.status = 'ready'"
+    )
+    assert until(lambda: len(site.rows(work)) == 2, 60)
+    site.server.manage("shell", "-c", RULES)
+    said = site.server.manage("retain", "--dry-run").stdout
+    assert "1.8.1\t3 objects" in said
+    assert "1 studies, 3 objects" in said
+    assert "1.8.2" in said
+    assert "kept: " in said.partition("1.8.2")[2]
+    held = (
+        "SELECT series_instance_uid, count(i.id) FROM viewer_series s"
+        " LEFT JOIN viewer_instance i ON s.id = i.series_id GROUP BY 1"
+    )
+    before = dict(site.rows(held))
+    assert "1 studies, 3 objects" in site.server.manage("retain").stdout
+    after = dict(site.rows(held))
+    assert {uid: count for uid, count in before.items() if after.get(uid, 0) != count} == {"1.8.1.4": 3}
+    assert after.get("1.8.1.4", 0) == 0
+    assert "0 studies, 0 objects" in site.server.manage("retain").stdout
 
 
 def test_the_chains_hold(site: Site) -> None:
