@@ -121,8 +121,6 @@ def tell(person: User, subject: str, words: str, link: str) -> None:
 def _send(message: EmailMessage) -> None:
     try:
         message.send()
-    except (
-        OSError,
-        ValueError,
-    ) as problem:  # smtplib's own are OSErrors, too; an address with line ends is a ValueError
+    # smtplib's own are OSErrors, too; an address with line ends is a ValueError
+    except (OSError, ValueError) as problem:
         logger.warning("a mail about an account could not be sent: %s", type(problem).__name__)

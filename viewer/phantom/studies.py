@@ -113,7 +113,7 @@ def write_radiographs(folder: Path, exposure: radiograph.Exposure) -> list[Path]
             DistanceSourceToDetector="1800",
             InstanceNumber=1, AcquisitionContextSequence=write.sequence(), AnatomicRegionSequence=write.sequence(
                 write.code("43799004", "SCT", "Chest")),
-            ViewCodeSequence=write.sequence(_view_code(view)),
+            ViewCodeSequence=write.sequence(_view_code(*view.code)),
         )  # fmt: skip
         d.ImageType = ["DERIVED", "PRIMARY"]
         d.SOPInstanceUID = write.uid("image", CHEST_STUDY.key, number)
@@ -142,13 +142,10 @@ VIEWS = (
 )
 
 
-def _view_code(view: View) -> Dataset:
-    return _with_modifiers(write.code(view.code[0], "SCT", view.code[1]))
-
-
-def _with_modifiers(view: Dataset) -> Dataset:
-    view.ViewModifierCodeSequence = write.sequence()
-    return view
+def _view_code(value: str, meaning: str) -> Dataset:
+    d = write.code(value, "SCT", meaning)
+    d.ViewModifierCodeSequence = write.sequence()
+    return d
 
 
 def write_mammograms(folder: Path) -> list[Path]:
@@ -163,7 +160,6 @@ def write_mammograms(folder: Path) -> list[Path]:
 
 def _mammogram(folder: Path, study: write.Study, number: int, view: mammogram.View, stored: NDArray[np.uint16]) -> Path:
     """One view as a series of its own (PS3.3 A.27)."""
-    code = BREAST_VIEWS[view.position]
     d = write.base(
         study, f"mg-{number}", MG_FOR_PRESENTATION, "MG", number,
         SeriesDescription=f"{view.side} {view.position}", BodyPartExamined="BREAST", ProtocolName="Screening, two views",
@@ -178,7 +174,7 @@ def _mammogram(folder: Path, study: write.Study, number: int, view: mammogram.Vi
         BodyPartThickness="55", CompressionForce="120", DistanceSourceToDetector="650",
         InstanceNumber=1, AcquisitionContextSequence=write.sequence(), AnatomicRegionSequence=write.sequence(
             write.code("76752008", "SCT", "Breast")),
-        ViewCodeSequence=write.sequence(_with_modifiers(write.code(code[0], "SCT", code[1]))),
+        ViewCodeSequence=write.sequence(_view_code(*BREAST_VIEWS[view.position])),
     )  # fmt: skip
     d.ImageType = ["DERIVED", "PRIMARY"]
     d.SOPInstanceUID = write.uid("image", study.key, number)
