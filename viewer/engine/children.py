@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from . import decode_child
 from .errors import CannotDecode
+from .reading import read_into
 from .workers import Job, Priority, WorkerPool
 
 DECODER = "viewer.dicom.decode:decode"
@@ -122,12 +123,8 @@ class DecodeChild:
         if dtype.kind not in "uifb" or min(shape, default=0) < 1 or size > os.fstat(self._shared).st_size:
             raise ValueError("no picture")
         values = np.empty(shape, dtype)
-        target, offset = values.reshape(-1).view(np.uint8).data, 0
-        while offset < size:
-            count = os.preadv(self._shared, [target[offset:]], offset)
-            if not count:
-                raise ValueError("fewer bytes than the answer says")
-            offset += count
+        if not read_into(self._shared, 0, values):
+            raise ValueError("fewer bytes than the answer says")
         return Decoded(values, str(answer["photometric_interpretation"]))
 
     def _start(self) -> None:

@@ -20,6 +20,7 @@ from viewer.rendering.volume import Cells
 
 from .errors import CannotDecode
 from .frames import unreadable
+from .reading import read_into
 
 Values = NDArray[np.int16]
 Stretch = tuple[int, int]
@@ -124,10 +125,5 @@ def _offset(source: FrameSource, size: int) -> int:
 
 
 def _read_whole(descriptor: int, offset: int, out: Values) -> None:
-    target = out.reshape(-1).view(np.uint8).data
-    while target:
-        count = os.preadv(descriptor, [target], offset)
-        if not count:
-            raise CannotDecode("This image cannot be read: the stored file is shorter than its index says.")
-        offset += count
-        target = target[count:]
+    if not read_into(descriptor, offset, out):
+        raise CannotDecode("This image cannot be read: the stored file is shorter than its index says.")

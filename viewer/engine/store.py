@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 import viewer.dicom
 from viewer.dicom.layout import Decoded, FrameLayout
 
+from .reading import read_into
 from .series import FrameKey
 
 logger = logging.getLogger(__name__)
@@ -311,12 +312,8 @@ def _name(key: FrameKey) -> str:
 
 def _read_values(descriptor: int, values: NDArray[Any]) -> bool:
     """Fill `values` from their place in the file; False where they are not those that were written."""
-    target, offset = _bytes_of(values), 0
-    while offset < values.nbytes:
-        count = os.preadv(descriptor, [target[offset:]], _BEGIN + offset)
-        if not count:
-            return False
-        offset += count
+    if not read_into(descriptor, _BEGIN, values):
+        return False
     header = os.pread(descriptor, _BEGIN, 0)
     return _checksum(header, values) == _checksum_of(header)
 
