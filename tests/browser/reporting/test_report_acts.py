@@ -385,6 +385,7 @@ def test_an_overdue_critical_result_is_red_and_says_so_on_every_open_page(signed
     signed.set_viewport_size({"width": 390, "height": 844})
     assert signed.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no sideways scroll on a phone"
     signed.locator('[data-act="request_error"]').click()
+    signed.locator("dialog").wait_for()  # It opens once the server said how this reader signs.
     assert signed.evaluate("document.querySelector('dialog').scrollWidth <= innerWidth")
     picture(signed, "phone-dialog")
     signed.keyboard.press("Escape")
