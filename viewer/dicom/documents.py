@@ -33,7 +33,7 @@ KINDS = (SR, DOSE, KO, PDF, GSPS, SEG, RTSTRUCT, VIDEO_KIND, OTHER)
 
 _SR_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
 _STATES = "1.2.840.10008.5.1.4.1.1.11."
-"""Presentation states; two kinds of them are applied."""
+"""Presentation states; three kinds of them are applied."""
 _CLASSES = {
     "1.2.840.10008.5.1.4.1.1.88.59": KO,
     "1.2.840.10008.5.1.4.1.1.88.67": DOSE,
@@ -42,6 +42,7 @@ _CLASSES = {
     "1.2.840.10008.5.1.4.1.1.481.3": RTSTRUCT,
     "1.2.840.10008.5.1.4.1.1.11.1": GSPS,
     "1.2.840.10008.5.1.4.1.1.11.2": GSPS,
+    "1.2.840.10008.5.1.4.1.1.11.5": GSPS,
 }
 DOCUMENTS = frozenset({SR, DOSE, KO})
 """Kinds that are trees of content items."""

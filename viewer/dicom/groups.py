@@ -12,6 +12,7 @@ from typing import Any
 
 from . import tags, values
 from .elements import Dataset
+from .masks import frame_shifts, intensity_index
 from .shutters import shutter_index
 
 Group = dict[str, Any]
@@ -73,6 +74,12 @@ def functional_group(item: Dataset, modality: str, warnings: list[str]) -> Group
     shutter = _first(item, tags.FRAME_DISPLAY_SHUTTER_SEQUENCE)
     if shutter is not None:
         group |= shutter_index(shutter)
+    properties = _first(item, tags.FRAME_PIXEL_DATA_PROPERTIES_SEQUENCE)
+    if properties is not None:
+        group |= intensity_index(properties)
+        if "spacing" not in group:
+            _spacing(properties, modality, group)
+    _put(group, "pixel_shift", frame_shifts(item) or None)
     return group
 
 

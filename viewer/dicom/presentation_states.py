@@ -1,4 +1,4 @@
-"""Softcopy presentation states (PS3.3 A.33.1, A.33.2): read whole, and what one says of one frame.
+"""Softcopy presentation states (PS3.3 A.33.1, A.33.2, A.33.6): read whole, and what one says of one frame.
 
 A state refers to images and frames; each of its parts may refer to fewer of them. What it leaves out is an identity: nothing of
 the image's own stands in for it (PS3.4 N.2).
@@ -20,16 +20,17 @@ from .errors import DicomError
 from .header import Header, opened
 from .limits import Limits
 from .luts import read_lut
-from .masks import mask_items
 from .overlay_planes import overlay_index, plane_of, read_bits
 from .shutters import shutter_index, shutter_of
 from .state_graphics import Layers, graphics_of, layers_of
+from .state_masks import state_mask
 
 T = TypeVar("T")
 
 CLASSES = {
     "1.2.840.10008.5.1.4.1.1.11.1": "grey",
     "1.2.840.10008.5.1.4.1.1.11.2": "colour",
+    "1.2.840.10008.5.1.4.1.1.11.5": "grey",
 }
 """SOP classes that are applied."""
 
@@ -68,8 +69,8 @@ class StateFile:
     inverse: bool = False
     rotation: int = 0
     flip: bool = False
-    shutter: Shutter | None = None
-    mask: tuple[Mapping[str, Any], ...] = ()
+    shutters: tuple[Part[Shutter], ...] = ()
+    mask: tuple[Part[Mapping[str, Any]], ...] = ()
     """Items as the index of an image has them."""
     overlays: tuple[OverlayPlane, ...] = ()
     """Its own planes that are to be seen."""
@@ -95,9 +96,13 @@ class StateFile:
             rotation=self.rotation,
             flip=self.flip,
             area=next(iter(said(self.areas)), None),
-            shutter=self.shutter,
+            shutter=next(iter(said(self.shutters)), None),
             graphics=tuple(graphic for group in said(self.annotations) for graphic in group),
         )
+
+    def masks(self, sop_instance_uid: str) -> list[Mapping[str, Any]]:
+        """What it subtracts from the frames of an image that it is about."""
+        return [part.says for part in self.mask if not part.about or sop_instance_uid in part.about]
 
 
 def _means(about: References, sop_instance_uid: str, frame_number: int | None) -> bool:
@@ -125,6 +130,8 @@ def read_state(path: Path) -> StateFile:
         inputs_signed = modality is None or (modality[2] is None and (modality[0] < 0 or modality[1] < 0))
         if st.ICC_PROFILE in dataset:
             notes.append("the presentation state's colour profile is not applied")
+        if st.MULTI_FRAME_PRESENTATION_SEQUENCE in dataset:
+            notes.append("how the presentation state plays and filters a clip is not applied")
         return StateFile(
             uid=values.uid(dataset, tags.SOP_INSTANCE_UID),
             label=values.text(dataset, st.CONTENT_LABEL)[:64],
@@ -139,8 +146,8 @@ def read_state(path: Path) -> StateFile:
             inverse=grey and values.code(dataset, tags.PRESENTATION_LUT_SHAPE) == "INVERSE",
             rotation=_rotation(dataset, notes),
             flip=values.code(dataset, st.IMAGE_HORIZONTAL_FLIP) == "Y",
-            shutter=_shutter(dataset, own, notes),
-            mask=tuple(mask_items(dataset)),
+            shutters=tuple(_shutters(dataset, own, notes)),
+            mask=tuple(_parts(dataset, tags.MASK_SUBTRACTION_SEQUENCE, state_mask)),
             overlays=tuple(plane for group, plane in own.items() if group in activations),
             activated=tuple(group for group in activations if group not in own),
             notes=tuple(dict.fromkeys(notes)),
@@ -254,6 +261,13 @@ def _area(item: Dataset) -> DisplayedArea | None:
 
 
 # --- overlays and drawings
+
+
+def _shutters(dataset: Dataset, own: Mapping[int, OverlayPlane], notes: list[str]) -> list[Part[Shutter]]:
+    """One for all images; of a state for angiograms one for each group of frames (C.11.20)."""
+    found = _parts(dataset, tags.FRAME_DISPLAY_SHUTTER_SEQUENCE, lambda item: _shutter(item, own, notes))
+    whole = _shutter(dataset, own, notes)
+    return found if whole is None else [*found, Part(whole, {})]
 
 
 def _shutter(dataset: Dataset, own: Mapping[int, OverlayPlane], notes: list[str]) -> Shutter | None:

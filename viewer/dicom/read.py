@@ -7,7 +7,7 @@ An index is a JSON object:
 - `pixels`: the fields of `layout.FrameLayout`, and where the bytes are: `offset` of native pixel data, with `deflated`
   [offset, length] of a deflated data set that `offset` then lies in; or `fragments`, for each frame [offset, length, ...]
 - `shared` and `per_frame`: groups (`groups.py`) of what may differ between frames: `position`, `orientation`, `spacing` and its
-  source, `rescale`, `windows`, `stack`, `temporal`, `echo`, `b_value`, `trigger`, `acquired`, ...
+  source, `rescale`, `windows`, `stack`, `temporal`, `echo`, `b_value`, `trigger`, `acquired`, `pixel_shift`, ...
 - `overlays` (`overlay_planes.py`), `mask` (`masks.py`)
 - `modality_lut`, `voi_luts`, `palette` (`luts.pack_lut`), `padding`, `extremes`, `unit`, `unscaled`, `inverse`, `aspect`,
   `lossy`, `cine`, `labels`, `frame_of_reference`
@@ -43,9 +43,10 @@ __all__ = ["INDEX_VERSION", "ParsedInstance", "looks_like_dicom", "read_instance
 
 INDEX_VERSION = 1
 """Of the shape of an index: another one cannot be used."""
-READ_AS = 2
+READ_AS = 3
 """Counts up whenever more is read of a header than before; an archive that was read by less is read again
-(`viewer.archive.reading_anew`). 2: shutters of images and frames, the direction of a mask's shift."""
+(`viewer.archive.reading_anew`). 2: shutters of images and frames, the direction of a mask's shift.
+3: the shift of a mask for each frame, and what values stand for, of enhanced angiograms."""
 
 _PIXELS = (tags.PIXEL_DATA, tags.FLOAT_PIXEL_DATA, tags.DOUBLE_FLOAT_PIXEL_DATA)
 

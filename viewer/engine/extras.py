@@ -192,12 +192,13 @@ class ExtrasLoader:
         frames = {place: series.stacks[view.stack].frames[place] for place in places}
         loaded = {place: await self._frames.load(frame, priority) for place, frame in frames.items()}
         count = len(plan.mask)
-        said = source.instance.index.get("mask", {})
+        said = {**source.instance.index.get("mask", {}), **source.group}
         return Subtraction(
             mask=tuple(loaded[place] for place in places[:count]),
             contrast=tuple(loaded[place] for place in places[count:]),
             places=tuple(places[:count]),
             shift=plan.shift,
+            regions=plan.regions,
             relationship=said.get("relationship", ""),
             sign=said.get("sign", 1),
         )
@@ -209,12 +210,12 @@ class ExtrasLoader:
         mask, here = view.mask, view.frame or 0
         if mask is not None and mask.frame is not None:
             return MaskPlan((mask.frame + 1,), (here + 1,), mask.shift or (0.0, 0.0)), [mask.frame, here]
-        items = state.mask if mask is None and state is not None else ()
+        items = state.masks(source.sop_instance_uid) if mask is None and state is not None else ()
         if mask is not None:
             items = source.instance.index.get("mask", {}).get("items", ())
         if not items:
             return None, []
-        plan = own_plan(items, source.frame_number, source.frames_in_instance)
+        plan = own_plan(items, source.frame_number, source.frames_in_instance, source.group)
         if plan is None or len(plan.mask) + len(plan.contrast) > _MOST_AVERAGED:
             notes.append("the subtraction of the file does not reach this image: it is shown as it is")
             return None, []

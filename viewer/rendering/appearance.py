@@ -118,6 +118,16 @@ class Dressing:
     """What of it could not be done, for the reader."""
 
 
+@dataclass(frozen=True, slots=True)
+class MaskRegion:
+    """A part of the frame for which the mask is moved by itself (PS3.3 C.11.19.1.2)."""
+
+    shift: Pair
+    """Of the mask, in voxels (to the right, down)."""
+    polygon: tuple[Pair, ...] = ()
+    """(row, column) of voxel centres, its line included; the whole frame where there is none."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Subtracted:
     """How the values of a frame came about by subtraction (PS3.3 C.7.6.10)."""
@@ -130,3 +140,5 @@ class Subtracted:
     """The logarithm was taken here, since the values are in proportion to the intensity."""
     window: Window
     """That suits the differences."""
+    regions: int = 0
+    """Parts of the frame for which the mask was moved by itself; `shift` is then none."""

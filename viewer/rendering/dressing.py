@@ -159,4 +159,5 @@ def subtraction_of(frame: Frame) -> dict[str, Any] | None:
     done = None if frame.dressing is None else frame.dressing.subtracted
     if done is None:
         return None
-    return {"frames": list(done.frames), "shift": list(done.shift), "logarithmic": done.logarithmic}
+    regions = {"regions": done.regions} if done.regions else {}
+    return {"frames": list(done.frames), "shift": list(done.shift), "logarithmic": done.logarithmic, **regions}

@@ -186,13 +186,13 @@ def shut_voxels(shutter: Shutter, placement: Placement, description: FrameDescri
         height, width = pixel_shape(description)
         open_ &= ((rows - row) * (height / width)) ** 2 + (columns - column) ** 2 <= radius**2
     if shutter.polygon:
-        open_ &= _inside(shutter.polygon, shape)
+        open_ &= inside(shutter.polygon, shape)
     if shutter.bitmap is not None:
         open_ &= ~in_frame(shutter.bitmap.bits, shutter.bitmap.origin, placement)
     return ~open_
 
 
-def _inside(polygon: tuple[Pair, ...], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def inside(polygon: tuple[Pair, ...], shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Which voxel centres lie in a polygon of (row, column), its line included."""
     rows, columns = np.arange(shape[0], dtype=np.float64)[:, None], np.arange(shape[1], dtype=np.float64)[None, :]
     inside, on_line = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .appearance import Dressing, Pair, Subtracted
+from .appearance import Dressing, MaskRegion, Pair, Subtracted
+from .presented import inside
 from .view import BadView
 from .voi import modality_values
 from .volume import Frame, FrameDescription, Window
@@ -39,6 +40,8 @@ class Subtraction:
     """In the stack, of the mask's frames."""
     shift: Pair = (0.0, 0.0)
     """Of the mask, in voxels (to the right, down)."""
+    regions: tuple[MaskRegion, ...] = ()
+    """In place of `shift`: a later one goes over those before it, and outside all of them the mask is not moved."""
     relationship: str = ""
     """Pixel Intensity Relationship."""
     sign: int = 1
@@ -59,7 +62,7 @@ def subtracted(plan: Subtraction) -> Frame:
     logarithmic = plan.relationship == LINEAR_RELATIONSHIP and not plan.through_lut
     mask, contrast = _averaged(plan.mask, plan.through_lut), _averaged(plan.contrast, plan.through_lut)
     window = _window(mask, logarithmic, plan.sign, description)
-    mask = _moved(mask, plan.shift)
+    mask = _moved_by_regions(mask, plan.regions) if plan.regions else _moved(mask, plan.shift)
     if logarithmic:
         mask, contrast = (_logarithm(one, plan.sign, description) for one in (mask, contrast))
     return Frame(
@@ -75,7 +78,7 @@ def subtracted(plan: Subtraction) -> Frame:
             voi_luts=(),
             pixel_padding=None,
         ),
-        dressing=Dressing(subtracted=Subtracted(plan.places, plan.shift, logarithmic, window)),
+        dressing=Dressing(subtracted=Subtracted(plan.places, plan.shift, logarithmic, window, len(plan.regions))),
     )
 
 
@@ -94,6 +97,15 @@ def _values(frame: Frame, through_lut: bool) -> Values:
     real = ~np.isnan(values)
     values[real] = modality_values(frame.description, values[real])
     return values
+
+
+def _moved_by_regions(values: Values, regions: Sequence[MaskRegion]) -> Values:
+    found = values.copy()
+    for region in regions:
+        moved = _moved(values, region.shift)
+        shape = (values.shape[0], values.shape[1])
+        found = np.where(inside(region.polygon, shape), moved, found) if region.polygon else moved
+    return found
 
 
 def _moved(values: Values, shift: Pair) -> Values:

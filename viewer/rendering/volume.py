@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .appearance import DisplayedArea as DisplayedArea
 from .appearance import Dressing as Dressing
 from .appearance import Graphic as Graphic
+from .appearance import MaskRegion as MaskRegion
 from .appearance import OverlayPlane as OverlayPlane
 from .appearance import Presentation as Presentation
 from .appearance import Shutter as Shutter

@@ -10,6 +10,7 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 from pydicom import Dataset
+from pydicom.uid import EnhancedXAImageStorage, XAXRFGrayscaleSoftcopyPresentationStateStorage
 
 from tests.viewer.dicom.making import image_dataset, item, sources_of, write
 from tests.viewer.dicom.states import save, state_dataset
@@ -26,6 +27,8 @@ RANDOM = np.random.default_rng(6100)
 ROWS, COLUMNS, FRAMES = 17, 23, 9
 STORED = RANDOM.integers(0, 4096, (FRAMES, ROWS, COLUMNS)).astype(np.uint16)
 WINDOW = {"window_center": 30.5, "window_width": 900.0, "voi_lut_function": "LINEAR_EXACT"}
+
+EDGES = ("LeftVerticalEdge", "RightVerticalEdge", "UpperHorizontalEdge", "LowerHorizontalEdge")
 
 Float = NDArray[np.float64]
 
@@ -222,6 +225,132 @@ async def test_a_presentation_state_may_ask_for_subtraction(engine: Engine, tmp_
     picture, drawn = await exact(engine, series, objects, presentation_state=state.SOPInstanceUID, frame=6)
     assert np.array_equal(picture, grey(STORED[6] - STORED[:2].mean(axis=0), 99.5, 800))
     assert drawn.header["subtraction"]["frames"] == [0, 1]
+
+
+def enhanced(relationship: str = "LOG", shared: list[dict[str, Any]] | None = None) -> Dataset:
+    """An enhanced angiogram of two subtractions, whose frames each say how far the mask is moved for them: frame n by
+    (n / 2 down, n / 4 to the left) for subtraction 100, by another shift for 7; frame 6 says nothing."""
+    items = [
+        {"MaskOperation": "AVG_SUB", "MaskFrameNumbers": 1, "ApplicableFrameRange": [2, 6], "SubtractionItemID": 100},
+        {"MaskOperation": "AVG_SUB", "MaskFrameNumbers": 2, "ApplicableFrameRange": [7, 9], "SubtractionItemID": 7},
+    ]
+    dataset = clip(None, items, SOPClassUID=EnhancedXAImageStorage)
+    properties = item({"PixelIntensityRelationship": relationship, "PixelIntensityRelationshipSign": 1})
+    properties.ImagerPixelSpacing = [0.3, 0.3]
+    dataset.SharedFunctionalGroupsSequence = [item({"FramePixelDataPropertiesSequence": [properties]})]
+    if shared:
+        dataset.SharedFunctionalGroupsSequence[0].FramePixelShiftSequence = [item(one) for one in shared]
+    dataset.PerFrameFunctionalGroupsSequence = [item({}) for _ in range(FRAMES)]
+    for number, group in enumerate(dataset.PerFrameFunctionalGroupsSequence, 1):
+        if number != 6 and not shared:
+            group.FramePixelShiftSequence = [
+                item({"SubtractionItemID": 7, "MaskSubPixelShift": [-1.0, number / 2]}),
+                item({"SubtractionItemID": 100, "MaskSubPixelShift": [number / 2, number / 4]}),
+            ]
+    return dataset
+
+
+@pytest.mark.parametrize("relationship", ["LOG", "LIN"])
+async def test_each_frame_of_an_enhanced_angiogram_moves_the_mask_its_own_way(
+    engine: Engine, tmp_path: Path, relationship: str
+) -> None:
+    """C.7.6.16.2.14; what values stand for is said in a functional group too (C.8.19.6.4)."""
+    series = await opened(engine, tmp_path, enhanced(relationship))
+    values = STORED.astype(np.float64)
+    space = logarithm if relationship == "LIN" else np.asarray
+    for number, mask, shift in ((2, 0, (-0.5, 1.0)), (5, 0, (-1.25, 2.5)), (6, 0, (0.0, 0.0)), (9, 1, (-4.5, -1.0))):
+        picture, drawn = await exact(engine, series, frame=number - 1, mask={}, **WINDOW)
+        expected = space(values[number - 1]) - space(moved(values[mask], *shift))
+        assert np.array_equal(picture, grey(expected))
+        assert drawn.header["subtraction"]["shift"] == list(shift)
+        assert drawn.header["subtraction"]["logarithmic"] == (relationship == "LIN")
+    assert series.stacks[0].frames[0].group["spacing_source"] == "at the detector (Imager Pixel Spacing)"
+
+
+async def test_a_shift_that_all_frames_share_is_that_of_its_subtraction(engine: Engine, tmp_path: Path) -> None:
+    series = await opened(
+        engine, tmp_path, enhanced(shared=[{"SubtractionItemID": 7, "MaskSubPixelShift": [1.0, -2.0]}])
+    )
+    values = STORED.astype(np.float64)
+    for frame, mask, shift in ((3, 0, (0.0, 0.0)), (7, 1, (2.0, 1.0))):
+        picture, _ = await exact(engine, series, frame=frame, mask={}, **WINDOW)
+        assert np.array_equal(picture, grey(values[frame] - moved(values[mask], *shift)))
+
+
+def angiogram_state(image: Dataset, shifts: list[Dataset], **more: Any) -> Dataset:
+    state = state_dataset([image], SOPClassUID=XAXRFGrayscaleSoftcopyPresentationStateStorage, **more)
+    averaged = {"MaskOperation": "AVG_SUB", "MaskFrameNumbers": 1, "ApplicableFrameRange": [2, 9]}
+    state.MaskSubtractionSequence = [item(averaged | {"PixelShiftSequence": shifts})]
+    voi = [item({"WindowCenter": "30.5", "WindowWidth": "900", "VOILUTFunction": "LINEAR_EXACT"})]
+    state.SoftcopyVOILUTSequence = voi
+    return state
+
+
+def region(shift: list[float], vertices: list[int] | None = None) -> Dataset:
+    said = item({"MaskSubPixelShift": shift})
+    if vertices is not None:
+        said.VerticesOfTheRegion = vertices
+    return said
+
+
+async def test_a_state_for_angiograms_moves_the_mask_region_by_region(engine: Engine, tmp_path: Path) -> None:
+    """C.11.19.1.2: the last region that holds a pixel counts, and outside all of them the mask is not moved."""
+    rectangle = region([1.5, -0.5], [3, 2, 3, 12, 12, 12, 12, 2])
+    triangle = region([0.0, 3.0], [8, 10, 8, 20, 16, 15])
+    everywhere = region([-2.0, 1.0])
+    first = item({"PixelShiftFrameRange": [2, 4, 6, 6], "RegionPixelShiftSequence": [rectangle, triangle]})
+    second = item({"PixelShiftFrameRange": [7, 7], "RegionPixelShiftSequence": [everywhere]})
+    image = clip()
+    state = angiogram_state(image, [first, second])
+    series = await opened(engine, tmp_path, image)
+    objects = by_uid([object_file(save(state, tmp_path / "state.dcm"))])
+    values = STORED.astype(np.float64)
+    expected = values[0].copy()
+    one, other = moved(values[0], 0.5, 1.5), moved(values[0], -3.0, 0.0)
+    for row in range(1, ROWS + 1):
+        for column in range(1, COLUMNS + 1):
+            if 3 <= row <= 12 and 2 <= column <= 12:
+                expected[row - 1, column - 1] = one[row - 1, column - 1]
+            # Its sides run from (8, 10) and from (8, 20) to (16, 15).
+            if 8 <= row <= 16 and 8 * (column - 10) >= 5 * (row - 8) and 8 * (20 - column) >= 5 * (row - 8):
+                expected[row - 1, column - 1] = other[row - 1, column - 1]
+    for number, mask, regions in (
+        (2, expected, 2),
+        (6, expected, 2),
+        (7, moved(values[0], -1.0, -2.0), 1),
+        (8, values[0], 0),
+    ):
+        picture, drawn = await exact(engine, series, objects, presentation_state=state.SOPInstanceUID, frame=number - 1)
+        assert np.array_equal(picture, grey(values[number - 1] - mask)), number
+        assert drawn.header["subtraction"].get("regions", 0) == regions
+
+
+async def test_a_state_for_angiograms_shuts_frame_by_frame_and_names_what_is_not_applied(
+    engine: Engine, tmp_path: Path
+) -> None:
+    image = clip()
+    about = {
+        "ReferencedSOPClassUID": image.SOPClassUID,
+        "ReferencedSOPInstanceUID": image.SOPInstanceUID,
+        "ReferencedFrameNumber": [3, 4],
+    }
+    edges = {f"Shutter{edge}": place for edge, place in zip(EDGES, (1, 5, 1, ROWS), strict=True)}
+    shutter = item({"ReferencedImageSequence": [item(about)], "ShutterShape": "RECTANGULAR", **edges})
+    state = angiogram_state(
+        image,
+        [],
+        FrameDisplayShutterSequence=[shutter],
+        MultiFramePresentationSequence=[item({"PreferredPlaybackSequencing": 1})],
+    )
+    series = await opened(engine, tmp_path, image)
+    objects = by_uid([object_file(save(state, tmp_path / "state.dcm"))])
+    values = STORED.astype(np.float64)
+    for frame, shut in ((2, True), (6, False)):
+        picture, drawn = await exact(engine, series, objects, presentation_state=state.SOPInstanceUID, frame=frame)
+        expected = grey(values[frame] - values[0])
+        expected[:, 5:] = 0 if shut else expected[:, 5:]
+        assert np.array_equal(picture, expected)
+        assert drawn.header["warnings"] == ["how the presentation state plays and filters a clip is not applied"]
 
 
 async def test_a_real_coronary_angiogram(engine: Engine, shared_data: Path) -> None:
