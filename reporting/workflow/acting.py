@@ -10,6 +10,7 @@ from typing import Any
 from accounts.models import User
 from reporting.models import Report
 from reporting.workflow.context import context_of
+from reporting.workflow.heading import heading_of
 from reporting.workflow.naming import roles_in
 from reporting.workflow.refusals import NotYours, WrongState
 from reporting.workflow.states import why_not
@@ -27,8 +28,9 @@ def stated(report: Report) -> dict[str, Any]:
 
 
 def stated_at_signing(report: Report) -> dict[str, Any]:
-    """The same, with the images that whoever signs had: what comes or goes later changes nothing that was signed."""
-    return {**stated(report), "images": images.read_of(report.study)}
+    """The same, with the images that whoever signs had and what stands over and under the text: what comes, goes or is renamed
+    later changes nothing that was signed."""
+    return {**stated(report), "images": images.read_of(report.study), "heading": heading_of(report)}
 
 
 def criticals_of(report: Report) -> list[dict[str, Any]]:

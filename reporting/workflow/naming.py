@@ -24,12 +24,13 @@ def role_of(user: User, report: Report) -> str:
     return next((role for role in ROLES if role in held), "")
 
 
-def title_of(report: Report, version: TemplateVersion) -> str:
-    """What a report is called: by its template, or by what was examined where the template suits everything."""
+def title_of(report: Report, version: TemplateVersion, examined: str = "") -> str:
+    """What a report is called: by its template, or by what was examined where the template suits everything. `examined`: as a
+    signature states it; empty: as it is called today."""
     if version.template.identifier != FREE_TEXT:
         return version.title
     ordered = report.order.procedure_text if report.order else ""
-    return " ".join((ordered or report.study.description).split()) or version.title
+    return " ".join((examined or ordered or report.study.description).split()) or version.title
 
 
 def person_name(text: str) -> str:

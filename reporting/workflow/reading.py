@@ -8,8 +8,6 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from django.conf import settings
-
 from reporting.chips import chips_of, plain
 from reporting.delivery.filed import references
 from reporting.evidence.blobs import bytes_of
@@ -19,24 +17,22 @@ from reporting.exports.document import (
     Code,
     Critical,
     Entry,
-    OrderFacts,
     PatientFacts,
     Picture,
     Section,
     Signature,
     SignedReport,
-    Site,
     SourceImage,
-    StudyFacts,
 )
-from reporting.models import Evidence, Report, ReportingSite, ReportVersion
+from reporting.models import Evidence, Report, ReportVersion
 from reporting.mrrt.showing import shown
 from reporting.workflow.acting import criticals_of, digest_of
 from reporting.workflow.difference import empty, reads
+from reporting.workflow.heading import order_of, site_of, study_of
 from reporting.workflow.naming import title_of
 from reporting.workflow.versions import SIGNING, addenda_of, signatures_of, signed_text_of
 from reporting.worklist import corrected, images
-from viewer.models import Instance, Study
+from viewer.models import Instance
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 CO_WRITTEN = ("preliminary", "submit")
@@ -110,13 +106,13 @@ def facts_of(
         uid=str(report.uid),
         version=text.number,
         state="draft",
-        title=title_of(report, text.template_version),
+        title=title_of(report, text.template_version, _examined(text)),
         language=text.template_version.language,
         template_identifier=text.template_version.template.identifier,
-        site=site_of(report),
+        site=site_of(report, text),
         patient=_patient(report, text),
-        study=_study(report, text),
-        order=_order(report),
+        study=study_of(report, text),
+        order=order_of(report, text),
         sections=sections,
         pictures=pictures,
         signatures=(),
@@ -133,22 +129,6 @@ def frozen_pictures(report: Report) -> list[Evidence]:
 def _frozen(text: ReportVersion) -> list[Evidence]:
     rows = Evidence.objects.filter(report_version=text)
     return list(rows.select_related("picture", "report_version__report__study").order_by("position"))
-
-
-def site_of(report: Report) -> Site:
-    organization = report.organization
-    row = ReportingSite.objects.filter(organization=organization).first() or ReportingSite()
-    return Site(
-        name=organization.name,
-        title=organization.title or organization.name,
-        letterhead=row.letterhead,
-        address=row.address,
-        footer=row.footer,
-        language=row.language,
-        time_zone=organization.time_zone or "UTC",
-        appended_as_correction=row.appended_as_correction,
-        dicom_web=f"{settings.FARVIEW_PUBLIC_URL}/dicom-web",
-    )
 
 
 # --- who signed
@@ -186,6 +166,11 @@ def _predecessors(report: Report, signed: Sequence[ReportVersion], newest: Repor
 # --- what about
 
 
+def _examined(text: ReportVersion) -> str:
+    """The procedure as a signature states it; of a draft nothing: it is called as it is today."""
+    return str(text.context.get("procedure") or "") if text.meaning else ""
+
+
 def _patient(report: Report, text: ReportVersion) -> PatientFacts:
     """As they stood when the text was signed."""
     said = {**report.study.stated_patient, "patient_id": report.study.patient.patient_id}
@@ -198,46 +183,6 @@ def _patient(report: Report, text: ReportVersion) -> PatientFacts:
         issuer_of_patient_id=report.study.patient.issuer_of_patient_id,
         birth_date=said["birth_date"],
         sex=said["sex"],
-    )
-
-
-def _study(report: Report, text: ReportVersion) -> StudyFacts:
-    study, order = report.study, report.order
-    return StudyFacts(
-        study_instance_uid=study.study_instance_uid,
-        accession_number=str(text.context.get("accession_number") or study.accession_number),
-        study_id=study.study_id,
-        date=study.date,
-        time=study.time,
-        timezone_offset=study.timezone_offset,
-        description=study.description,
-        modalities=_modalities(study, text),
-        institution=study.institution,
-        referring_physician=(order.referring_physician if order else "") or study.referring_physician,
-    )
-
-
-def _modalities(study: Study, text: ReportVersion) -> tuple[str, ...]:
-    """Of the images that were read: as the signature states them, for a draft as they are."""
-    if not text.meaning:
-        return tuple(images.modalities_of(study))
-    stated = text.context.get("modalities")
-    return tuple(stated if isinstance(stated, list) else images.modalities_of(study, text.at))
-
-
-def _order(report: Report) -> OrderFacts | None:
-    order = report.order
-    if order is None or order.source == "study":
-        return None
-    return OrderFacts(
-        placer_order_number=order.placer_order_number,
-        filler_order_number=order.filler_order_number,
-        procedure_code=order.procedure_code,
-        procedure_code_system=order.procedure_code_system,
-        procedure_text=order.procedure_text,
-        reason=order.reason,
-        requested_at=order.requested_at,
-        referring_identifier=order.referring_identifier,
     )
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pydicom
 import pytest
 
-from accounts.models import User
+from accounts.models import Organization, User
 from reporting.delivery.sending import Sender
 from reporting.exports import EXPORTS, sheet
-from reporting.models import Delivery, Report, ReportingSite
+from reporting.models import Delivery, Order, Report, ReportingSite
 from reporting.workflow import acting
 from reporting.workflow.reading import signed_report
 from reporting.workflow.verifying import problems
@@ -103,12 +103,50 @@ def test_images_that_come_or_go_after_the_signature_change_neither_its_forms_nor
     assert list(problems()) == []
 
 
-def test_a_signature_that_does_not_state_its_images_yet_still_holds(
+def renamed(study: Study) -> None:
+    """The organization, the examination and its order are called something else by now."""
+    site = study.organization
+    head = {"letterhead": "New head", "address": "New street 1", "footer": "New foot", "language": "de"}
+    ReportingSite.objects.update_or_create(organization=site, defaults=head)
+    Organization.objects.filter(pk=site.pk).update(title="New owners", time_zone="Asia/Tokyo")
+    said = {"description": "New words", "date": "19990101", "time": "010203", "institution": "Elsewhere"}
+    Study.objects.filter(pk=study.pk).update(**said, referring_physician="New^Doctor", study_id="77")
+    Order.objects.filter(item__study=study).update(
+        procedure_text="New words", reason="New reason", referring_physician="New^Doctor"
+    )
+
+
+def test_what_stands_over_and_under_a_signed_text_stays_as_it_was_signed(sign, add, study: Study) -> None:
+    Order.objects.filter(item__study=study).update(source="hl7", procedure_text="CT of the head", reason="Fall")
+    report = sign()
+    before = forms(report)
+    assert b"CT of the head" in before["html"]
+    renamed(study)
+    assert [kind for kind, made in forms(report).items() if made != before[kind]] == []
+    assert list(problems()) == []
+    add(report, "An old infarct.")
+    assert b"New" not in forms(report)["html"]
+
+
+def test_the_numbers_by_which_programs_find_an_order_are_those_of_today(sign, study: Study) -> None:
+    Order.objects.filter(item__study=study).update(source="study")
+    report = sign()
+    assert signed_report(report).order is None
+    said = {"placer_order_number": "P7", "procedure_text": "New words", "reason": "New reason"}
+    Order.objects.filter(item__study=study).update(source="hl7", **said)
+    order = signed_report(Report.objects.get()).order
+    assert order is not None
+    assert (order.placer_order_number, order.procedure_text, order.reason, order.requested_at) == ("P7", "", "", None)
+
+
+def test_a_signature_that_states_neither_images_nor_heading_yet_still_holds(
     sign, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reporting.workflow.signing.stated_at_signing", acting.stated)
     report = sign()
-    assert "images" not in report.versions.get(number=report.signed_version).context
+    assert not {"images", "heading"} & report.versions.get(number=report.signed_version).context.keys()
+    renamed(study)
+    assert signed_report(Report.objects.get()).site.title == "New owners"
     assert [len(held) for held in signed_report(report).study_series.values()] == [2]
     assert list(problems()) == []
 
