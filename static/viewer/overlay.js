@@ -35,8 +35,8 @@ function topRight({ study, labels }) {
   return [
     line(labels.institution ?? study.institution, 2),
     line(study.description, 1),
-    line(unit("Study", study.study_id), 3),
-    line(unit("Acc", study.accession_number), 2),
+    line(unit(t("Study"), study.study_id), 3),
+    line(unit(t("Acc"), study.accession_number), 2),
     line(joined([isoDate(date), clockTime(time)], "  "), 0),
   ];
 }
@@ -53,11 +53,11 @@ function noVolume({ header, series, stack, opened }) {
 
 /** Thickness, spacing and location of an image are not those of a plane laid through them: that has a place along its normal. */
 function placeInPatient({ header, labels }) {
-  if (header && reformatted(header.view)) return [line("", 2), line("", 3), line(unit("Loc", along(header)), 1)];
+  if (header && reformatted(header.view)) return [line("", 2), line("", 3), line(unit(t("Loc"), along(header)), 1)];
   return [
-    line(unit("T", millimetres(labels.slice_thickness)), 2),
-    line(unit("Gap", millimetres(labels.spacing_between_slices)), 3),
-    line(unit("Loc", millimetres(labels.slice_location)), 1),
+    line(unit(t("T"), millimetres(labels.slice_thickness)), 2),
+    line(unit(t("Gap"), millimetres(labels.spacing_between_slices)), 3),
+    line(unit(t("Loc"), millimetres(labels.slice_location)), 1),
   ];
 }
 
@@ -79,7 +79,7 @@ function bottomRight(material) {
     line(stack?.label && series.stacks?.length > 1 ? told(stack.label) : "", 2),
     line(noVolume(material), 2),
     ...placeInPatient(material),
-    line(joined([unit("Se", series.number ?? ""), series.modality, series.description]), 0),
+    line(joined([unit(t("Se"), series.number ?? ""), series.modality, series.description]), 0),
   ];
 }
 
@@ -133,8 +133,8 @@ function windowText(view, opened) {
   const suv = opened?.suv?.factor > 0 ? opened.suv.factor : null;
   const measure = suv ? " SUVbw" : opened?.unit && opened.unit !== "US" ? ` ${opened.unit}` : "";
   const shape = view.voi_lut_function === "SIGMOID" ? " sigmoid" : "";
-  const told = (value) => short(value * (suv ?? 1), suv ? 3 : 5);
-  return `W ${told(view.window_width)} C ${told(view.window_center)}${measure}${shape}`;
+  const plain = (value) => short(value * (suv ?? 1), suv ? 3 : 5);
+  return `${t("W {width} C {center}", { width: plain(view.window_width), center: plain(view.window_center) })}${measure}${shape}`;
 }
 
 /** "PT 50 %, hot iron, 0 to 7.5 SUVbw" of what lies over the picture; `opened.fused` says what its numbers mean. */
@@ -169,6 +169,12 @@ export function sourceMark(lossy) {
   return joined([t("SOURCE lossy"), Number(ratio) > 0 ? `${short(ratio, 3)}:1` : "", method[name] ?? name ?? ""]);
 }
 
+/** The side of a mammogram where no breast lies: across from the chest wall, which is behind. "" where that is at neither side. */
+export function freeSide(around) {
+  if (around?.left.startsWith("P")) return "right";
+  return around?.right.startsWith("P") ? "left" : "";
+}
+
 /** What a picture of another study is marked with: {kind, text, ago}; kind "current", without text, for the study of the page. */
 export function studyMark(study, current) {
   const kind = standing(study, current);
@@ -193,10 +199,11 @@ export class Overlay {
     this.element = make("div", "overlay", pane);
     this.corners = {};
     this.whose = make("div", "whose", this.element);
-    const ground = make("div", "ground", this.element); // words and marks stand on one another, however many lines each takes
-    for (const name of ["top-left", "top-right", "bottom-left", "bottom-right"]) {
-      this.corners[name] = make("div", `corner ${name}`, name === "bottom-left" ? ground : this.element);
-    }
+    const sky = make("div", "sky", this.element);
+    const base = make("div", "base", this.element);
+    const ground = make("div", "ground", base); // words and marks stand on one another, however many lines each takes
+    const homes = { "top-left": sky, "top-right": sky, "bottom-left": ground, "bottom-right": base };
+    for (const [name, home] of Object.entries(homes)) this.corners[name] = make("div", `corner ${name}`, home);
     this.letters = {};
     for (const side of ["left", "right", "top", "bottom"]) this.letters[side] = make("div", `letter ${side}`, this.element);
     this.marks = make("div", "marks", ground);
@@ -238,6 +245,7 @@ export class Overlay {
     for (const [name, lines] of Object.entries(texts)) this.#fill(this.corners[name], lines);
     const around = sides(header.geometry) ?? sidesStored(header.labels?.patient_orientation, header.placement ? turnOf(header.placement) : header.view);
     for (const [side, element] of Object.entries(this.letters)) put(element, around?.[side] ?? "");
+    this.#keepFree(series.modality === "MG" ? freeSide(around) : "");
     this.#scale(header, size, ratio);
     put(this.source, sourceMark(header.source_lossy) ?? "");
     put(this.sampling, told(header.sampling ?? ""));
@@ -246,6 +254,11 @@ export class Overlay {
     this.whose.dataset.ago = ago;
     this.element.dataset.study = kind;
     this.element.dataset.filled = "yes";
+  }
+
+  #keepFree(side) {
+    if (side) this.element.dataset.free = side;
+    else delete this.element.dataset.free;
   }
 
   #fill(corner, lines) {

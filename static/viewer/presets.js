@@ -1,4 +1,6 @@
-// Window presets as the server lists them: the file's own first, then the table of the modality. Imports nothing.
+// Window presets as the server lists them: the file's own first, then the table of the modality.
+
+import { t } from "../i18n.js";
 
 const NUMBERED = /^window \d+$/i;
 const FIELDS = ["window_center", "window_width"];
@@ -44,5 +46,5 @@ function presetDetail(preset) {
   if (preset.voi_lut) return "VOI LUT";
   if (!Number.isFinite(preset.window_center)) return "";
   const plain = (value) => String(Number(Number(value).toPrecision(6)));
-  return `C ${plain(preset.window_center)}  W ${plain(preset.window_width)}`;
+  return t("W {width} C {center}", { width: plain(preset.window_width), center: plain(preset.window_center) });
 }

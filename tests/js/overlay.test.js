@@ -45,6 +45,23 @@ test("a plane laid through the images has its own place, and neither their thick
   equal(laid({ row: [1, 0, 0], column: [0, 0.6, -0.8] }, { direction: [0, 0.8, 0.6], position: 4 }), []);
 });
 
+test("the words of a mammogram stand where no breast lies, however it is turned", () => {
+  const free = (patient_orientation, more = {}, modality = "MG") => {
+    const overlay = new Overlay(document.createElement("div"));
+    const labels = { patient_orientation };
+    const shown = header({ geometry: null, labels, ...more });
+    overlay.update({ header: shown, study, series: { ...series, modality }, stack, opened: null, ratio: 1 });
+    return overlay.element.dataset.free;
+  };
+  equal(free("P\\L"), "left"); // a right breast: the chest wall at the right
+  equal(free("A\\R"), "right");
+  equal(free("P\\FL"), "left");
+  equal(free("P\\L", { view: { flip_horizontal: true } }), "right");
+  equal(free("P\\L", { view: { rotation: 90 } }), undefined);
+  equal(free(""), undefined);
+  equal(free("P\\F", {}, "DX"), undefined);
+});
+
 test("a VOI LUT is named where there is no window", () => {
   ok(texts("bottom-left", { view: { window_center: null, window_width: null, preset: "bone LUT" } }).includes("bone LUT"));
 });

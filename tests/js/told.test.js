@@ -11,6 +11,10 @@ const GERMAN = {
   "no prior": "keine Voruntersuchung",
   "{1} by description": "{1} laut Beschreibung",
   chest: "Thorax",
+  "described as {1}": "beschrieben als {1}",
+  '"{1}" or {2}': "„{1}“ oder {2}",
+  '"{1}" ...': "„{1}“ ...",
+  '"{1}"': "„{1}“",
 };
 const tell = tellerOf(GERMAN);
 
@@ -27,6 +31,11 @@ test("of two that fit the one with more words of its own is meant", () =>
 test("places may come in another order", () => equal(tell("Patient's Weight (0010,1030) of 0 kg cannot be"), "kg 0 von Patient's Weight (0010,1030) kann nicht sein"));
 
 test("reasons in a row are told one by one", () => equal(tell("CT, chest by description, no prior"), "CT, Thorax laut Beschreibung, keine Voruntersuchung"));
+
+test("a choice of patterns is told with the word between them", () => {
+  equal(tell('CT, described as "ax* t2" or "lung*" or "hrct" ...'), "CT, beschrieben als „ax* t2“ oder „lung*“ oder „hrct“ ...");
+  equal(tell('described as "lung*"'), "beschrieben als „lung*“");
+});
 
 test("what is not known, and what is no text, stays what it is", () => {
   equal(tell("$& {1} (a+b)*"), "$& {1} (a+b)*");

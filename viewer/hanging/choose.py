@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from . import words
 from .facts import StudyFacts
 from .protocol import Matches, Protocol
+from .selectors import quoted
 
 _MODALITY, _SHARE, _SAID, _DESCRIBED = 100, 20, 40, 35
 _DESCRIPTION, _VIEWS, _SIDE, _PRIORS, _SERIES = 30, 20, 15, 15, 30
@@ -78,7 +79,7 @@ def _description(asked: Matches, study: StudyFacts, priors: int) -> Found:
         return _NOTHING
     text = " ".join([study.description, *(one.text for one in study.candidates)])
     found = next((one for one in asked.description if words.found(one, text)), None)
-    return None if found is None else (_DESCRIPTION, f'described as "{found}"')
+    return None if found is None else (_DESCRIPTION, f"described as {quoted([found])}")
 
 
 def _sides(asked: Matches, study: StudyFacts, priors: int) -> Found:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .protocol import CURRENT, Slot, Stage, protocol_of
+from .selectors import quoted
 
 
 def in_words(matches: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> str:
@@ -22,7 +23,7 @@ def in_words(matches: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) ->
 def _studies(matches: Mapping[str, Any]) -> str:
     parts = ["/".join(matches.get("modality", [])), "/".join(matches.get("body_part", []))]
     if matches.get("description"):
-        parts.append("described as " + " or ".join(f'"{one}"' for one in matches["description"]))
+        parts.append(f"described as {quoted(matches['description'])}")
     if matches.get("laterality"):
         parts.append("laterality " + "/".join(matches["laterality"]))
     if matches.get("view_position"):

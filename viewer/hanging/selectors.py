@@ -75,9 +75,9 @@ class Selector:
         parts = ["/".join(self.modality), "/".join(self.plane), "/".join(self.laterality), "/".join(self.view_position)]
         parts += ["/".join(self.body_part), "/".join(self.kind)]
         if self.description:
-            parts.append(f"described as {_quoted(self.description, patterns)}")
+            parts.append(f"described as {quoted(self.description, patterns)}")
         if self.not_description and patterns > BRIEF:
-            parts.append(f"not {_quoted(self.not_description, patterns)}")
+            parts.append(f"not {quoted(self.not_description, patterns)}")
         parts += [{True: "with contrast", False: "without contrast", None: ""}[self.contrast]]
         parts += [{True: "that makes a volume", False: "that makes no volume", None: ""}[self.volume]]
         return ", ".join(filter(None, parts)) or "any images"
@@ -87,9 +87,12 @@ BRIEF = 2
 """Patterns that are named where somebody only wants to know what is missing."""
 
 
-def _quoted(patterns: tuple[str, ...], most: int) -> str:
-    more = " ..." if len(patterns) > most else ""
-    return " or ".join(f'"{one}"' for one in patterns[:most]) + more
+def quoted(patterns: Sequence[str], most: int = 50) -> str:
+    """ "lung*" or "hrct": put together as it is taken apart where it is told in another language."""
+    one, *others = patterns
+    if others and most > 1:
+        return f'"{one}" or {quoted(others, most - 1)}'
+    return f'"{one}" ...' if others else f'"{one}"'
 
 
 def usual_order(one: Candidate) -> tuple[bool, bool]:
