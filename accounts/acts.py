@@ -11,47 +11,54 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Acts:
-    """Last acts by session key. Safe for threads."""
+    """Last acts by the number of the session's row. Safe for threads."""
 
     def __init__(self) -> None:
-        self._last: dict[str, datetime] = {}
-        self._written: dict[str, datetime] = {}
+        self._last: dict[int, datetime] = {}
+        self._written: dict[int, datetime] = {}
         self._lock = threading.Lock()
 
-    def note(self, key: str, at: datetime) -> None:
+    def note(self, number: int, at: datetime) -> None:
         with self._lock:
-            if key not in self._last and len(self._last) >= REMEMBERED:
+            if number not in self._last and len(self._last) >= REMEMBERED:
                 self._drop_older_half()
-            self._last[key] = max(at, self._last.get(key, at))
+            self._last[number] = max(at, self._last.get(number, at))
 
-    def last(self, key: str) -> datetime | None:
-        return self._last.get(key)
+    def last(self, number: int) -> datetime | None:
+        return self._last.get(number)
 
-    def adopt(self, key: str, at: datetime) -> None:
+    def adopt(self, number: int, at: datetime) -> None:
         """What the row says."""
-        self.note(key, at)
-        self._written[key] = max(at, self._written.get(key, at))
+        self.note(number, at)
+        self._written[number] = max(at, self._written.get(number, at))
 
-    def forget(self, key: str) -> None:
+    def forget(self, number: int) -> None:
         with self._lock:
-            self._last.pop(key, None)
-            self._written.pop(key, None)
+            self._last.pop(number, None)
+            self._written.pop(number, None)
 
-    def take_unwritten(self, now: datetime, step: timedelta, keys: Iterable[str] | None = None) -> dict[str, datetime]:
-        """What the rows ought to be told, by session key; told is then thought of as written at `now`."""
+    def forget_all(self) -> None:
+        with self._lock:
+            self._last.clear()
+            self._written.clear()
+
+    def take_unwritten(
+        self, now: datetime, step: timedelta, numbers: Iterable[int] | None = None
+    ) -> dict[int, datetime]:
+        """What the rows ought to be told, by number; told is then thought of as written at `now`."""
         with self._lock:
             due = {
-                key: self._last[key]
-                for key in (list(self._last) if keys is None else keys)
-                if key in self._last and self._last[key] - self._written.get(key, _LONG_AGO) >= step
+                number: self._last[number]
+                for number in (list(self._last) if numbers is None else numbers)
+                if number in self._last and self._last[number] - self._written.get(number, _LONG_AGO) >= step
             }
             self._written.update(due)
         return due
 
     def _drop_older_half(self) -> None:
-        for key in sorted(self._last, key=lambda one: self._last[one])[: REMEMBERED // 2]:
-            del self._last[key]
-            self._written.pop(key, None)
+        for number in sorted(self._last, key=lambda one: self._last[one])[: REMEMBERED // 2]:
+            del self._last[number]
+            self._written.pop(number, None)
 
 
 ACTS = Acts()

@@ -1,3 +1,4 @@
+from allauth.usersessions.apps import UserSessionsConfig
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 
@@ -19,3 +20,13 @@ class AdminConfig(admin_apps.AdminConfig):
     def ready(self) -> None:
         super().ready()
         from accounts import session_admin  # noqa: F401  takes the place of the library's own page
+
+
+class SessionRowsConfig(UserSessionsConfig):
+    """django-allauth's rows of sessions. `accounts.sessions` keeps them: by itself the library would make another row of the
+    same session at each sign-in, and the row's number is what the session is held by."""
+
+    default = False
+
+    def ready(self) -> None:
+        pass

@@ -27,6 +27,7 @@ from accounts.models import ApiToken, User
 from accounts.origin import Request as Origin
 from accounts.origin import header
 from accounts.second_factor import must_set_up
+from accounts.sessions import number_of
 
 PREFIX = "farview_"
 LAST_USE_STEP = timedelta(minutes=1)
@@ -39,7 +40,8 @@ class Principal:
     user: User
     epoch: int
     token_id: int | None = None
-    session_key: str | None = None
+    session: int | None = None
+    """The number of the session's row, which stays when the session's key changes."""
     ends_at: datetime | None = None
     scopes: tuple[str, ...] = ()
     """Of the token; none: all that its person may."""
@@ -102,7 +104,10 @@ def principal_of_scope(scope: Mapping[str, Any]) -> Principal | None:
     user = get_user(request)
     if not isinstance(user, User) or not user.is_active or must_set_up(user, session):
         return None
-    return Principal(user, user.epoch, session_key=session.session_key, ends_at=session.get_expiry_date())
+    number = number_of(session)
+    if number is None:  # it has no row by which it could be ended
+        return None
+    return Principal(user, user.epoch, session=number, ends_at=session.get_expiry_date())
 
 
 def principal_of_token(token: ApiToken) -> Principal:

@@ -42,34 +42,34 @@ def step() -> timedelta:
     return min(STEP, longest / 4) if longest else STEP
 
 
-def keep(keys: Iterable[str] | None = None) -> None:
+def keep(numbers: Iterable[int] | None = None) -> None:
     """Tell the rows what was done. A busy database: the next time."""
-    for key, at in ACTS.take_unwritten(timezone.now(), step(), keys).items():
+    for number, at in ACTS.take_unwritten(timezone.now(), step(), numbers).items():
         try:
-            UserSession.objects.filter(session_key=key, last_seen_at__lt=at).update(last_seen_at=at)
+            UserSession.objects.filter(pk=number, last_seen_at__lt=at).update(last_seen_at=at)
         except OperationalError:
             return
 
 
-def last_acts(keys: Iterable[str]) -> dict[str, datetime]:
-    """The last act of each session that is known; rows are asked only where memory says it is long ago."""
-    asked, longest, now = set(keys), limit() or STEP, timezone.now()
-    fresh = {key: at for key in asked if (at := ACTS.last(key)) and now - at < longest}
+def last_acts(numbers: Iterable[int]) -> dict[int, datetime]:
+    """The last act of each session that is known, by its row's number; rows are asked only where memory says it is long ago."""
+    asked, longest, now = set(numbers), limit() or STEP, timezone.now()
+    fresh = {number: at for number in asked if (at := ACTS.last(number)) and now - at < longest}
     rest = asked - fresh.keys()
     if rest:
-        rows = UserSession.objects.filter(session_key__in=rest)
-        for key, at in rows.values_list("session_key", "last_seen_at"):
-            ACTS.adopt(key, at)
-            fresh[key] = max(at, ACTS.last(key) or at)
+        rows = UserSession.objects.filter(pk__in=rest)
+        for number, at in rows.values_list("pk", "last_seen_at"):
+            ACTS.adopt(number, at)
+            fresh[number] = max(at, ACTS.last(number) or at)
     return fresh
 
 
-def idle_among(keys: Iterable[str]) -> set[str]:
+def idle_among(numbers: Iterable[int]) -> set[int]:
     """Sessions in which nothing was done for too long. One that no row knows is not among them."""
     longest, now = limit(), timezone.now()
     if longest is None:
         return set()
-    return {key for key, at in last_acts(keys).items() if now - at >= longest}
+    return {number for number, at in last_acts(numbers).items() if now - at >= longest}
 
 
 def is_act(request: HttpRequest, door: str) -> bool:
@@ -92,15 +92,15 @@ def look(request: HttpRequest, door: str) -> None:
     session = getattr(request, "session", None)
     if session is None or bearer_of(request) is not None or not session.session_key or SESSION_KEY not in session:
         return
-    key = session.session_key
-    if idle_among((key,)):
+    number = session.get(sessions.NUMBER)
+    if number is not None and idle_among((number,)):
         end(request)
         return
-    if ACTS.last(key) is None:  # no row: begun by an older version, or its key was changed
-        _begin_anew(request)
-    if is_act(request, door):
-        ACTS.note(key, timezone.now())
-        keep((key,))
+    if number is None or ACTS.last(number) is None:  # no row, or an older version's
+        number = _begin_anew(request)
+    if number is not None and is_act(request, door):
+        ACTS.note(number, timezone.now())
+        keep((number,))
 
 
 def end(request: HttpRequest) -> None:
@@ -110,30 +110,29 @@ def end(request: HttpRequest) -> None:
     request.signed_out_idle = True  # type: ignore[attr-defined]
 
 
-def _begin_anew(request: HttpRequest) -> None:
+def _begin_anew(request: HttpRequest) -> int | None:
     user: Any = get_user(request)
-    if isinstance(user, User):
-        sessions.begin(request, user)
+    return sessions.begin(request, user).pk if isinstance(user, User) else None
 
 
-def end_sessions_that_are_idle(keys: Iterable[str]) -> set[str]:
-    """End those of `keys` in which nothing was done for too long, and write it down; which they were."""
-    found = idle_among(keys)
-    for row in UserSession.objects.filter(session_key__in=found).select_related("user"):
+def end_sessions_that_are_idle(numbers: Iterable[int]) -> set[int]:
+    """End those of `numbers` in which nothing was done for too long, and write it down; which they were."""
+    found = idle_among(numbers)
+    for row in UserSession.objects.filter(pk__in=found).select_related("user"):
         sessions.end(row, why="idle")
     return found
 
 
-def told_by_socket(key: str | None, text: str) -> None:
-    """A message came by a socket of the session `key`: memory alone is told, the watch tells the row."""
-    if key and any(word in text[:200] for word in MOVING):
-        ACTS.note(key, timezone.now())
+def told_by_socket(number: int | None, text: str) -> None:
+    """A message came by a socket of session `number`: memory alone is told, the watch tells the row."""
+    if number is not None and any(word in text[:200] for word in MOVING):
+        ACTS.note(number, timezone.now())
 
 
 def remaining(request: HttpRequest) -> dict[str, float | None]:
     """Seconds until the session ends by itself: for want of acts, and at its fixed hour."""
-    now, longest, key = timezone.now(), limit(), request.session.session_key or ""
-    at = last_acts((key,)).get(key, now)
+    now, longest, number = timezone.now(), limit(), sessions.number_of(request.session) or 0
+    at = last_acts((number,)).get(number, now)
     return {
         "idle_seconds": longest.total_seconds() if longest else None,
         "idle_ends_in": max(0.0, (at + longest - now).total_seconds()) if longest else None,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.cache import patch_vary_headers
 
@@ -14,6 +17,20 @@ from accounts import idle
 from accounts.authentication import bearer_of, live_token
 from accounts.either import Either
 from accounts.policy import METHODS, not_found, refusal, rule_named
+from accounts.sessions import KEY_IS_DUE, renew
+
+
+class SessionMiddleware(sessions.SessionMiddleware):
+    """As Django's, but a key that is due anew is changed as the answer leaves, and no answer takes away a cookie that this
+    request did not end: a question that was on its way when the key changed would sign its browser out."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if getattr(request, KEY_IS_DUE, False) and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            renew(request)
+        answer: HttpResponseBase = super().process_response(request, response)
+        if not request.session.modified:
+            answer.cookies.pop(settings.SESSION_COOKIE_NAME, None)
+        return answer
 
 
 class BearerMiddleware(Either):

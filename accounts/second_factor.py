@@ -36,7 +36,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts import audit, lockout
+from accounts import audit, lockout, sessions
 from accounts.models import Membership, Organization, Role, User
 from accounts.recovery import FACTORS_GONE, tell
 
@@ -232,6 +232,7 @@ def record_removed(sender: type[Authenticator], instance: Authenticator, **_: An
 @receiver(authentication_step_completed)
 def record_asked_again(sender: type[User], request: HttpRequest, user: User, method: str, **more: Any) -> None:
     if more.get("reauthenticated"):
+        sessions.ask_for_new_key(request)
         audit.record("reauthenticate", actor=user, request=request, detail={"by": more.get("type") or method})
 
 

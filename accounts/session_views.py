@@ -23,7 +23,7 @@ OTHERS = "others"
 @require_safe
 def session_list(request: HttpRequest) -> HttpResponse:
     """Everyone's own, this one first."""
-    rows = sessions.of(request.user)
+    rows, own = sessions.of(request.user), sessions.number_of(request.session)
     told = [
         {
             "pk": row.pk,
@@ -31,7 +31,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
             "address": "" if row.ip == sessions.NOWHERE else row.ip,
             "since": row.created_at,
             "seen": row.last_seen_at,
-            "this": row.session_key == request.session.session_key,
+            "this": row.pk == own,
         }
         for row in rows
     ]
@@ -59,8 +59,8 @@ def _limits() -> dict[str, int]:
 def session_end(request: HttpRequest) -> HttpResponse:
     """End one of one's own sessions (`session`: its number), or all the others ("others"). Whoever proved long ago who they
     are proves it before another session is ended (ASVS 5.0, 7.5.2)."""
-    which, own = request.POST.get("session", ""), request.session.session_key
-    if not _names(request, which, own) and (asking := reauthentication.asked_first(request, reverse("sessions"))):
+    which, own = request.POST.get("session", ""), sessions.number_of(request.session)
+    if which != str(own) and (asking := reauthentication.asked_first(request, reverse("sessions"))):
         return redirect(asking)
     if which == OTHERS:
         sessions.end_others(request.user, own, request)
@@ -69,12 +69,7 @@ def session_end(request: HttpRequest) -> HttpResponse:
     if row is None:
         raise Http404
     sessions.end(row, why="signed out from another session", actor=request.user, request=request)
-    return redirect("sign-in" if row.session_key == own else "sessions")
-
-
-def _names(request: HttpRequest, which: str, own: str | None) -> bool:
-    """Whether `which` is this session itself."""
-    return any(str(row.pk) == which and row.session_key == own for row in sessions.of(request.user))
+    return redirect("sign-in" if row.pk == own else "sessions")
 
 
 @never_cache

@@ -72,7 +72,7 @@ def begin_session(sender: type[User], request: HttpRequest, user: User, **_: Any
 
 @receiver(user_logged_out)
 def end_session(sender: type[User], request: HttpRequest, user: User | None, **_: Any) -> None:
-    sessions.let_go(request.session.session_key)
+    sessions.let_go(request.session)
     if user is not None:
         why = getattr(request, "sign_out_by", "")
         audit.record("sign-out", actor=user, request=request, detail={"by": why} if why else {})

@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django.views.generic import FormView
 
-from accounts import audit
+from accounts import audit, sessions
 from accounts.adapter import relying_party
 from accounts.forms import SignInForm
 from accounts.links import person_of_link, use_link
@@ -90,6 +90,7 @@ class Password(FormView):
             user = form.save()
             audit.record("password.change", actor=user, request=self.request)
         update_session_auth_hash(self.request, user)
+        sessions.follow(self.request)
         return super().form_valid(form)
 
 

@@ -229,7 +229,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
-    "allauth.usersessions",
+    "accounts.apps.SessionRowsConfig",
     "accounts",
     "viewer",
     "reporting",
@@ -240,7 +240,7 @@ MIDDLEWARE = [
     "accounts.content_security.ContentSecurityMiddleware",
     "accounts.middleware.PolicyMiddleware",  # its question comes after the user is known and before CSRF and the view
     "accounts.rates.RateMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

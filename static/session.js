@@ -1,6 +1,7 @@
 // The end of the session: said a minute before it comes, and when it has come. What the reader does on this page is told to the
 // server now and then, for it keeps a session only while somebody acts.
 
+import { soonAfter } from "./again.js";
 import { t } from "./i18n.js";
 import { make } from "./viewer/menu.js";
 
@@ -29,9 +30,15 @@ async function ask(method) {
   return answer.json();
 }
 
+/** What the server says; that nobody is signed in only where it says so twice. */
+async function certain(method) {
+  const now = await ask(method);
+  return now.signed_in ? now : soonAfter(() => ask("GET"));
+}
+
 /** What the server says by now; null where it cannot be reached. */
 async function refresh(method = "GET") {
-  const now = await ask(method).catch(() => null);
+  const now = await certain(method).catch(() => null);
   if (!now) return null;
   if (!now.signed_in) {
     over();

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from accounts import audit
+from accounts.acts import ACTS
 from accounts.insert_only import protect, release
 from accounts.rates import buckets
 from tests.live import live_server_process as live_server_process
@@ -86,6 +87,7 @@ def no_memory_of_other_tests_records() -> None:
     for name in ("audit_head", "audit_heads", "report_head", "report_heads"):
         (settings.FARVIEW_DATA_DIR / name).unlink(missing_ok=True)
     audit.KNOCKS.forget()
+    ACTS.forget_all()  # rolled back rows give their numbers to the next test's sessions
     auditing.LATELY.forget()
 
 

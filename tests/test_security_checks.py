@@ -53,7 +53,7 @@ def test_the_checks_would_complain_without_those_settings(deployed):
     )
     done = managed(deployed, "-c", asked, DJANGO_SETTINGS_MODULE="config.settings")
     assert done.returncode != 0
-    assert "security.W012" in done.stderr
+    assert "security.W010" in done.stderr
 
 
 def test_cookies_are_bound_to_the_host_under_tls_and_are_no_scripts_business(deployed):

@@ -26,7 +26,7 @@ from viewer.marks import calibrating
 from viewer.rendering.sheets import Stated
 from viewer.rendering.stamping import Stamp
 from viewer.serving.database import database
-from viewer.serving.entrance import Guest, from_our_pages, guest_of, session_key
+from viewer.serving.entrance import Guest, from_our_pages, guest_again, guest_of, session_key
 from viewer.serving.life import watch
 from viewer.serving.news import FOR_ADMINISTRATORS, group_of
 from viewer.serving.runtime import engine
@@ -77,7 +77,7 @@ class LetInConsumer(AsyncWebsocketConsumer):
 
     def _asked(self) -> Guest | int:
         """Who it is by what the database says now, or the close code for nobody and for those who have no business here."""
-        guest = guest_of(self.scope)
+        guest = guest_again(self.guest, self.scope) if self.guest is not None else guest_of(self.scope)
         if guest is None:
             return SIGN_IN_FIRST
         refused = websocket_refusal(self.scope["path"], guest.principal.user, guest.principal.scopes)
@@ -192,7 +192,7 @@ class ViewerConsumer(LetInConsumer):
     async def received(self, text: str) -> None:
         """One message of the client, by whichever way it came."""
         if self.session is not None and self.guest is not None:
-            idle.told_by_socket(self.guest.principal.session_key, text)
+            idle.told_by_socket(self.guest.principal.session, text)
             await self.session.receive(text)
 
     async def send_text(self, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import check_password
 
-from accounts import lockout, reauthentication
+from accounts import lockout, reauthentication, sessions
 from accounts.models import User
 from accounts.origin import Request, client_address
 from reporting.models import Report
@@ -40,6 +40,7 @@ def confirm(user: User, password: Any, report: Report, act: str, request: Reques
         _failed(report, act, user, request, "wrong password")
         raise WrongPassword("This is not your password. Nothing was signed.")
     rows.patiently(lambda: lockout.succeed(name, address))
+    sessions.ask_for_new_key(request)
     return PASSWORD
 
 

@@ -16,6 +16,7 @@ from accounts import idle
 from accounts.acts import ACTS, Acts
 from accounts.authentication import issue
 from accounts.models import AuditEvent
+from accounts.sessions import NUMBER
 from tests.accounts.conftest import PASSWORD
 from tests.viewer.serving.conftest import ORIGIN, cookie_of, dial, in_thread, people  # noqa: F401
 from viewer.serving.life import watch
@@ -35,14 +36,14 @@ def browser(alice, settings) -> Client:
 
 def ago(client: Client, **duration: float) -> None:
     """As if the last act in this session had been so long ago, for this process and for others."""
-    key = client.session.session_key
-    ACTS.forget(key)
-    UserSession.objects.filter(session_key=key).update(last_seen_at=timezone.now() - timedelta(**duration))
+    number = client.session[NUMBER]
+    ACTS.forget(number)
+    UserSession.objects.filter(pk=number).update(last_seen_at=timezone.now() - timedelta(**duration))
 
 
 def seen(client: Client) -> float:
     """Seconds since the last act that the row knows."""
-    row = UserSession.objects.get(session_key=client.session.session_key)
+    row = UserSession.objects.get(pk=client.session[NUMBER])
     return (timezone.now() - row.last_seen_at).total_seconds()
 
 
@@ -112,10 +113,10 @@ def test_a_busy_session_costs_no_question_to_the_rows_and_one_write_a_minute_at_
 
 
 def test_another_process_that_saw_an_act_keeps_the_session(browser):
-    key = browser.session.session_key
-    ACTS.forget(key)
-    ACTS.note(key, timezone.now() - timedelta(minutes=20))
-    assert idle.idle_among((key,)) == set()  # the row says: just now
+    number = browser.session[NUMBER]
+    ACTS.forget(number)
+    ACTS.note(number, timezone.now() - timedelta(minutes=20))
+    assert idle.idle_among((number,)) == set()  # the row says: just now
 
 
 def test_zero_minutes_means_the_twelve_hours_alone(browser, settings):
@@ -155,7 +156,7 @@ async def socket(dial, people) -> WebsocketCommunicator:  # noqa: F811
 
 def long_ago() -> None:
     row = UserSession.objects.get()
-    ACTS.forget(row.session_key)
+    ACTS.forget(row.pk)
     UserSession.objects.update(last_seen_at=timezone.now() - timedelta(minutes=15))
 
 
@@ -194,17 +195,17 @@ def test_memory_forgets_the_older_half_when_it_is_full(monkeypatch):
     monkeypatch.setattr("accounts.acts.REMEMBERED", 4)
     acts, now = Acts(), timezone.now()
     for number in range(5):
-        acts.note(str(number), now + timedelta(seconds=number))
-    assert [acts.last(str(number)) is not None for number in range(5)] == [False, False, True, True, True]
+        acts.note(number, now + timedelta(seconds=number))
+    assert [acts.last(number) is not None for number in range(5)] == [False, False, True, True, True]
 
 
 def test_an_act_is_written_once_and_again_after_the_step():
     acts, now = Acts(), timezone.now()
-    acts.note("a", now)
-    assert acts.take_unwritten(now, timedelta(minutes=1)) == {"a": now}
-    acts.note("a", now + timedelta(seconds=59))
+    acts.note(1, now)
+    assert acts.take_unwritten(now, timedelta(minutes=1)) == {1: now}
+    acts.note(1, now + timedelta(seconds=59))
     assert acts.take_unwritten(now, timedelta(minutes=1)) == {}
     later = now + timedelta(seconds=60)
-    acts.note("a", later)
-    acts.note("a", now)
-    assert acts.take_unwritten(later, timedelta(minutes=1)) == {"a": later}
+    acts.note(1, later)
+    acts.note(1, now)
+    assert acts.take_unwritten(later, timedelta(minutes=1)) == {1: later}

@@ -14,6 +14,7 @@ STATIC = ROOT / "static"
 LEAVES = {
     "text.js",
     "theme.js",
+    "again.js",
     "i18n.js",
     "sealing.js",
     "news.js",
@@ -77,7 +78,7 @@ TABLE: dict[str, set[str]] = {
     },
     "viewer/side.js": {"viewer/menu.js", "i18n.js"},
     "dialog.js": {"viewer/menu.js"},
-    "session.js": {"viewer/menu.js"},
+    "session.js": {"again.js", "viewer/menu.js"},
     "access/": {"access/", "news.js", "viewer/menu.js", "viewer/features/rest.js"},
     "viewer/features/": {
         "viewer/features/",
@@ -95,6 +96,7 @@ TABLE: dict[str, set[str]] = {
         "exports/dialog.js",
         "share/dialog.js",
         "sealing.js",
+        "again.js",
         "i18n.js",
         "text.js",
     },

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.authentication import Principal, bearer_of, principal_of_scope
 from accounts.origin import header
+from accounts.sessions import stored
 
 Rights = frozenset[tuple[int, str, str]]
 """(organization id, organization name, role) of everything a person may do."""
@@ -40,11 +41,21 @@ def guest_of(scope: Mapping[str, Any]) -> Guest | None:
     if bearer_of(scope) is None and (key := session_key(scope)):
         store = import_module(settings.SESSION_ENGINE).SessionStore
         scope = {**scope, "session": store(key)}
-    principal = principal_of_scope(scope)
+    return _guest(principal_of_scope(scope))
+
+
+def _guest(principal: Principal | None) -> Guest | None:
     if principal is None:
         return None
     held = principal.user.memberships.values_list("organization_id", "organization__name", "role")
     return Guest(principal, frozenset(held))
+
+
+def guest_again(guest: Guest, scope: Mapping[str, Any]) -> Guest | None:
+    """Whoever `guest` is by now: by their session, also under a key that their socket did not come with. None: nobody."""
+    if guest.principal.session is None:
+        return guest_of(scope)
+    return _guest(principal_of_scope({**scope, "session": stored(guest.principal.session)}))
 
 
 def session_key(scope: Mapping[str, Any]) -> str:

@@ -83,13 +83,13 @@ def unchanged(guests: Iterable[Guest]) -> list[bool]:
     held = Membership.objects.filter(user__in=people)
     for user, pk, name, role in held.values_list("user_id", "organization_id", "organization__name", "role"):
         rights.setdefault(user, set()).add((pk, name, role))
-    sessions = _live_sessions({g.principal.session_key for g in asked if g.principal.session_key})
+    sessions = _live_sessions({g.principal.session for g in asked if g.principal.session})
     tokens = _live_tokens({g.principal.token_id for g in asked if g.principal.token_id})
     ran_out = _grants_run_out(asked)
     return [
         good
         and guest.rights == rights.get(guest.principal.user.pk, set())
-        and (not guest.principal.session_key or guest.principal.session_key in sessions)
+        and (not guest.principal.session or guest.principal.session in sessions)
         and (not guest.principal.token_id or guest.principal.token_id in tokens)
         and ran_out.get(guest.principal.user.pk, guest.came) <= guest.came
         for guest, good in zip(asked, still_good(guest.principal for guest in asked), strict=True)
@@ -108,10 +108,10 @@ def _grants_run_out(asked: list[Guest]) -> dict[int, datetime]:
     return dict(found.order_by("until").values_list("user_id", "until"))
 
 
-def _live_sessions(keys: set[str]) -> set[str]:
+def _live_sessions(numbers: set[int]) -> set[int]:
     """Those in which something was done lately; the others are ended. What was done is told to the rows."""
     idle.keep()
-    return living(keys) - idle.end_sessions_that_are_idle(keys)
+    return living(numbers) - idle.end_sessions_that_are_idle(numbers)
 
 
 def _live_tokens(keys: set[int]) -> set[int]:

@@ -1,5 +1,6 @@
-// Asks the REST doors for a feature: JSON in, JSON out, refusals as errors with words for people. Imports only words.
+// Asks the REST doors for a feature: JSON in, JSON out, refusals as errors with words for people. Imports only words and patience.
 
+import { soonAfter } from "../../again.js";
 import { t, told } from "../../i18n.js";
 
 /** What a door refused: `status` (0: no answer at all), `body` (its JSON, or null); the message is a sentence for a person. */
@@ -26,9 +27,11 @@ export async function rest(address, { method = "GET", body, signal, keepalive = 
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = token();
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  const asked = { method, headers, signal, keepalive, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) };
   let answer;
   try {
-    answer = await fetch(address, { method, headers, signal, keepalive, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(address, asked);
+    if (answer.status === 401) answer = await soonAfter(() => fetch(address, asked));
   } catch (problem) {
     if (problem.name === "AbortError") throw problem;
     throw new Refused(0, null);

@@ -174,6 +174,35 @@ def test_signed_out_in_the_middle_goes_on_after_signing_in_in_another_tab(
     writer.holds("findings", "Before. While signed out. Still typing. ")
 
 
+def test_being_asked_again_in_another_tab_gives_a_new_key_and_costs_no_word(
+    alone: Page, writer: Writer, archive: Archive
+) -> None:
+    def key() -> str:
+        return next(one["value"] for one in alone.context.cookies() if "session" in one["name"])
+
+    at_end(alone, "findings")
+    alone.keyboard.type("Before. ")
+    saved(alone)
+    before = key()
+    archive.server.kill()
+    alone.keyboard.type("While nobody listened. ")
+    wait_for(alone, "farview.report.saving === 'offline'")
+    archive.server.start()
+    other = alone.context.new_page()
+    other.goto(f"{archive.server.url}/accounts/confirm/?next=/accounts/sessions/")
+    other.fill("input[type=password]", archive.reader.password)
+    other.keyboard.press("Enter")
+    other.wait_for_url(f"{archive.server.url}/accounts/sessions/")
+    assert key() != before
+    alone.bring_to_front()
+    alone.reload()
+    writing(alone)
+    at_end(alone, "findings")
+    alone.keyboard.type("After. ")
+    saved(alone)
+    writer.holds("findings", "Before. While nobody listened. After. ")
+
+
 def test_another_person_who_signs_in_does_not_send_my_words(
     browse: Callable[..., Page], archive: Archive, writer: Writer
 ) -> None:

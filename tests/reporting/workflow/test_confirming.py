@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.authentication import issue
@@ -127,6 +128,21 @@ def test_a_passkey_stands_in_for_the_password_of_who_has_both(at_petra: Client, 
     assert confirmations("report.sign_preliminary") == ["passkey"]
     assert confirmations("report.sign_final") == ["password"]
     assert Report.objects.get(pk=report_id).state == "final"
+
+
+def test_signing_with_the_password_gives_the_session_a_new_key_and_a_refused_try_does_not(
+    at_alice: Client, study: Study
+) -> None:
+    def key() -> str | None:
+        return at_alice.session.session_key
+
+    before = key()
+    report = saved(at_alice, opened(at_alice, study))
+    assert signing(at_alice, report, password="not this one").status_code == 403
+    assert key() == before
+    assert signing(at_alice, report).status_code == 200
+    assert key() != before
+    assert not Session.objects.filter(session_key=before).exists()
 
 
 def test_who_has_a_password_does_not_sign_by_the_provider(at_petra: Client, study: Study) -> None:

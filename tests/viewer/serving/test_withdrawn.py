@@ -71,7 +71,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
-from accounts import sharing
+from allauth.usersessions.models import UserSession
+from accounts import sessions, sharing
 from accounts.models import *
 from viewer.archive import emergency
 from viewer.models import *
@@ -90,6 +91,12 @@ def saved(row, **changes):
     for name, value in changes.items():
         setattr(row, name, value)
     row.save()
+
+def confirmed(name):
+    asked = client(name)
+    asked.post("/accounts/confirm/", {"password": "a lantern over the harbour"})
+    now = asked.cookies[settings.SESSION_COOKIE_NAME].value
+    assert now != cookies[name] and not Session.objects.filter(session_key=cookies[name]).exists()
 
 def new_password(name):
     user = person(name)
@@ -119,7 +126,11 @@ ACTS = {
     "session_deleted": lambda name: Session.objects.get(session_key=cookies[name]).delete(),
     "session_runs_out": lambda name: Session.objects.filter(session_key=cookies[name]).update(expire_date=later()),
     "password_changed": new_password,
+    "ended_there_after_being_asked_again": lambda name: [
+        confirmed(name), sessions.end(UserSession.objects.get(user=person(name)), why="ended there")
+    ],
 }
+confirmed(json.loads(STAYING))
 at = {}
 for name in json.loads(EVENTS):
     if name in ACTS:
@@ -146,8 +157,10 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "session_deleted": ("radiologist", "cookie", ""),
     "session_runs_out": ("radiologist", "cookie", ""),
     "password_changed": ("radiologist", "cookie", ""),
+    "ended_there_after_being_asked_again": ("radiologist", "cookie", ""),
 }
-STAYS = "nothing_happens"
+STAYS = "asked_again"
+"""Who proved anew who they are: their session has another key, and loses nothing."""
 
 
 @dataclass
@@ -219,7 +232,7 @@ def told(shared_data: Path) -> Iterator[Told]:
         cookies = {
             name: said["Cookie"].partition("=")[2] for name, said in given["headers"].items() if "Cookie" in said
         }
-        at = shell(server, GOING, EVENTS=people, COOKIES=json.dumps(cookies))
+        at = shell(server, GOING, EVENTS=people, COOKIES=json.dumps(cookies), STAYING=json.dumps(STAYS))
         time.sleep(max(0.0, max(at.values()) + SECONDS - time.time()))
         stays = watched[STAYS]
         seen = len(stays.frames)
