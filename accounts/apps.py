@@ -10,7 +10,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import policy, sharing, signals, single_sign_on  # noqa: F401  they register themselves
+        from accounts import breached, policy, sharing, signals, single_sign_on  # noqa: F401  they register themselves
 
 
 class AdminConfig(admin_apps.AdminConfig):

@@ -277,7 +277,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.guessing.GuessableValidator"},
+    {"NAME": "accounts.breached.BreachedValidator"},
 ]
+_breached = os.environ.get("FARVIEW_BREACHED_PASSWORDS", "").strip()
+FARVIEW_BREACHED_PASSWORDS = Path(_breached) if _breached else None
 # --- second factors and what is asked again (django-allauth)
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}

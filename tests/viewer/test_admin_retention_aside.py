@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -99,6 +100,17 @@ def test_the_kept_answer_is_that_of_looking_at_once(rule: RetentionRule, begun: 
     assert boss.post(address, {"on": "1", "seen": found.mark}).status_code == 302
     assert "On since" in boss.get(address).content.decode()
     assert begun.call_count == 1
+
+
+def test_a_rule_that_is_deleted_takes_its_kept_answer_along(
+    rule: RetentionRule, begun: Mock, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    retention_plan.told_or_underway(rule)
+    call_command("plan_retention", str(rule.pk))
+    assert list(tmp_path.glob("retention_plan_*.json"))
+    with django_capture_on_commit_callbacks(execute=True):
+        rule.delete()
+    assert not list(tmp_path.glob("retention_plan_*.json"))
 
 
 def test_a_rule_or_a_hold_that_changes_makes_it_begin_anew(rule: RetentionRule, begun: Mock, alice: object) -> None:

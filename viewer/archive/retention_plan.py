@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils import timezone
 
 from viewer.archive import aside, retention
@@ -165,6 +168,13 @@ def _told_of(said: dict[str, Any]) -> Told:
 
 def _path(rule: RetentionRule) -> Path:
     return Path(settings.FARVIEW_DATA_DIR) / f"retention_plan_{rule.pk}.json"
+
+
+@receiver(post_delete, sender=RetentionRule)
+def forget(sender: type[RetentionRule], instance: RetentionRule, **_: Any) -> None:
+    """A rule that is deleted takes its kept answer along."""
+    path = _path(instance)
+    transaction.on_commit(lambda: path.unlink(missing_ok=True))
 
 
 def _lock(rule: RetentionRule) -> str:
