@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.db.backends.base.operations import BaseDatabaseOperations
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from accounts import audit
 from accounts.acts import ACTS
-from accounts.insert_only import protect, release
 from accounts.rates import buckets
+from tests.emptying import emptying_the_test_database as emptying_the_test_database
 from tests.live import live_server_process as live_server_process
 from viewer.api import auditing
 from viewer.serving.runtime import runtime
@@ -24,16 +22,6 @@ from viewer.serving.runtime import runtime
 # How long an example takes says nothing on a machine that is shared.
 hypothesis_settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("shared")
-
-INSERT_ONLY = (
-    "accounts_auditevent",
-    "reporting_criticalattempt",
-    "reporting_evidence",
-    "reporting_itemevent",
-    "reporting_reportversion",
-    "reporting_templateevent",
-    "reporting_templateversion",
-)
 
 
 def _shared_data() -> Path:
@@ -89,25 +77,6 @@ def no_memory_of_other_tests_records() -> None:
     audit.KNOCKS.forget()
     ACTS.forget_all()  # rolled back rows give their numbers to the next test's sessions
     auditing.LATELY.forget()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def emptying_the_test_database() -> Iterator[None]:
-    """Between tests that commit, Django empties every table; the insert-only ones would refuse it."""
-    kind = type(connection.ops)
-    flush = kind.execute_sql_flush
-
-    def execute_sql_flush(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
-        protected = [table for table in INSERT_ONLY if any(table in sql for sql in sql_list)]
-        for table in protected:
-            release(operations.connection, table)
-        flush(operations, sql_list)
-        for table in protected:
-            protect(operations.connection, table)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kind, "execute_sql_flush", execute_sql_flush)
-        yield
 
 
 @pytest.fixture(autouse=True)

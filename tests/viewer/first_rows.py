@@ -154,7 +154,7 @@ def judge() -> dict[str, Any]:
     from django.db import DatabaseError, connection, transaction
 
     from accounts import audit
-    from tests.conftest import INSERT_ONLY
+    from tests.emptying import INSERT_ONLY
     from viewer import verification
 
     problems = [*audit.verify_chain(), *(said for check in verification.CHECKS.values() for said in check())]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import INSERT_ONLY
+from tests.emptying import INSERT_ONLY
 from tests.live import ROOT
 from tests.peers.conftest import needed
 from tests.peers.postgresql import PostgreSQL, programs
