@@ -87,6 +87,15 @@ if __name__ == "__main__":
     import django
 
     django.setup()
+
+    from django.core.checks import run_checks
+    from django.urls import get_resolver
+
+    from accounts import guessing  # noqa: F401 - a list of words, read once for all commands
+
+    # What every command reads and checks anew is kept by the children of a process that did it.
+    get_resolver().url_patterns  # noqa: B018
+    run_checks()
     # Kept away from the commands: they read and write descriptors 0, 1 and 2.
     asking, telling = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     commanded = serve(asking, telling)
