@@ -2,7 +2,7 @@
 
 An address of one frame is that frame. Of an instance with several frames, of a series and of a study each frame comes as a
 part where multipart/related is asked for, else one frame in the middle stands for all; of an instance all of them can be had
-as an animated GIF. Annotations are never burnt in. What is no image is a text, a page or a PDF (`rendered_text`).
+as an animated GIF or a video. Annotations are never burnt in. What is no image is a text, a page or a PDF (`rendered_text`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from viewer.dicomweb.accepting import Accepted, accepted, not_acceptable
 from viewer.dicomweb.framing import check_frames, frame_numbers
 from viewer.dicomweb.multipart_out import Bytes, Part, begun, related
 from viewer.dicomweb.picturing import Wish, wish_of
-from viewer.dicomweb.rendered_clip import GIF, animated
+from viewer.dicomweb.rendered_clip import MOVING
 from viewer.dicomweb.rendered_text import HTML, OF_PDF, PLAIN, as_text, types_of, wished
 from viewer.dicomweb.selecting import Leaving, RetrieveDoor, selected
 from viewer.engine.engine import Drawn
@@ -34,7 +34,7 @@ from viewer.rendering.render import RENDERER
 
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp")
 """The first where the client does not mind (PS3.18 8.7.4)."""
-RENDERED = (*MEDIA_TYPES, GIF, HTML, PLAIN, OF_PDF)
+RENDERED = (*MEDIA_TYPES, *MOVING, HTML, PLAIN, OF_PDF)
 """All of them, of objects of every kind."""
 THUMBNAIL = Wish(viewport=(160, 160), quality=80)
 
@@ -65,12 +65,12 @@ class Rendered(RetrieveDoor):
             return await as_text(request, leaving[0], text)
         form = chosen(wishes, single="frames" not in uids or len(shots) == 1, moving=len(leaving) == 1)
         if form is None or not shots:
-            return not_acceptable([*MEDIA_TYPES, *([GIF] if len(leaving) == 1 else [])] if shots else list(texts))
+            return not_acceptable([*MEDIA_TYPES, *(MOVING if len(leaving) == 1 else ())] if shots else list(texts))
         multipart, media_type = form
         if multipart:
             return await in_parts(shots, wish, media_type)
-        if media_type == GIF:
-            return await moving(request, shots, wish)
+        if media_type in MOVING:
+            return await moving(request, shots, wish, media_type)
         return await alone(request, middle(shots), wish, media_type)
 
 
@@ -125,10 +125,10 @@ def middle(shots: Sequence[Shot]) -> Shot:
 
 
 def chosen(wishes: Sequence[Accepted], *, single: bool, moving: bool = False) -> tuple[bool, str] | None:
-    """(multipart, media type) of the most wanted answer; `single`: one picture will do; `moving`: all can be one GIF."""
+    """(multipart, media type) of the most wanted answer; `single`: one picture will do; `moving`: all can be one clip."""
     for wish in wishes:
-        if moving and wish.media_type == GIF and not wish.multipart:
-            return False, GIF
+        if moving and wish.media_type in MOVING and not wish.multipart:
+            return False, wish.media_type
         multipart = bool(wish.multipart) or not (single or wish.multipart is False)
         if not (multipart or single):
             continue
@@ -162,11 +162,11 @@ async def alone(request: Request, shot: Shot, wish: Wish, media_type: str) -> Ht
     return response
 
 
-async def moving(request: Request, shots: Sequence[Shot], wish: Wish) -> HttpResponseBase:
+async def moving(request: Request, shots: Sequence[Shot], wish: Wish, media_type: str) -> HttpResponseBase:
     """All of them, one after the other. Raises what `drawn` does."""
     leaving = shots[0].leaving
     numbers = [shot.number for shot in shots]
-    etag = f'"{leaving.etag(numbers, wish, GIF, RENDERER)}"'
+    etag = f'"{leaving.etag(numbers, wish, media_type, RENDERER)}"'
     response: HttpResponseBase | None = get_conditional_response(request._request, etag=etag)
     if response is None:
 
@@ -175,7 +175,7 @@ async def moving(request: Request, shots: Sequence[Shot], wish: Wish) -> HttpRes
 
         times = frame_durations(leaving.instance.index, leaving.instance.number_of_frames or 1)
         steps = tuple(times[number - 1] for number in numbers) if times else None
-        response = HttpResponse(await animated(len(shots), draw, steps), content_type=GIF)
+        response = HttpResponse(await MOVING[media_type](len(shots), draw, steps), content_type=media_type)
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import cv2
 import numpy as np
 import PIL.Image
 import pydicom
 import pytest
+from django.conf import settings
 from django.test import Client
 from pydicom.dataset import Dataset
 
@@ -96,7 +98,7 @@ def test_jpeg_is_what_comes_unless_something_else_is_wanted(alice: Client, ramp:
     assert ask(alice, f"{where}?accept=image/png", "image/jpeg").type == "image/png"
     small, large = (len(ask(alice, f"{where}?quality={quality}").body) for quality in (5, 100))
     assert small < large
-    for accept in ("image/jp2", "video/mp4", "text/html"):
+    for accept in ("image/jp2", "video/mpeg", "text/html"):
         refused = ask(alice, where, accept)
         assert refused.status == 406
         assert "image/jpeg" in refused.response.json()["available"]
@@ -235,16 +237,34 @@ def test_frames_are_an_animated_gif_where_that_is_asked_for(
                 still = pixels(ask(alice, address(clip, f"/frames/{number}/rendered"), "image/png").body)
                 assert np.array_equal(np.asarray(gif.convert("L")), still), number
     assert ask(alice, address(clip, "/rendered"), "image/*").type == "image/jpeg"
-    whole = f"/dicom-web/studies/{clip.series.study.study_instance_uid}/rendered"
-    assert ask(alice, whole, "video/mp4").status == 406
 
 
-def test_an_animated_gif_that_would_be_too_large_is_refused_in_words(
-    alice: Client, hospital: Organization, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+def test_frames_are_a_video_where_that_is_asked_for(
+    alice: Client, hospital: Organization, shared_data: Path, tmp_path: Path
+) -> None:
+    clip = stored(shared_data / "cine" / "NM_heart_13f.dcm", hospital)
+    for where, numbers in [("/rendered", list(range(1, 14))), ("/frames/2,5/rendered", [2, 5])]:
+        answer = ask(alice, address(clip, f"{where}?viewport=128,128"), "video/mp4, image/jpeg;q=0.5")
+        assert (answer.status, answer.type) == (200, "video/mp4")
+        path = tmp_path / "clip.mp4"
+        path.write_bytes(answer.body)
+        video = cv2.VideoCapture(str(path))
+        for number in numbers:
+            there, shown = video.read()
+            assert there, number
+            still = pixels(ask(alice, address(clip, f"/frames/{number}/rendered?viewport=128,128"), "image/png").body)
+            assert np.abs(shown[:, :, 0].astype(int) - still).mean() < 6, number
+        assert not video.read()[0]
+    assert not list(Path(settings.FARVIEW_TMP_DIR).glob("video-*"))
+
+
+@pytest.mark.parametrize("media_type", ["image/gif", "video/mp4"])
+def test_a_moving_picture_that_would_be_too_large_is_refused_in_words(
+    alice: Client, hospital: Organization, shared_data: Path, monkeypatch: pytest.MonkeyPatch, media_type: str
 ) -> None:
     monkeypatch.setattr("viewer.dicomweb.rendered_clip.MOST_FRAMES", 12)
     clip = stored(shared_data / "cine" / "NM_heart_13f.dcm", hospital)
-    answer = ask(alice, address(clip, "/rendered"), "image/gif")
+    answer = ask(alice, address(clip, "/rendered"), media_type)
     assert answer.status == 422
     assert b"12 frames at most" in answer.body
 
