@@ -79,6 +79,14 @@ class Managed(admin.ModelAdmin):
         """A digest of what this page changes of the row."""
         return digest_of_row(obj)
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """`request.afterwards`: what is done when the form is stored. No transaction waits for another machine's answer, and
+        what is on the record before it is asked stays there whatever becomes of the asking."""
+        answer = super().changeform_view(request, *args, **kwargs)
+        for act in getattr(request, "afterwards", ()):
+            act()
+        return answer
+
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         self._write(request, obj, "make", message)
         return super().log_addition(request, obj, message)

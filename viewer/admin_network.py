@@ -153,22 +153,26 @@ class DicomPeerAdmin(NetworkRows):
 
     def response_change(self, request: HttpRequest, obj: DicomPeer) -> HttpResponse:
         if "_test" in request.POST:
-            self._test(request, obj)
+            request.afterwards = [partial(self._test, request, obj)]  # type: ignore[attr-defined]
             return redirect(request.get_full_path())
         return super().response_change(request, obj)
 
     def _test(self, request: HttpRequest, peer: DicomPeer) -> None:
         from viewer.dimse.calling import NotReached, echo
 
+        about: dict[str, Any] = {
+            "actor": request.user,
+            "request": request,
+            "organization": peer.organization.name,
+        }
+        audit.record("peer.test.begun", **about, detail={"peer": peer.ae_title})
         try:
             words, level = echo(peer), messages.SUCCESS
         except NotReached as problem:
             words, level = f"{str(problem)[:1].upper()}{str(problem)[1:]}.", messages.ERROR
         audit.record(
             "peer.test",
-            actor=request.user,
-            request=request,
-            organization=peer.organization.name,
+            **about,
             outcome="success" if level == messages.SUCCESS else "failure",
             detail={"peer": peer.ae_title, "answer": words},
         )

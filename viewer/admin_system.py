@@ -187,6 +187,7 @@ def mail(request: HttpRequest) -> HttpResponse:
     if not settings.EMAIL_HOST:
         notes.append(("warning", "No mail server is set: FARVIEW_SMTP_HOST and its like, then start the server again."))
     elif request.method == "POST" and form.is_valid():
+        audit.record("mail.test.begun", actor=request.user, request=request)
         problem = _tried(form.cleaned_data["to"])
         audit.record("mail.test", actor=request.user, request=request, outcome="failure" if problem else "success")
         notes.append(

@@ -5,6 +5,7 @@ An administrator sees numbers, states and reasons; who the patients are only whe
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -86,7 +87,7 @@ class DestinationAdmin(OfOrganization):
 
     def response_change(self, request: HttpRequest, obj: Destination) -> HttpResponse:
         if "_test" in request.POST:
-            self._test(request, obj)
+            request.afterwards = [partial(self._test, request, obj)]  # type: ignore[attr-defined]
             return redirect(request.get_full_path())
         return super().response_change(request, obj)
 
@@ -95,19 +96,19 @@ class DestinationAdmin(OfOrganization):
         if test is None:
             self.message_user(request, f"{row}: there is nothing to test.")
             return
+        about: dict[str, Any] = {
+            "actor": request.user,
+            "request": request,
+            "organization": row.organization.name,
+            "detail": {"destination": row.name},
+        }
+        audit.record("destination.test.begun", **about)
         try:
             told, level = async_to_sync(test)(_test_of(row, request.user)), messages.SUCCESS
         except NotSent as problem:
             told, level = f"{problem}{'. ' if problem.answer else ''}{problem.answer[:500]}", messages.ERROR
         outcome = "success" if level == messages.SUCCESS else "failure"
-        audit.record(
-            "destination.test",
-            actor=request.user,
-            request=request,
-            organization=row.organization.name,
-            outcome=outcome,
-            detail={"destination": row.name},
-        )
+        audit.record("destination.test", **about, outcome=outcome)
         self.message_user(request, f"{row}: {told}", level=level)
 
 

@@ -123,8 +123,8 @@ TURNS = (
     Turn("reporting_referreridentity", "delete"),
 )
 ELSEWHERE = {
-    "viewer_dicompeer test_connection": "asks another machine; written down when it has answered",
-    "reporting_destination send_test": "sends to another machine; written down when it has answered",
+    "viewer_dicompeer test_connection": "asks another machine; written down before and after: test_admin_network",
+    "reporting_destination send_test": "sends to another machine; written down before and after: reporting/delivery/test_admin",
     "reporting_template export": "changes nothing",
     "reporting_template change": "shows; its forms go to act/",
     "reporting_reportingsite add": "there is one row for each organization",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -98,6 +99,29 @@ def test_a_connection_is_tested_by_an_echo(administrator: Client, hospital: Orga
     assert "cannot be reached: connection refused." in told.content.decode()
     outcomes = AuditEvent.objects.filter(action="peer.test").order_by("sequence").values_list("outcome", flat=True)
     assert list(outcomes) == ["success", "failure"]
+
+
+@pytest.mark.parametrize("by", ["button", "list"])
+def test_a_test_is_on_the_record_before_the_other_machine_is_asked(
+    administrator: Client, hospital: Organization, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Also where this server ends before the answer comes, and no transaction waits for it."""
+    peer = DicomPeer.objects.create(organization=hospital, ae_title="CT1", host="10.1.2.3", port=104)
+    seen: list[object] = []
+
+    def never_answers(peer: DicomPeer) -> str:
+        events = AuditEvent.objects.filter(action="peer.test.begun", detail__peer="CT1")
+        seen.append((events.count(), list(connection.savepoint_ids)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("viewer.dimse.calling.echo", never_answers)
+    button = {**PEER, "ae_title": "CT1", "host": "10.1.2.3", "port": 104, "_test": "1"}
+    chosen = {"action": "test_connection", "_selected_action": peer.pk}
+    asked = {"button": (f"{PEERS}{peer.pk}/change/", button), "list": (PEERS, chosen)}[by]
+    with pytest.raises(KeyboardInterrupt):
+        administrator.post(*asked)
+    assert seen == [(1, [])]
+    assert AuditEvent.objects.filter(action="peer.test.begun").count() == 1
 
 
 def test_transfers_are_cancelled_and_tried_again_and_say_nothing_of_patients(

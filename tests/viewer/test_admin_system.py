@@ -188,6 +188,7 @@ def test_a_mail_server_that_does_not_answer_is_said_in_words(
     answer = operator.post("/admin/system/mail/", {"to": "operator@example.org"})
     assert "The mail was not sent" in answer.content.decode()
     assert AuditEvent.objects.get(action="mail.test").outcome == "failure"
+    assert AuditEvent.objects.filter(action="mail.test.begun").exists()
 
 
 def test_without_a_mail_server_the_page_says_what_to_set(operator: Client, settings: LazySettings) -> None:
