@@ -22,14 +22,14 @@ from django.utils.html import format_html
 from accounts import audit
 from accounts.links import make_link
 from accounts.models import GIVEN_ROLES, ApiToken, Membership, Organization, User
-from accounts.policy import ADMIN, organizations_for
+from accounts.policy import ADMIN, administers, organizations_for
 from accounts.second_factor import FACTORS, remove_factors
 from accounts.states import digest_of_row
 
 
 def administered(request: HttpRequest) -> QuerySet[Organization]:
     """Organizations that whoever asks manages: those of their ADMIN roles; all of them for the operator."""
-    if not ADMIN.allows(request.user):
+    if not administers(request):
         return Organization.objects.none()
     return Organization.objects.all() if request.user.is_superuser else organizations_for(request.user, ADMIN)
 
@@ -54,16 +54,16 @@ class Managed(admin.ModelAdmin):
     """Rights come from `accounts.policy`, not from Django's permission rows; every change is written down."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -154,7 +154,7 @@ class MembershipInline(admin.TabularInline):
         return field
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     has_add_permission = has_change_permission = has_delete_permission = has_view_permission
 
@@ -263,7 +263,7 @@ class OrganizationAdmin(Managed):
         return super().get_queryset(request).filter(pk__in=administered(request).values("pk"))
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return ADMIN.allows(request.user) and request.user.is_superuser
+        return administers(request) and request.user.is_superuser
 
     def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
         return ("name",) if obj else ()

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts.policy import ADMIN, SAFE_METHODS
+from accounts.policy import SAFE_METHODS, administers
 from accounts.reauthentication import carries_secret, needed_for_administration
 from accounts.system_pages import SystemPages
 from accounts.views import SignOut
@@ -29,7 +29,7 @@ class Site(SystemPages, admin.AdminSite):
     enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Pages that libraries bring along stay away: django-allauth's show every organization's people, Django's groups mean

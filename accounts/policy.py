@@ -94,6 +94,16 @@ def organizations_for(user: Any, rule: Rule) -> QuerySet[Organization]:
     return user.organizations_as(rule.roles)
 
 
+def administers(request: Any) -> bool:
+    """Whether whoever asks administers an organization. The answer is kept for the request: a page of the administration
+    asks it of every right to every kind of row, a hundred times and more.
+    """
+    kept = getattr(request, "_administers", None)
+    if kept is None or kept[0] != request.user.pk:
+        kept = request._administers = (request.user.pk, ADMIN.allows(request.user))
+    return bool(kept[1])
+
+
 def rule_named(view_name: str) -> Rule | None:
     """The rule of a URL by its name; of a name in a namespace also by "namespace:*"."""
     namespace, colon, _ = view_name.rpartition(":")

@@ -19,7 +19,7 @@ from django.utils.html import format_html
 
 from accounts import audit
 from accounts.admin import Managed, administered
-from accounts.policy import ADMIN
+from accounts.policy import administers
 from viewer import protocols
 from viewer.hanging.preview import in_words
 from viewer.models import Conflict, HangingProtocol, Study
@@ -33,10 +33,10 @@ class LookOnly(admin.ModelAdmin):
     show_full_result_count = False
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -105,7 +105,7 @@ class ConflictAdmin(LookOnly):
 
     def has_change_permission(self, request: HttpRequest, obj: Conflict | None = None) -> bool:  # type: ignore[override]
         """Once, and in the organizations that one administers."""
-        if not ADMIN.allows(request.user) or (obj is not None and obj.resolved_at is not None):
+        if not administers(request) or (obj is not None and obj.resolved_at is not None):
             return False
         return obj is None or administered(request).filter(pk=obj.organization_id).exists()
 
@@ -199,11 +199,11 @@ class HangingProtocolAdmin(Managed):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: HangingProtocol | None = None) -> bool:  # type: ignore[override]
-        return ADMIN.allows(request.user) and (obj is None or _is_theirs(request, obj))
+        return administers(request) and (obj is None or _is_theirs(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: HangingProtocol | None = None) -> bool:  # type: ignore[override]
         """One that came with Farview is switched off instead: deleted, it would come back."""
-        return ADMIN.allows(request.user) and (obj is None or (not obj.slug and _is_theirs(request, obj)))
+        return administers(request) and (obj is None or (not obj.slug and _is_theirs(request, obj)))
 
     def get_actions(self, request: HttpRequest) -> Any:
         found = super().get_actions(request)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.admin import Managed, administered
 from accounts.models import Role, User
-from accounts.policy import ADMIN
+from accounts.policy import administers
 from viewer.archive import emergency
 from viewer.models import EmergencyAccess, Grant, Study
 
@@ -211,7 +211,7 @@ class EmergencyAccessAdmin(Managed):
         """Nobody looks at their own, and what was looked at stays as it was said."""
         if obj is not None and (obj.reviewed_at is not None or obj.user_id == request.user.pk):
             return False
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def get_actions(self, request: HttpRequest) -> Any:
         found = super().get_actions(request)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.admin import OfOrganization, administered
 from accounts.models import Organization
-from accounts.policy import ADMIN
+from accounts.policy import administers
 from viewer.admin import LookOnly
 from viewer.archive import transfers
 from viewer.archive.ingest import ingest_file
@@ -306,7 +306,7 @@ class QuarantinedAdmin(NetworkRows):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return ADMIN.allows(request.user) and (obj is None or obj.resolved_at is None)
+        return administers(request) and (obj is None or obj.resolved_at is None)
 
     @admin.display(description="bytes")
     def size(self, row: Quarantined) -> int:

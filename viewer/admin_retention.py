@@ -21,7 +21,7 @@ from django.utils.html import format_html
 
 from accounts import audit
 from accounts.admin import OfOrganization, administered
-from accounts.policy import ADMIN
+from accounts.policy import administers
 from accounts.reauthentication import stale
 from viewer.admin import LookOnly
 from viewer.archive import retention_plan
@@ -65,7 +65,7 @@ class RetentionRuleAdmin(OfOrganization):
     ordering = ("organization", "-active", "id")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def save_model(self, request: HttpRequest, obj: RetentionRule, form: Any, change: bool) -> None:
         obj.active, obj.turned_on_by, obj.turned_on_at = False, None, None

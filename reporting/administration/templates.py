@@ -20,7 +20,7 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.admin import Managed, administered
 from accounts.models import Organization, User
-from accounts.policy import ADMIN
+from accounts.policy import administers
 from reporting.administration.template_forms import EditForm, MacroForm, UploadForm
 from reporting.models import Macro, Template, TemplateChoice, TemplateVersion
 from reporting.mrrt import Unusable, read
@@ -384,7 +384,7 @@ class OfOurs(Managed):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return ADMIN.allows(request.user) and (obj is None or rights.may_manage(_user(request), obj.organization))
+        return administers(request) and (obj is None or rights.may_manage(_user(request), obj.organization))
 
     has_delete_permission = has_change_permission
 

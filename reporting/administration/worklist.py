@@ -20,7 +20,7 @@ from django.utils.html import format_html_join
 
 from accounts.admin import Managed, OfOrganization, administered
 from accounts.models import REPORTING_ROLES, Organization, Role, User
-from accounts.policy import ADMIN
+from accounts.policy import administers
 from reporting.models import Order, ReadingItem, ReferrerIdentity, ReportingSite
 from reporting.worklist import acts, claiming, grants, orders
 from reporting.worklist.classes import MOST_MINUTES, TARGETS
@@ -299,7 +299,7 @@ class ReferrerIdentityAdmin(OfSite):
         return super().get_queryset(request).select_related("user")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return ADMIN.allows(request.user)
+        return administers(request)
 
     def save_model(self, request: HttpRequest, obj: ReferrerIdentity, form: Any, change: bool) -> None:
         former = form.initial.get("identifier", "") if change else ""
