@@ -134,3 +134,14 @@ MESSAGES: dict[str, Act] = {
     "measure": Act(why="numbers of a series that was opened"),
 }
 """The same of the messages of the viewer's socket. The socket of news takes none."""
+
+LIVE_MESSAGES: dict[str, Act] = {
+    "hello": Act(why="a greeting"),
+    "live.join": Act(changes="live.join"),
+    "live.leave": Act(changes="live.leave"),
+    "live.look": Act(why="which pictures others look at; they come by series.open"),
+    "live.steer": Act(why="whether one goes with the others"),
+    "live.change": Act(why="which pictures a session looks at; they come by series.open"),
+    "live.cursor": Act(why="where somebody points"),
+}
+"""And of those of the socket of live sessions. A connection that ends leaves, too."""

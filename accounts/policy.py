@@ -413,4 +413,5 @@ RULES: dict[str, Rule] = {
 WEBSOCKET_RULES: dict[str, Rule] = {
     "/ws/viewer/": GUESTED,
     "/ws/news/": SIGNED_IN,
+    "/ws/live/": VIEWER,
 }

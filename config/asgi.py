@@ -15,6 +15,7 @@ from django.urls import path
 setup(set_prefix=False)
 
 from viewer.consumers import NewsConsumer, ViewerConsumer  # noqa: E402 - the apps come first
+from viewer.live_consumer import LiveConsumer  # noqa: E402 - the apps come first
 from viewer.serving.pages import Pages  # noqa: E402 - the apps come first
 from viewer.serving.proxy import TrustedProxy  # noqa: E402 - the apps come first
 from viewer.serving.static import StaticFiles  # noqa: E402 - the apps come first
@@ -32,6 +33,7 @@ sockets = URLRouter(
     [
         path("ws/viewer/", ViewerConsumer.as_asgi()),
         path("ws/news/", NewsConsumer.as_asgi()),
+        path("ws/live/", LiveConsumer.as_asgi()),
     ]
 )
 

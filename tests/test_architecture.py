@@ -17,6 +17,7 @@ ROOMS: dict[str, set[str]] = {
     "viewer.phantom": set(),
     "viewer.engine": {"viewer.dicom", "viewer.rendering"},
     "viewer.streaming": {"viewer.engine", "viewer.rendering"},
+    "viewer.live": {"viewer.rendering.view", "viewer.streaming.protocol"},
     "viewer.hanging": {"viewer.dicom.modalities"},
     "viewer.objects": {"viewer.dicom", "viewer.rendering"},
     "viewer.marks": {
@@ -98,6 +99,7 @@ FORBIDDEN = {
     "reporting.exports": {"django", "channels", "rest_framework"},
     "reporting.messages": {"django", "channels", "rest_framework"},
     "viewer.streaming": {"django", "channels", "rest_framework"},
+    "viewer.live": {"django", "channels", "rest_framework"},
 }
 DECODING_IN_CHILDREN = {"viewer/dicom/decode.py", "viewer/dicom/layout.py"}
 

@@ -71,9 +71,13 @@ class LetInConsumer(AsyncWebsocketConsumer):
             return TOO_MANY
         self.guest = found
         watch().add(self, found, self.withdrawn)
-        for group in groups_of(found):
+        for group in self.news_groups():
             await self.channel_layer.group_add(group, self.channel_name)
         return None
+
+    def news_groups(self) -> list[str]:
+        """The groups whose news this socket hears."""
+        return groups_of(self.guest) if self.guest is not None else []
 
     def _asked(self) -> Guest | int:
         """Who it is by what the database says now, or the close code for nobody and for those who have no business here."""
@@ -109,9 +113,8 @@ class LetInConsumer(AsyncWebsocketConsumer):
     async def leave(self) -> None:
         """Whatever ended the connection, nobody waits for it any more."""
         watch().remove(self)
-        if self.guest is not None:
-            for group in groups_of(self.guest):
-                await self.channel_layer.group_discard(group, self.channel_name)
+        for group in self.news_groups():
+            await self.channel_layer.group_discard(group, self.channel_name)
         await self.end()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

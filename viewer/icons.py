@@ -79,6 +79,7 @@ ICONS = (
     "triangle-right",
     "type",
     "undo-2",
+    "users",
     "wrench",
     "x",
     "zoom-in",

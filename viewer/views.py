@@ -143,6 +143,7 @@ SHEETS = (
     "viewer/features/volume.css",
     "access/band.css",
     "viewer/features/settings.css",
+    "viewer/features/live.css",
     "share/link.css",
 )
 """Style sheets of the viewer page's side panel and features."""

@@ -42,6 +42,10 @@ function empty(notice) {
   notice.say("square-mouse-pointer", t("Empty viewport"), [t("Drag a series here, or make this viewport active and choose a series.")]);
 }
 
+function withheld(notice, viewport) {
+  notice.say("eye-off", t("Not shown to you"), [viewport.reason]);
+}
+
 /** Nothing for what takes a moment; after a second a number and a way out. */
 function opening(notice, viewport) {
   const passed = performance.now() - viewport.since;
@@ -77,4 +81,4 @@ function failed(notice, viewport) {
   notice.say("circle-alert", title, [which, detail, advice], retry ? [[t("Try again"), () => viewport.retry()]] : []);
 }
 
-const SAYINGS = { empty, opening, "not-drawn": notDrawn, failed };
+const SAYINGS = { empty, opening, "not-drawn": notDrawn, failed, withheld };

@@ -10,6 +10,7 @@ import { Notes } from "./notes.js";
 import { Notice } from "./notice.js";
 import { Overlay } from "./overlay.js";
 import { Player } from "./player.js";
+import { mergedView } from "./protocol.js";
 import { Slider } from "./slider.js";
 import { along, placePart, reformatted, resetPart, spotOf, whole } from "./space.js";
 import { newer } from "./versions.js";
@@ -99,6 +100,13 @@ export class Viewport extends EventTarget {
     this.#enter("empty");
   }
 
+  /** Nothing may be shown here, and `reason` says why. */
+  withhold(reason) {
+    this.close();
+    this.reason = reason;
+    this.#enter("withheld");
+  }
+
   /** Out of sight: keeps the picture and the View, and asks nothing of the server. */
   sleep() {
     this.stop();
@@ -106,6 +114,11 @@ export class Viewport extends EventTarget {
     this.first = { ...this.channel.wish };
     this.channel.close();
     this.channel = null;
+  }
+
+  /** What it will show once it is woken is changed meanwhile. */
+  amend(part) {
+    this.first = mergedView(this.first, part);
   }
 
   /** Back in sight: goes on where it was. */

@@ -226,6 +226,7 @@ def test_sockets_have_rules_too(request, db, who, viewer, news):
     user = request.getfixturevalue(who) if who else None
     assert policy.websocket_refusal("/ws/viewer/", user) == viewer
     assert policy.websocket_refusal("/ws/news/", user) == news
+    assert policy.websocket_refusal("/ws/live/", user) == viewer
     assert policy.websocket_refusal("/ws/forgotten/", user) == "not_found"
 
 

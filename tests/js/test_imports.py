@@ -56,6 +56,7 @@ TABLE: dict[str, set[str]] = {
     "viewer/spacemenu.js": {"viewer/space.js"},
     "viewer/viewport.js": {
         "viewer/overlay.js",
+        "viewer/protocol.js",
         "viewer/hand.js",
         "viewer/notice.js",
         "viewer/versions.js",

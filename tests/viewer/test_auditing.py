@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts import audit, policy
-from accounts.audited import ACTS, MESSAGES, act_of
+from accounts.audited import ACTS, LIVE_MESSAGES, MESSAGES, act_of
 from accounts.authentication import issue
 from accounts.knocking import KNOCKS, WHILE_S, Knocks, Lately
 from accounts.models import AuditEvent, Membership, Organization, Role, User
@@ -14,6 +14,7 @@ from tests.accounts.test_every_door import REAL, address
 from tests.accounts.test_every_door import a_study as a_study
 from viewer.api import auditing
 from viewer.archive.patience import DatabaseBusy
+from viewer.live import messages as live
 from viewer.models import Study
 from viewer.streaming import protocol
 
@@ -49,10 +50,11 @@ def test_every_door_with_a_rule_has_a_row_and_no_row_is_left_over():
 
 def test_every_message_has_a_row():
     assert set(MESSAGES) == set(protocol.MESSAGES)
+    assert set(LIVE_MESSAGES) == set(live.MESSAGES)
 
 
 def test_a_row_names_an_action_or_says_why_not():
-    for name, act in {**ACTS, **MESSAGES}.items():
+    for name, act in {**ACTS, **MESSAGES, **LIVE_MESSAGES}.items():
         assert act.looks or act.changes or act.why, name
         assert act.looks or act.why or act.changes, name
 

@@ -178,6 +178,7 @@ class OpenSeries:
             "frame_of_reference_uid": stack.frame_of_reference_uid,
             "places": self.along[number],
             "overlays": _overlays(stack),
+            "one_window": self.shares_window(number),
         }
 
 

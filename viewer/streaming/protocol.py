@@ -36,7 +36,7 @@ class BadMessage(ValueError):
         self.viewport = viewport
 
 
-def _whole(least: int, most: int) -> Callable[[str, Any], int]:
+def whole(least: int, most: int) -> Callable[[str, Any], int]:
     def check(name: str, value: Any) -> int:
         if type(value) is not int or not least <= value <= most:
             raise BadMessage(f"{name}: a whole number from {least} to {most} is needed")
@@ -45,7 +45,7 @@ def _whole(least: int, most: int) -> Callable[[str, Any], int]:
     return check
 
 
-def _text(most: int) -> Callable[[str, Any], str]:
+def text_of(most: int) -> Callable[[str, Any], str]:
     def check(name: str, value: Any) -> str:
         if not isinstance(value, str) or not 0 < len(value) <= most or not value.isprintable():
             raise BadMessage(f"{name}: a text of 1 to {most} printable characters is needed")
@@ -75,16 +75,27 @@ def _is_coordinate(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) <= FARTHEST
 
 
-def _needed(check: Callable[[str, Any], Any]) -> Any:
+def needed_point(numbers: int) -> Callable[[str, Any], list[float]]:
+    """One point of so many coordinates."""
+
+    def check(name: str, value: Any) -> list[float]:
+        if not isinstance(value, list) or len(value) != numbers or not all(map(_is_coordinate, value)):
+            raise BadMessage(f"{name}: a list of {numbers} numbers is needed")
+        return [float(one) for one in value]
+
+    return check
+
+
+def needed(check: Callable[[str, Any], Any]) -> Any:
     return field(metadata={"check": check})
 
 
-def _optional(check: Callable[[str, Any], Any], default: Any = None) -> Any:
+def optional(check: Callable[[str, Any], Any], default: Any = None) -> Any:
     return field(default=default, metadata={"check": check})
 
 
-_name = _text(MAX_NAME)
-_counter = _whole(0, MAX_COUNTER)
+viewport_name = text_of(MAX_NAME)
+counter = whole(0, MAX_COUNTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ class Hello:
     """Optional first message; answered with the server's own."""
 
     rate: ClassVar[str] = "other"
-    protocol: int = _needed(_counter)
+    protocol: int = needed(counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +111,9 @@ class SeriesOpen:
     """Show this series in this viewport, whatever it showed before."""
 
     rate: ClassVar[str] = "other"
-    viewport: str = _needed(_name)
-    series: str = _needed(_text(MAX_UID))
-    view: Mapping[str, Any] = _needed(_view)
+    viewport: str = needed(viewport_name)
+    series: str = needed(text_of(MAX_UID))
+    view: Mapping[str, Any] = needed(_view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +121,10 @@ class ViewChange:
     """What the reader wants to see differently; only the newest of several is drawn."""
 
     rate: ClassVar[str] = "merged"
-    viewport: str = _needed(_name)
-    view: Mapping[str, Any] = _needed(_view)
-    change: int = _optional(_counter, 0)
-    index: int | None = _optional(_counter)
+    viewport: str = needed(viewport_name)
+    view: Mapping[str, Any] = needed(_view)
+    change: int = optional(counter, 0)
+    index: int | None = optional(counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +132,8 @@ class FrameShown:
     """Every frame of this viewport up to `index` is on the glass."""
 
     rate: ClassVar[str] = "merged"
-    viewport: str = _needed(_name)
-    index: int = _needed(_counter)
+    viewport: str = needed(viewport_name)
+    index: int = needed(counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +141,11 @@ class Measure:
     """A number from the voxels under the points of a picture."""
 
     rate: ClassVar[str] = "other"
-    viewport: str = _needed(_name)
-    index: int = _needed(_counter)
-    id: str = _needed(_text(MAX_UID))
-    kind: str = _needed(_text(MAX_UID))
-    points: tuple[tuple[float, ...], ...] = _needed(_points)
+    viewport: str = needed(viewport_name)
+    index: int = needed(counter)
+    id: str = needed(text_of(MAX_UID))
+    kind: str = needed(text_of(MAX_UID))
+    points: tuple[tuple[float, ...], ...] = needed(_points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +153,7 @@ class ViewportClose:
     """The viewport is gone; what it held is let go."""
 
     rate: ClassVar[str] = "other"
-    viewport: str = _needed(_name)
+    viewport: str = needed(viewport_name)
 
 
 Message = Hello | SeriesOpen | ViewChange | FrameShown | Measure | ViewportClose
@@ -150,6 +161,12 @@ Message = Hello | SeriesOpen | ViewChange | FrameShown | Measure | ViewportClose
 
 def parse(text: str) -> Message:
     """The message in `text`, or BadMessage with what is wrong with it in words."""
+    message: Message = parse_as(MESSAGES, text)
+    return message
+
+
+def parse_as(rows: Mapping[str, Callable[[dict[str, Any]], Any]], text: str) -> Any:
+    """The message in `text` as a row of `rows` makes it, by its `type`. Raises BadMessage."""
     if len(text) > MAX_MESSAGE:
         raise BadMessage(f"a message has at most {MAX_MESSAGE} bytes")
     try:
@@ -159,10 +176,10 @@ def parse(text: str) -> Message:
     if not isinstance(data, dict):
         raise BadMessage("a message is one JSON object")
     kind = data.pop("type", None)
-    row = MESSAGES.get(kind) if isinstance(kind, str) else None
+    row = rows.get(kind) if isinstance(kind, str) else None
     try:
         if row is None:
-            raise BadMessage(f"type: one of {', '.join(MESSAGES)} is needed")
+            raise BadMessage(f"type: one of {', '.join(rows)} is needed")
         return row(data)
     except BadMessage as error:
         error.viewport = _viewport_of(data)
@@ -175,16 +192,16 @@ def _no_constant(name: str) -> NoReturn:
 
 def _viewport_of(data: Mapping[str, Any]) -> str | None:
     try:
-        return _name("viewport", data.get("viewport"))
+        return viewport_name("viewport", data.get("viewport"))
     except BadMessage:
         return None
 
 
-def _parser(message: type[Any]) -> Callable[[dict[str, Any]], Any]:
+def parser(message: type[Any]) -> Callable[[dict[str, Any]], Any]:
     """A function that takes the object of a message and makes `message` of it, built once from the fields."""
     checks = {f.name: f.metadata["check"] for f in fields(message)}
-    needed = [f.name for f in fields(message) if f.default is MISSING]
-    optional = {f.name for f in fields(message) if f.default is None}
+    demanded = [f.name for f in fields(message) if f.default is MISSING]
+    nullable = {f.name for f in fields(message) if f.default is None}
 
     def parse_fields(data: dict[str, Any]) -> Any:
         values = {}
@@ -192,8 +209,8 @@ def _parser(message: type[Any]) -> Callable[[dict[str, Any]], Any]:
             check = checks.get(name)
             if check is None:
                 raise BadMessage(f"{name[:40]!r} is no field of this message; it has {', '.join(checks)}")
-            values[name] = value if value is None and name in optional else check(name, value)
-        for name in needed:
+            values[name] = value if value is None and name in nullable else check(name, value)
+        for name in demanded:
             if name not in values:
                 raise BadMessage(f"{name}: missing")
         return message(**values)
@@ -218,10 +235,10 @@ _decode = json.JSONDecoder(parse_constant=_no_constant).decode
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 MESSAGES: dict[str, Callable[[dict[str, Any]], Message]] = {
-    "hello": _parser(Hello),
-    "series.open": _parser(SeriesOpen),
-    "view.change": _parser(ViewChange),
-    "frame.shown": _parser(FrameShown),
-    "measure": _parser(Measure),
-    "viewport.close": _parser(ViewportClose),
+    "hello": parser(Hello),
+    "series.open": parser(SeriesOpen),
+    "view.change": parser(ViewChange),
+    "frame.shown": parser(FrameShown),
+    "measure": parser(Measure),
+    "viewport.close": parser(ViewportClose),
 }

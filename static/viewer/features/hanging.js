@@ -24,9 +24,17 @@ export function install(workbench) {
 
   function changed() {
     writeBox(stages);
+    workbench.tell("stage");
     workbench.toolbar.refresh();
     if (stages.stage && stages.index >= 0) workbench.say(t("Stage {n} of {all}: {name}", { n: stages.index + 1, all: stages.pages.length, name: told(stages.stage.name) }));
   }
+
+  const protocol = () => (stages.hanging?.protocol ? String(stages.hanging.protocol.id ?? stages.hanging.protocol.name) : null);
+  /** For the live session: which stage is up, and that it is up already. */
+  workbench.stage = {
+    get: () => ({ protocol: protocol(), index: stages.index }),
+    mark: (stage) => stage && stage.protocol === protocol() && stages.mark(stage.index),
+  };
 
   const plainly = workbench.hang;
   workbench.hang = (study) => {

@@ -18,11 +18,16 @@ export function install(workbench) {
   const panes = () => workbench.viewports;
   const active = () => workbench.active;
   const links = new Links({ panes, active });
-  const crosshair = new Crosshair({ panes, active, links, changed: () => drawSoon() });
+  const crosshair = new Crosshair({ panes, active, links, changed: () => moved() });
   const mpr = new ThreePlanes(workbench, crosshair);
   let lines = workbench.remembered.get("reference-lines", "yes") === "yes";
   let toolBefore = workbench.tool;
   let taken = false;
+
+  function moved() {
+    drawSoon();
+    workbench.tell("crosshair");
+  }
 
   // --- drawing, once per animation frame
 
@@ -172,6 +177,28 @@ export function install(workbench) {
     if (links.scroll && n) menu.note(t("Where frames of reference differ, scrolling keeps the offset at which it was linked. That is no registration. Unlink, scroll one viewport, and link again for another offset."));
   }
   const offsets = () => ({ n: panes().filter((one) => one !== active() && links.bond(active(), one) === "offset").length });
+
+  /** For the live session: what is done within is nobody's wish, and goes on to no other pane. */
+  workbench.quietly = (act) => links.quietly(act);
+  workbench.crossing = {
+    get: () => ({ ...crosshair.kept(), follows: crosshair.follows }),
+    /** Puts the crosshair where another reader has it; null: it is not shown. */
+    set(cross) {
+      if (cross) crosshair.restore({ on: true, space: cross.space, point: cross.point, planes: cross.planes, follows: cross.follows });
+      else if (crosshair.on) crosshair.hide();
+    },
+  };
+  workbench.links = {
+    get: () => ({ scroll: links.scroll, look: links.look, window: links.window, turn: links.turn }),
+    set(kinds = {}) {
+      for (const [kind, on] of Object.entries(kinds)) if (links[kind] !== on) links.set(kind, on);
+      drawSoon();
+    },
+    /** True while panes are only laid over each other again. */
+    get settling() {
+      return links.settling;
+    },
+  };
 
   /** For other features: the crosshair's point in the space of a pane, else null. */
   workbench.crosshair = (viewport) => (crosshair.has(viewport) ? crosshair.point : null);

@@ -1,4 +1,4 @@
-"""Both sockets, message by message, by everybody: what is named and there answers as what is named and is not there."""
+"""The sockets, message by message, by everybody: what is named and there answers as what is named and is not there."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from viewer.archive import outbox
 from viewer.archive.ingest import ingest_file
 from viewer.archive.rows import patiently
 from viewer.consumers import NOT_THERE, SIGN_IN_FIRST
+from viewer.live import messages as live
 from viewer.models import Series
 from viewer.serving.news import NewsTail
 from viewer.serving.runtime import runtime
@@ -28,7 +29,7 @@ from viewer.streaming.protocol import MESSAGES
 
 __all__ = ["dial"]
 
-VIEWER, NEWS = "/ws/viewer/", "/ws/news/"
+VIEWER, NEWS, LIVE = "/ws/viewer/", "/ws/news/", "/ws/live/"
 SHUT_OUT = {
     VIEWER: {
         **dict.fromkeys(("nobody", "disabled", "expired_token", "revoked_token"), SIGN_IN_FIRST),
@@ -92,6 +93,39 @@ SCRIPTS: dict[str, tuple[Script, ...]] = {
 }
 """By the type of what a client sends: a type without a row fails."""
 UNANSWERED = ("frame.shown", "viewport.close")
+
+SHOWN = {"series": "series_instance_uid", "organization": "home", "study": "study_instance_uid"}
+OWN = {"series": "own", "organization": "away", "study": "own_study"}
+LAID = {"series": "own", "view": {"fusion": {"series": "series_instance_uid", "organization": "home"}}}
+POINTED = {
+    "space": "image",
+    "sop_instance_uid": "sop_instance_uid",
+    "frame_number": 1,
+    "kind": "slice",
+    "point": [1, 2],
+}
+_JOIN: dict[str, Any] = {"type": "live.join", "window": "w", "cells": {}}
+LIVE_SCRIPTS: dict[str, tuple[tuple[dict[str, Any], ...], ...]] = {
+    "hello": (({"type": "hello", "protocol": 1},),),
+    "live.join": (({**_JOIN, "cells": {"0": SHOWN}},), ({**_JOIN, "cells": {"0": {**SHOWN, "organization": "away"}}},)),
+    "live.leave": ((_JOIN, {"type": "live.leave"}),),
+    "live.look": (({"type": "live.look"},),),
+    "live.steer": ((_JOIN, {"type": "live.steer", "together": False}),),
+    "live.change": (
+        (_JOIN, {"type": "live.change", "change": 1, "cells": {"0": SHOWN}}),
+        (
+            _JOIN,
+            {"type": "live.change", "change": 1, "cells": {"0.place": {"series": "series_instance_uid", "view": {}}}},
+        ),
+        (
+            _JOIN,
+            {"type": "live.change", "change": 1, "cells": {"0": OWN}},
+            {"type": "live.change", "change": 2, "cells": {"0.layers": LAID}},
+        ),
+    ),
+    "live.cursor": ((_JOIN, {"type": "live.cursor", "pane": 0, "series": "series_instance_uid", "at": POINTED}),),
+}
+"""Of the socket of live sessions, said over a study of one's own."""
 
 KINDS = {
     "viewer/marks/measurements.py": "measurements.changed",
@@ -225,6 +259,44 @@ async def test_and_whoever_may_is_shown_it(dial: Dial, world: World, who: str) -
     await socket.send_to(json.dumps(filled(_open(size=[32, 32]), world.real)))
     opened = json.loads(await socket.receive_from(timeout=20))
     assert (opened["type"], opened["series"]) == ("series.opened", world.real["series_instance_uid"])
+
+
+def test_every_type_of_message_of_a_live_session_has_a_row() -> None:
+    assert LIVE_SCRIPTS.keys() == live.MESSAGES.keys()
+
+
+async def test_the_live_session_of_a_study_is_entered_by_who_may_see_it(world: World, dial: Dial) -> None:
+    """Guests of a link to it are not among them."""
+    for who in PEOPLE:
+        answers = []
+        for values in (world.real, world.ghost):
+            asked = f"{LIVE}?study={values['study_instance_uid']}&organization=home"
+            _, connected, code = await dial(asked, headers_of(world, who))
+            answers.append((connected, code if not connected else None))
+        there, nowhere = answers
+        assert there == ((True, None) if who in READERS else nowhere), who
+        assert nowhere in ((False, NOT_THERE), (False, SIGN_IN_FIRST)), who
+
+
+@pytest.mark.parametrize("kind", LIVE_SCRIPTS)
+async def test_what_a_live_session_is_told_of_what_is_there_is_what_it_is_told_of_nothing(
+    world: World, dial: Dial, kind: str, shared_data: Path
+) -> None:
+    own = await in_thread(_own_series)(shared_data)
+    study = (await Series.objects.select_related("study").aget(series_instance_uid=own)).study.study_instance_uid
+    for script in LIVE_SCRIPTS[kind]:
+        answers = []
+        for values in (world.real, world.ghost):
+            socket = await come_in(dial, f"{LIVE}?study={study}&organization=away", world, "stranger")
+            for message in script:
+                await socket.send_to(json.dumps(filled(message, {**values, "own": own, "own_study": study})))
+            found = []
+            while not await socket.receive_nothing(timeout=0.3):
+                found.append(await socket.receive_from(timeout=20))
+            answers.append([plain(one, world) for one in found])
+            await socket.disconnect()
+            assert not [secret for secret in world.secrets if secret in "".join(found)]
+        assert answers[0] == answers[1]
 
 
 async def test_news_is_heard_by_who_it_is_for(dial: Dial, world: World) -> None:

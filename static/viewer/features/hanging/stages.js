@@ -67,6 +67,13 @@ export class Stages {
     return true;
   }
 
+  /** This stage is up already: another reader's hand has put it there. */
+  mark(index) {
+    if (index === this.index || index >= this.pages.length) return;
+    this.index = index;
+    this.changed();
+  }
+
   show(index) {
     const { workbench } = this;
     const stage = this.pages[index];

@@ -25,6 +25,7 @@ export class Links {
     this.turn = false;
     this.turned = new WeakMap();
     this.following = false;
+    this.settling = false;
     this.offsets = new Map();
     this.away = new WeakMap();
   }
@@ -88,6 +89,7 @@ export class Links {
   settled(viewport) {
     const leader = this.active();
     if (!this.look || this.following || !leader?.exact || !viewport.exact) return;
+    this.settling = true;
     this.#quietly(() => {
       for (const other of viewport === leader ? this.panes() : [viewport]) {
         if (other === leader || !other.exact) continue;
@@ -95,6 +97,7 @@ export class Links {
         if (part && isOther(part, other)) change(other, part);
       }
     });
+    this.settling = false;
   }
 
   /** A picture came: how it lies is what the next turn begins from. */
