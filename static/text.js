@@ -45,11 +45,13 @@ export function clockTime(time) {
   return found[3] === undefined ? `${found[1]}:${found[2]}` : `${found[1]}:${found[2]}:${found[3]}`;
 }
 
+const AGES = { D: (n) => t("{n} d", { n }), W: (n) => t("{n} wk", { n }), M: (n) => t("{n} mo", { n }), Y: (n) => t("{n} y", { n }) };
+
 /** "045Y" -> "45 y"; "006M" -> "6 mo". */
 export function age(text) {
   const found = /^(\d{1,3})([DWMY])$/.exec(String(text ?? "").trim());
   if (!found) return String(text ?? "").trim();
-  return `${Number(found[1])} ${{ D: "d", W: "wk", M: "mo", Y: "y" }[found[2]]}`;
+  return AGES[found[2]](Number(found[1]));
 }
 
 /** Age in whole years on a day, both YYYYMMDD; "" when either is not a date. */
@@ -58,9 +60,9 @@ export function ageOn(birth, day) {
   if (!/^\d{4}-\d\d-\d\d$/.test(from) || !/^\d{4}-\d\d-\d\d$/.test(to) || to < from) return "";
   const years = Number(to.slice(0, 4)) - Number(from.slice(0, 4)) - (to.slice(5) < from.slice(5) ? 1 : 0);
   if (years > 130) return ""; // a stand-in for a date that nobody knew
-  if (years >= 2) return `${years} y`;
+  if (years >= 2) return AGES.Y(years);
   const months = (Number(to.slice(0, 4)) - Number(from.slice(0, 4))) * 12 + Number(to.slice(5, 7)) - Number(from.slice(5, 7));
-  return `${Math.max(0, months - (to.slice(8) < from.slice(8) ? 1 : 0))} mo`;
+  return AGES.M(Math.max(0, months - (to.slice(8) < from.slice(8) ? 1 : 0)));
 }
 
 /** DICOM's Patient's Sex as a word. */

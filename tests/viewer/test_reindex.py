@@ -112,3 +112,13 @@ def test_an_archive_that_is_new_has_nothing_to_read(hospital: Organization, data
     async_to_sync(anew.reading_anew)()
     assert run == []
     assert json.loads((folder / "headers.read").read_text()) == {"as": READ_AS}
+
+
+def test_what_comes_into_a_new_archive_before_it_serves_is_not_read_again(
+    image: Instance, data: tuple[Path, list[str]]
+) -> None:
+    """The demonstration of a first start."""
+    _, run = data
+    anew.new_archive()
+    async_to_sync(anew.reading_anew)()
+    assert run == []

@@ -32,6 +32,11 @@ async def reading_anew() -> None:
     await asyncio.to_thread(keep_state, STATE, {"as": READ_AS})
 
 
+def new_archive() -> None:
+    """Of one that holds nothing yet: what comes in from now on is read by this version."""
+    keep_state(STATE, {"as": READ_AS})
+
+
 def _is_read() -> bool:
     try:
         kept = json.loads((Path(settings.FARVIEW_DATA_DIR) / STATE).read_text())

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from viewer.archive.reading_anew import new_archive
 from viewer.management.commands import demo
 from viewer.models import Study
 
@@ -59,7 +60,10 @@ class Command(BaseCommand):
                 from viewer.engine.engine import warm
 
                 warm()
-            if welcome and (not Study.objects.exists() or demo.unfinished().exists()):
+            empty = not Study.objects.exists()
+            if empty:
+                new_archive()
+            if welcome and (empty or demo.unfinished().exists()):
                 self.bring_demonstration()
             self.serve(welcome)
 
