@@ -10,13 +10,14 @@ from reporting.exports.glyphs import FONTS
 from reporting.pages.address import address_of
 from reporting.portal.shared import sharable
 from reporting.workflow import verifying
-from reporting.worklist import corrections, keeping
+from reporting.worklist import corrections, double_reading, keeping
 from reporting.worklist.arrivals import arrivals
 from reporting.worklist.priors_ahead import priors_ahead
 from reporting.worklist.scheduled import performed, scheduled
 from viewer import launch, panels, scheduling, tasks, verification
 from viewer.api.sharing import offer_reports
 from viewer.archive import correcting, correcting_orders, retention
+from viewer.marks import apart
 from viewer.rendering.stamping import use_fonts
 
 
@@ -32,6 +33,7 @@ def install() -> None:
     correcting_orders.offer(corrections.choices)
     retention.keep(keeping.reasons)
     offer_reports(sharable)
+    apart.offer(double_reading.apart)
     use_fonts([FONTS / name for name in STAMP_FONTS])
     verification.add("reports", verifying.problems, verifying.owners)
 

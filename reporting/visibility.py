@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 DELIVERED = (ReportState.FINAL, ReportState.APPENDED, ReportState.CORRECTED, ReportState.ENTERED_IN_ERROR)
 """States in which a report's newest signed version is out of the house. One that was entered in error stays to be seen as such:
 whoever acted on it must learn of it."""
+APART = (ReportState.BLIND, ReportState.READ)
+BOTH = 2
+"""Until so many reads apart are complete each is seen by its reader alone."""
 EARLY = (ReportState.PRELIMINARY, ReportState.PENDING_COSIGN, ReportState.RETURNED)
 
 
 def visible_reports(user: User) -> QuerySet[Report]:
     """Reports that `user` may see: all of organizations where they hold a reading role; elsewhere those of studies that were
-    granted to them, once they are final (to referrers as preliminary too, where the organization says so). Who came by a
-    share link sees the one report that it names, and none by the images it opens."""
+    granted to them, once they are final (to referrers as preliminary too, where the organization says so). One of two reads
+    apart is its reader's alone until both are complete. Who came by a share link sees the one report that it names, and none
+    by the images it opens."""
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return Report.objects.none()
     reading = Q(organization__in=user.organizations_as(READING_ROLES))
@@ -33,7 +37,8 @@ def visible_reports(user: User) -> QuerySet[Report]:
         early = Q(organization__reporting_site__show_preliminary=True, state__in=EARLY)
         seen |= early & Q(organization__in=user.organizations_as((Role.REFERRER,)))
     opened = Q(study__in=granted.values("study")) | Q(pk__in=_shared(user))
-    return Report.objects.filter(reading | (opened & seen & Q(signed_version__gt=0)))
+    rows = Report.objects.exclude(Q(state__in=APART, item__blind_reads__lt=BOTH) & ~Q(author=user))
+    return rows.filter(reading | (opened & seen & Q(signed_version__gt=0)))
 
 
 def _shared(user: User) -> QuerySet[Any]:

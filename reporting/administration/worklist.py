@@ -220,6 +220,8 @@ class SiteForm(forms.ModelForm):
             "letterhead": "First line of every report that is printed or sent.",
             "show_preliminary": "Referrers see preliminary reports, marked as such.",
             "appended_as_correction": "HL7 receivers are sent a report with an addendum as C (OBR-25) in place of F.",
+            "double_reading": "Examinations that two radiologists read apart before the report is written: one a line, a"
+            " procedure code or words of the procedure or study description (screening mammography).",
             "quality_control": "A technologist or radiologist says that a study is ready before it is read.",
         }
 

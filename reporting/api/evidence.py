@@ -25,6 +25,7 @@ from viewer.api.doors import AsyncDoor, Door
 from viewer.api.key_images import address_of, smaller
 from viewer.api.viewing import note_viewing
 from viewer.archive.query import NotFound
+from viewer.marks import apart
 
 REPORT = OpenApiParameter("report_id", OpenApiTypes.INT, OpenApiParameter.PATH)
 CHECKED = 60
@@ -112,7 +113,7 @@ class Insertable(Door):
                         "thumbnail": address_of(one, report.study, smaller(one), "image/jpeg"),
                         "picture": address_of(one, report.study, one.view, "image/png"),
                     }
-                    for one in insertable.key_images(report.study)
+                    for one in apart.shown_to(request.user, report.study, insertable.key_images(report.study))
                 ],
                 "measurements": [
                     {
@@ -125,7 +126,7 @@ class Insertable(Door):
                         "view": one.view,
                         "created_at": one.created_at.isoformat(),
                     }
-                    for one in insertable.measurements(report.study)
+                    for one in apart.shown_to(request.user, report.study, insertable.measurements(report.study))
                 ],
             }
         )

@@ -129,7 +129,7 @@ class Password(serializers.CharField):
 
 class Signing(serializers.Serializer):
     password = Password()
-    meaning = serializers.ChoiceField(["preliminary", "final", "submit"])
+    meaning = serializers.ChoiceField(["read", "preliminary", "final", "submit"])
     acknowledged = serializers.ListField(child=serializers.CharField(), required=False, help_text="Rules.")
     version = serializers.IntegerField(required=False, help_text="What was looked at; 409 when it is not the newest.")
     context = ContextAsked(required=False)
@@ -279,6 +279,12 @@ class PriorReport(serializers.Serializer):
     state = serializers.CharField()
 
 
+class ReadShape(serializers.Serializer):
+    id = serializers.IntegerField(help_text="A report in the state read: GET /api/reports/{id}/ tells what it says.")
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
 class ReportShape(ReportRow):
     template = TemplateOfReport()
     schema = serializers.JSONField(help_text="Sections and fields of the template.")
@@ -309,6 +315,7 @@ class ReportShape(ReportRow):
     left_over = LeftOverShape(many=True, help_text="Of another template, without a place in this one.")
     criticals = CriticalOfReport(many=True)
     priors = PriorReport(many=True)
+    reads = ReadShape(many=True, help_text="The two reads apart that this report follows from, once both are complete.")
 
 
 class ReportHeld(ReportShape):

@@ -19,7 +19,7 @@ from reporting.workflow.refusals import Unusable
 from reporting.workflow.signing import Asked
 from viewer.api import shapes
 
-MEANINGS = {"preliminary": "sign_preliminary", "final": "sign_final", "submit": "submit"}
+MEANINGS = {"read": "sign_read", "preliminary": "sign_preliminary", "final": "sign_final", "submit": "submit"}
 """Of a signature, as the caller says it, and the act that it stands for."""
 REFUSED = {
     400: shapes.BAD,
@@ -60,7 +60,7 @@ class Sign(AsyncOfReport):
         operation_id="report_sign",
         summary="Sign the newest version",
         description='"preliminary" by any reader, "submit" by a resident (it then waits for a co-signature), "final" by a'
-        " radiologist; while a correction is being written, final signs the correction.",
+        ' radiologist; while a correction is being written, final signs the correction. "read" ends one of two reads apart.',
         parameters=[REPORT],
         request=shaped.Signing,
         responses={200: shaped.DoneShape, **REFUSED},

@@ -7,13 +7,13 @@ from typing import Any
 
 from accounts.models import User
 from reporting.models import CriticalResult, Order, Report, ReportVersion
-from reporting.workflow import locking
+from reporting.workflow import locking, reads
 from reporting.workflow.another_template import left_over, merge_names
 from reporting.workflow.checking import changes_since
 from reporting.workflow.context import context_of, disagreements, reassigned
 from reporting.workflow.merging import merged, priors_of
 from reporting.workflow.naming import name_of, roles_in, title_of
-from reporting.workflow.states import acts
+from reporting.workflow.states import APART, acts
 from reporting.workflow.versions import (
     accusation_of,
     correction_of,
@@ -22,7 +22,7 @@ from reporting.workflow.versions import (
     standing_of,
     text_of,
 )
-from reporting.worklist import corrected
+from reporting.worklist import corrected, double_reading
 from viewer.api.corrections import told_of
 
 SHOWN_AS = {"confirm_error": "entered_in_error"}
@@ -87,7 +87,13 @@ def told(report: Report, user: User, token: str) -> dict[str, Any]:
         "left_over": [asdict(one) for one in left_over(report)],
         "criticals": [_critical(one) for one in report.critical_results.order_by("pk")],
         "priors": priors_of(user, report),
+        "reads": reads.told(_reads(report)),
     }
+
+
+def _reads(report: Report) -> list[Report]:
+    """The two reads apart that this report follows from; none where it is one of them, or nobody read it so."""
+    return double_reading.reads_of(report.item) if report.item is not None and report.state not in APART else []
 
 
 def corrected_since(report: Report) -> list[dict[str, Any]]:

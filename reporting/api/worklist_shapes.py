@@ -125,6 +125,10 @@ class ReportOfItem(serializers.Serializer):
     state = serializers.CharField()
 
 
+class DoubleReadingOfItem(serializers.Serializer):
+    complete = serializers.IntegerField(help_text="How many of the two reads are complete.")
+
+
 class WorklistItem(serializers.Serializer):
     id = serializers.IntegerField()
     version = serializers.IntegerField(help_text="Sent back with a change, it is refused where somebody was quicker.")
@@ -146,6 +150,9 @@ class WorklistItem(serializers.Serializer):
     note = serializers.CharField(allow_blank=True)
     report = ReportOfItem(allow_null=True)
     critical = serializers.BooleanField(help_text="A critical result of it waits to be read back.")
+    double_reading = DoubleReadingOfItem(
+        allow_null=True, help_text="Where two radiologists read it apart before its report is written."
+    )
     may = serializers.ListField(
         child=serializers.CharField(), help_text=f"What whoever asks can do now, of {', '.join(STEPS)}."
     )

@@ -117,6 +117,10 @@ class ReadingItem(models.Model):
     final_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     critical_acknowledged_at = models.DateTimeField(null=True, blank=True)
+    double_reading = models.BooleanField(default=False)
+    """Two radiologists read it, each without seeing the other's text, before its report is written."""
+    blind_reads = models.PositiveSmallIntegerField(default=0)
+    """How many of the two are complete."""
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -25,6 +25,10 @@ class ReportState(models.TextChoices):
     CORRECTED = "corrected"
     CANCELLED = "cancelled"
     ENTERED_IN_ERROR = "entered_in_error"
+    BLIND = "blind"
+    """One of two reads of which neither reader sees the other's, being written."""
+    READ = "read"
+    """The same, signed by its reader. It never leaves: what does is the report that follows from both."""
 
 
 class Report(models.Model):

@@ -25,6 +25,8 @@ class ReportingSite(models.Model):
     """OBR-25 of a report with an addendum: C in place of F."""
     quality_control = models.BooleanField(default=False)
     """Whether a technologist says that a study is ready before it is read."""
+    double_reading = models.TextField(max_length=4000, blank=True)
+    """Procedures that two radiologists read apart: a procedure code or words of the examination a line."""
     escalation_minutes = models.JSONField(default=dict, blank=True)
     """Category of a critical result -> minutes until it is escalated."""
 

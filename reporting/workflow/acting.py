@@ -87,9 +87,12 @@ WORDS = {
     "correcting": "A correction of this report is being written.",
     "cancelled": "This report was cancelled.",
     "entered_in_error": "This report was marked as entered in error.",
+    "blind": "This is one of two reads, and not signed yet.",
+    "read": "This is one of two reads, and signed by its reader.",
 }
 CANNOT = {
     "save": "Its text cannot be changed.",
+    "sign_read": "It is no read of which another reader sees nothing.",
     "sign_preliminary": "It cannot be signed as preliminary.",
     "sign_final": "It cannot be signed as final.",
     "submit": "It cannot be sent to be co-signed.",
@@ -105,6 +108,7 @@ CANNOT = {
 }
 NEEDS = {
     **dict.fromkeys(("save", "sign_preliminary"), "Radiologists and residents write reports."),
+    "sign_read": "Only a radiologist signs one of two reads.",
     "sign_final": "Only a radiologist signs a final report; a resident's goes to be co-signed.",
     "submit": "Only a resident's report goes to be co-signed; a radiologist signs it as final.",
     "cosign": "Only a radiologist co-signs.",

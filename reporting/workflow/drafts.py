@@ -20,9 +20,11 @@ from reporting.workflow.finding import in_hand
 from reporting.workflow.merging import merged
 from reporting.workflow.naming import roles_in
 from reporting.workflow.noting import note_writing
-from reporting.workflow.refusals import Stale, Unusable
-from reporting.workflow.states import CLOSED, OPEN, TRANSITIONS, acts, standing
+from reporting.workflow.reads import agreed
+from reporting.workflow.refusals import NotYours, Stale, Unusable
+from reporting.workflow.states import BLIND, CLOSED, DRAFT, OPEN, TRANSITIONS, acts, standing
 from reporting.workflow.versions import append, correction_of, go_on, standing_of, text_before, text_of
+from reporting.worklist import double_reading
 from reporting.worklist.items import item_for_study
 from viewer.archive import rows
 from viewer.models import Study
@@ -66,6 +68,9 @@ def opened(
     if found is not None:
         return rows.patiently(lambda: _opened_again(found, user, token, reason, request)), False
     item = item_for_study(study, user, request)
+    own = double_reading.read_of(item, user) if double_reading.is_open(item) else None
+    if own is not None:
+        return rows.patiently(lambda: _opened_again(own, user, token, reason, request)), False
     order = item.order
     chosen, why = chosen_template(user, study, order, template)
     known = merged(study, order, merge_names(chosen))
@@ -98,9 +103,13 @@ def _begun(
     reason: str,
 ) -> tuple[Report, bool]:
     Study.objects.select_for_update(of=("self",)).get(pk=study.pk)  # two at once make one report
-    there = _standing_report(study, another)
+    item.refresh_from_db(fields=["double_reading", "blind_reads"])
+    alone = double_reading.is_open(item)
+    there = _standing_report(study, another) or (double_reading.read_of(item, user) if alone else None)
     if there is not None:
         return _opened_again(there, user, token, reason, request), False
+    if why_not := double_reading.why_not(item, user):
+        raise NotYours(why_not)
     report = Report.objects.create(
         organization=study.organization,
         study=study,
@@ -108,10 +117,12 @@ def _begun(
         order=item.order,
         template_version=chosen,
         author=user,
+        state=BLIND if alone else DRAFT,
     )
     report = in_hand(report)
     content, fills = contents.beginning(chosen.schema, known)
-    step = TRANSITIONS["draft", "save"]
+    content, fills = agreed(double_reading.reads_of(item), chosen, content, fills)
+    step = TRANSITIONS[report.state, "save"]
     append(report, step, user, content=content, fills=fills, context=stated(report), reason=why[:1000])
     if reason:
         locking.take_over(report, user, token, reason, request)

@@ -14,6 +14,8 @@ RADIOLOGIST, RESIDENT, ADMIN = "radiologist", "resident", "admin"
 DRAFT, PRELIMINARY, PENDING_COSIGN, RETURNED = "draft", "preliminary", "pending_cosign", "returned"
 FINAL, APPENDED, CORRECTED = "final", "appended", "corrected"
 CANCELLED, ENTERED_IN_ERROR = "cancelled", "entered_in_error"
+BLIND, READ = "blind", "read"
+"""One of two reads apart: written, and signed by its reader."""
 CORRECTING = "correcting"
 """Not a state of its own: a final, appended or corrected report with a correction being written beside it."""
 
@@ -21,6 +23,8 @@ OPEN = (DRAFT, PRELIMINARY, PENDING_COSIGN, RETURNED)
 """Before final: a study has one such report at most."""
 CLOSED = (FINAL, APPENDED, CORRECTED)
 ENDED = (CANCELLED, ENTERED_IN_ERROR)
+APART = (BLIND, READ)
+"""Not the report of a study but what one of two readers wrote; while one of the two is missing only its reader sees it."""
 
 REASON_CODES = ("error", "content")
 """Of a correction: FHIR "corrected" and "amended"."""
@@ -55,6 +59,7 @@ _SUBMIT = Step(by=(RESIDENT,), to=PENDING_COSIGN, kind="submit", meaning="author
 _FINAL = Step(by=(RADIOLOGIST,), to=FINAL, kind="final", meaning="verified", **_SIGNED)
 _COSIGN = Step(by=(RADIOLOGIST,), to=FINAL, kind="cosign", meaning="co-signer", not_of="submit", **_SIGNED)
 _RETURN = Step(by=(RADIOLOGIST,), to=RETURNED, kind="return", meaning="returned", reason=True, not_of="submit")
+_READ = Step(by=(RADIOLOGIST,), to=READ, kind="read", meaning="reader", **_SIGNED)
 _CANCEL = Step(by=(ADMIN,), to=CANCELLED, kind="cancel", meaning="cancelled", reason=True)
 _ADDENDUM = Step(by=(RADIOLOGIST,), to=APPENDED, kind="addendum", meaning="addendum", password=True)
 _CORRECT = Step(by=(RADIOLOGIST,), kind="correcting", reason=True)
@@ -113,6 +118,8 @@ _TABLE: dict[str, dict[str, Step]] = {
         "addendum": _ADDENDUM,
         **_WRONG,
     },
+    BLIND: {"save": Step(by=(RADIOLOGIST,)), "sign_read": _READ, "cancel": _CANCEL},
+    READ: {"cancel": _CANCEL},
     CANCELLED: {},
     ENTERED_IN_ERROR: {},
 }
@@ -123,7 +130,18 @@ TRANSITIONS: dict[tuple[str, str], Step] = {
 """(state, act) -> what it takes and what becomes of it. What is not here cannot be done."""
 
 ACTS = (
-    *("save", "sign_preliminary", "sign_final", "submit", "cosign", "return", "addendum", "correct", "abandon"),
+    *(
+        "save",
+        "sign_read",
+        "sign_preliminary",
+        "sign_final",
+        "submit",
+        "cosign",
+        "return",
+        "addendum",
+        "correct",
+        "abandon",
+    ),
     *("cancel", "entered_in_error", "confirm_error", "withdraw_error"),
 )
 """Every act, in the order in which a page offers them."""

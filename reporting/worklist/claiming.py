@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.origin import Request
 from reporting.models import ReadingItem, Report
+from reporting.worklist import double_reading
 from reporting.worklist.events import FARVIEW, changed, locked, shown, whole
 from reporting.worklist.refusals import Assigned, Held, Refused
 from reporting.worklist.states import COSIGN, may_follow, resting
@@ -83,6 +84,8 @@ def claimed(
     writer = None if mine else writing(item)
     if not may_follow("claim", item.status) or item.study_id is None:
         raise Refused(f"This is {item.get_status_display().lower()}: nobody can read it now.")
+    if why := double_reading.why_not(item, user):
+        raise Refused(why)
     if other is not None and not mine and not reason:
         raise held_by(item)
     if writer is not None and writer[0].pk != user.pk and not reason:

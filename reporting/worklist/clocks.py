@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.origin import Request
 from reporting.models import ReadingItem, Report, ReportVersion
+from reporting.worklist import double_reading
 from reporting.worklist.claiming import CLAIM, let_go
 from reporting.worklist.events import FARVIEW, changed, locked, whole
 from reporting.worklist.states import resting
@@ -22,8 +23,8 @@ STATUS_AFTER: dict[str, str] = {
     "corrected": "final",
     "entered_in_error": "hold",
 }
-"""State of the report -> that of the item. After a cancelled report it waits to be read again; after one that was entered in
-error a person looks first whose images these are."""
+"""State of the report -> that of the item. After a cancelled report, or one of two reads, it waits to be read again; after one
+that was entered in error a person looks first whose images these are."""
 
 
 def report_signed(report: Report, version: ReportVersion | None = None, request: Request | None = None) -> None:
@@ -38,12 +39,16 @@ def _follow(item_id: int, report: Report, version: ReportVersion | None, request
     now = version.at if version is not None else timezone.now()
     actor = version.author_username if version is not None else FARVIEW
     let_go(item)
-    if report.state == "cancelled":
+    if item.double_reading:
+        item.blind_reads = double_reading.count(item)
+    if report.state == "read":
+        item.assigned_to = None  # the next read is somebody else's
+    if report.state in ("cancelled", "read"):
         item.status = resting(has_images=item.study_id is not None, assigned=item.assigned_to_id is not None)
     else:
         item.status = STATUS_AFTER.get(report.state, item.status)
     _stamp(item, report, now)
-    fields = (*CLAIM, "status", "assigned_to", "held_reason", "note", *STAMPS)
+    fields = (*CLAIM, "status", "assigned_to", "held_reason", "note", "blind_reads", *STAMPS)
     detail = {"report": report.pk, "version": version.number if version is not None else None}
     changed(item, f"report_{report.state}", actor, fields, request=request, detail=detail)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.origin import Request
 from reporting.models import Order, ReadingItem, Report, ReportingSite
-from reporting.worklist import grants, images, matching
+from reporting.worklist import double_reading, grants, images, matching
 from reporting.worklist.events import FARVIEW, announce, changed, in_turn, order_noted, whole
 from reporting.worklist.states import resting
 from viewer.models import Study
@@ -83,9 +83,15 @@ def _adopted(made: ReadingItem, order: Order, actor: User | str, request: Reques
     same_class = made.reading_class == own.reading_class
     made.order, made.reading_class = order, order.reading_class if same_class else made.reading_class
     made.ordered_at = order.requested_at or order.created_at
+    made.double_reading = made.double_reading or (not written(made) and double_reading.asked_for(made))
     _same_patient(order, study)
     changed(
-        made, "order_came", actor, ("order", "reading_class", "ordered_at"), request=request, detail={"order": order.pk}
+        made,
+        "order_came",
+        actor,
+        ("order", "reading_class", "ordered_at", "double_reading"),
+        request=request,
+        detail={"order": order.pk},
     )
     _close(own, actor, request)
     Report.objects.filter(item=made, signed_version=0).update(order=order)
@@ -304,9 +310,12 @@ def make_ready(
 ) -> None:
     """Offer it to readers. The clock keeps the first time. Within a transaction."""
     item.status = resting(has_images=item.study_id is not None, assigned=item.assigned_to_id is not None)
+    if not item.double_reading and not written(item):
+        item.double_reading = double_reading.asked_for(item)
     if item.status != "scheduled":
         item.ready_at = item.ready_at or timezone.now()
-    changed(item, "ready", actor, ("status", "ready_at", *fields), request=request, detail=detail)
+    fields = ("status", "ready_at", "double_reading", *fields)
+    changed(item, "ready", actor, fields, request=request, detail=detail)
 
 
 def settle_arrivals() -> int:

@@ -11,7 +11,7 @@ from reporting.workflow.states import CLOSED as SIGNED
 from reporting.workflow.states import NOT_TEXT
 from reporting.worklist.states import CLOSED
 
-OVER = (*SIGNED, ReportState.CANCELLED, ReportState.ENTERED_IN_ERROR)
+OVER = (*SIGNED, ReportState.READ, ReportState.CANCELLED, ReportState.ENTERED_IN_ERROR)
 ARRIVED = (DeliveryState.SENT, DeliveryState.ACKNOWLEDGED, DeliveryState.SUPERSEDED)
 BEGUN = ("correcting", "save")
 """Kinds of the newest text of a signed report that somebody corrects."""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import REPORTING_ROLES, User
 from accounts.origin import Request
 from reporting.models import ReadingItem
+from reporting.worklist import double_reading
 from reporting.worklist.claiming import claimed, holder, writing
 from reporting.worklist.events import locked, whole
 from reporting.worklist.listing import Question, matching, ranked
@@ -31,6 +32,7 @@ def take_next(
         now = timezone.now()
         found = matching(user, question, now).exclude(pk__in=list(skip))
         found = found.filter(organization__in=user.organizations_as(REPORTING_ROLES), study__isnull=False)
+        found = found.exclude(pk__in=double_reading.not_for(user).values("pk"))
         for rows in (found.filter(assigned_to=user), found.filter(assigned_to=None)):
             for place in ranked(rows, "score", now)[:LOOKED_AT]:
                 item = locked(place.pk)

@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Role, User
 from reporting.models import CriticalResult, Order, ReadingItem, Report
+from reporting.visibility import APART
+from reporting.worklist import double_reading
 from reporting.worklist.claiming import EXPIRY, holder, shown_status
 from reporting.worklist.events import shown
 from reporting.worklist.listing import Place
@@ -32,15 +34,30 @@ def items_told(rows: Iterable[tuple[ReadingItem, Place]], user: User, now: datet
         CriticalResult.objects.filter(report__item__in=ids, closed_at=None).values_list("report__item", flat=True)
     )
     roles = user.roles()
+    twice = double_reading.ended_by(user, (item.pk for item, _ in rows if double_reading.is_open(item)))
     return [
-        _told(item, place, user, now, reports.get(item.pk), item.pk in critical, roles.get(item.organization_id, set()))
+        _told(
+            item,
+            place,
+            user,
+            now,
+            reports.get(item.pk),
+            item.pk in critical,
+            roles.get(item.organization_id, set()),
+            item.pk in twice,
+        )
         for item, place in rows
     ]
 
 
 def newest_reports(ids: Iterable[int]) -> dict[int, tuple[int, str]]:
-    """(id, state) of the newest report of each item."""
-    rows = Report.objects.filter(item__in=list(ids)).order_by("id").values_list("item", "id", "state")
+    """(id, state) of the newest report of each item; one of two reads apart is none."""
+    rows = (
+        Report.objects.filter(item__in=list(ids))
+        .exclude(state__in=APART)
+        .order_by("id")
+        .values_list("item", "id", "state")
+    )
     return {item: (report, state) for item, report, state in rows}
 
 
@@ -52,6 +69,7 @@ def _told(
     report: tuple[int, str] | None,
     critical: bool,
     roles: set[str],
+    ended: bool,
 ) -> dict[str, Any]:
     return {
         "id": item.pk,
@@ -74,19 +92,21 @@ def _told(
         "note": item.note,
         "report": {"id": report[0], "state": report[1]} if report else None,
         "critical": critical,
-        "may": acts(item, user, roles, now),
+        "double_reading": {"complete": item.blind_reads} if item.double_reading else None,
+        "may": acts(item, user, roles, now, ended),
     }
 
 
-def acts(item: ReadingItem, user: User, roles: set[str], now: datetime) -> list[str]:
-    """What this person can do with the item now."""
+def acts(item: ReadingItem, user: User, roles: set[str], now: datetime, ended: bool) -> list[str]:
+    """What this person can do with the item now. `ended`: they have read it apart, and another reads it next."""
     reader, status = holder(item, now), shown_status(item, now)
     mine = reader is not None and reader.pk == user.pk
     theirs = reader is not None and not mine
     asks_why = theirs or (item.assigned_to_id not in (None, user.pk) and status == "assigned")
+    elsewhere = double_reading.is_open(item) and (ended or Role.RADIOLOGIST not in roles)
     possible = {
-        "claim": not asks_why,
-        "take": asks_why,
+        "claim": not asks_why and not elsewhere,
+        "take": asks_why and not elsewhere,
         "heartbeat": mine,
         "release": mine,
         "put-aside": mine,

@@ -65,4 +65,4 @@ export class Bar {
 }
 
 /** Whether any signature of the whole text is open to this person. */
-export const signs = (may = []) => may.some((act) => ["sign_final", "sign_preliminary", "submit", "cosign"].includes(act));
+export const signs = (may = []) => may.some((act) => ["sign_read", "sign_final", "sign_preliminary", "submit", "cosign"].includes(act));

@@ -16,6 +16,7 @@ const KINDS = {
 };
 const MEANINGS = {
   author: () => t("as author"),
+  reader: () => t("as one of two readers"),
   "co-signer": () => t("as co-signer"),
   verified: () => t("verified"),
 };

@@ -16,6 +16,9 @@ export function counterpart(section, others) {
   return alike.map((same) => others.find(same)).find(Boolean) ?? null;
 }
 
+/** One of two reads apart, by its reader. */
+export const readBy = (name) => t("Read by {name}", { name });
+
 export class Priors {
   /** @param parts {editor, draft, ask, remembered} */
   constructor({ editor, draft, ask, icon }) {
@@ -26,13 +29,15 @@ export class Priors {
   }
 
   get list() {
-    return this.draft.report.priors ?? [];
+    const { priors = [], reads = [] } = this.draft.report;
+    return [...reads.map(({ id, by }) => ({ id, title: readBy(by) })), ...priors];
   }
 
   /** A choice of the earlier reports, the newest first. */
   chooser() {
     const box = make("div", "prior-choice");
     const select = make("select", "", box, { "aria-label": t("Earlier report beside") });
+    this.select = select;
     select.add(new Option(this.list.length ? t("Earlier reports: {n}", { n: this.list.length }) : t("No earlier report"), ""));
     for (const { id, study_date: date, title, state } of this.list) select.add(new Option([isoDate(date), title, state === "preliminary" ? t("preliminary") : ""].filter(Boolean).join("  "), String(id)));
     select.disabled = !this.list.length;
@@ -49,6 +54,12 @@ export class Priors {
       compare.hidden = !this.shown;
     });
     return box;
+  }
+
+  /** As if it were chosen in the list. */
+  choose(id) {
+    this.select.value = String(id);
+    this.select.dispatchEvent(new Event("change"));
   }
 
   /** Shows an earlier report beside; null takes it away. */
@@ -84,9 +95,9 @@ export class Priors {
   }
 
   #said(section, text) {
-    const { study_date: date } = this.list.find(({ id }) => id === this.shown.id) ?? {};
+    const { study_date: date, title } = this.list.find(({ id }) => id === this.shown.id) ?? {};
     const head = make("p", "prior-head");
-    head.textContent = t("Earlier, {date}", { date: isoDate(date ?? "") });
+    head.textContent = date === undefined ? title : t("Earlier, {date}", { date: isoDate(date) });
     const body = make("div", "prior-text");
     if (this.comparing) body.append(...drawn(text, sectionWords(section, this.draft.content)));
     else body.textContent = text;

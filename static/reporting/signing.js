@@ -9,6 +9,7 @@ import { passwordHint, signsBy, withProof } from "./confirming.js";
 
 /** Acts that sign the whole text: [act, label, what it means, door, meaning]. */
 const ACTS = [
+  ["sign_read", () => t("Read"), () => t("You sign what you read by yourself. Nobody sees it until a second radiologist has read it too."), "sign", "read"],
   ["sign_final", () => t("Final"), () => t("You have verified it; it goes out."), "sign", "final"],
   ["cosign", () => t("Co-sign"), () => t("You verify what the resident wrote; it goes out."), "cosign", null],
   ["submit", () => t("Send for co-signature"), () => t("You sign as author; an attending verifies it."), "sign", "submit"],

@@ -5,6 +5,7 @@ import { t } from "../i18n.js";
 import { changes, title } from "../corrections/words.js";
 import { personName } from "../text.js";
 import { make } from "../viewer/menu.js";
+import { readBy } from "./priors.js";
 import { actAction, openActs, showChanges, submitter } from "./acts.js";
 
 const moment = (at) => new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -15,6 +16,7 @@ const WHY = { error: () => t("because something in it is wrong"), content: () =>
 export function tellStanding(desk) {
   const { report } = desk;
   returned(desk, report.returned);
+  apart(desk);
   waiting(desk);
   correction(desk, report.correction);
   wrong(desk, report.error_request);
@@ -28,6 +30,21 @@ function returned(desk, said) {
   if (!said) return;
   const text = t("{name} returned it on {time}: “{reason}”", { name: said.by, time: moment(said.at), reason: said.reason });
   desk.notices.set("returned", { text, tone: "trouble", actions: desk.looking && desk.report.may.includes("save") ? [writeOn(desk)] : [] });
+}
+
+/** Two radiologists read it apart: what that means for whoever is one of them, and for whoever writes the report of both. */
+function apart(desk) {
+  const { state, reads = [] } = desk.report;
+  const said = {
+    blind: () => t("Two radiologists read this examination. Nobody sees what you write or mark until the other has read it too."),
+    read: () => t("This is one of two reads. It goes out to nobody; the report is written once both are complete."),
+  };
+  if (said[state]) desk.notices.set("apart", { text: said[state]() });
+  else if (reads.length && desk.state === "writing") {
+    const [first, second] = reads;
+    const text = t("{first} and {second} have read it, each alone. What both say alike stands here; where they differ the field is empty.", { first: first.by, second: second.by });
+    desk.notices.set("apart", { text, actions: reads.map(({ id, by }) => [readBy(by), () => desk.priors.choose(id)]) });
+  }
 }
 
 function waiting(desk) {

@@ -10,6 +10,8 @@ const STATES = {
   final: () => t("Final"),
   appended: () => t("Final, with addendum"),
   corrected: () => t("Corrected"),
+  blind: () => t("A read of your own"),
+  read: () => t("Read, one of two"),
   cancelled: () => t("Cancelled"),
   entered_in_error: () => t("Entered in error"),
 };

@@ -34,6 +34,9 @@ export const STATES = {
   cancelled: t("Cancelled"),
 };
 
+/** Of an examination that two radiologists read apart: what comes next, by how many reads are complete. */
+const READS = [t("first of two reads"), t("second of two reads"), t("report of two reads")];
+
 export const HOLDS = {
   series_missing: t("series missing"),
   wrong_side: t("wrong side"),
@@ -140,7 +143,8 @@ export class Table {
     const images = study ? imagesIn(study.number_of_instances) : t("no images yet");
     const modalities = (study?.modalities ?? [item.order?.modality]).filter(Boolean).join(" ");
     const side = { L: t("left"), R: t("right"), B: t("both sides") }[item.order?.laterality] ?? "";
-    make("span", "quiet", cell).textContent = [modalities, side, images, isoDate(study?.date)].filter(Boolean).join(" · ");
+    const twice = item.double_reading ? READS[Math.min(item.double_reading.complete, READS.length - 1)] : "";
+    make("span", "quiet", cell).textContent = [twice, modalities, side, images, isoDate(study?.date)].filter(Boolean).join(" · ");
   }
 
   _reason(cell, item) {

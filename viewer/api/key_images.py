@@ -23,7 +23,7 @@ from viewer.archive import query
 from viewer.archive.query import BadQuery
 from viewer.engine.engine import Drawn
 from viewer.engine.errors import CannotDraw
-from viewer.marks import key_images, key_objects
+from viewer.marks import apart, key_images, key_objects
 from viewer.marks.filing import NotFiled
 from viewer.marks.key_objects import NothingToWrite
 from viewer.models import KeyImage, Series, Study
@@ -120,7 +120,7 @@ class KeyImages(AsyncDoor):
     )
     async def get(self, request: Request, study_instance_uid: str) -> Response:
         study = await sync_to_async(_study)(request, study_instance_uid)
-        found = await sync_to_async(key_images.of_study)(study)
+        found = await sync_to_async(_shown)(request, study)
         asked = request.query_params.get("check") == "1"
         same, left = await _checked(found, request.query_params.get("check_from")) if asked else ({}, None)
         told = [_told(one, study, same.get(one.uid)) for one in found]
@@ -165,7 +165,7 @@ class KeyImageDoor(AsyncDoor):
     )
     async def get(self, request: Request, study_instance_uid: str, uid: str) -> Response:
         study = await sync_to_async(_study)(request, study_instance_uid)
-        kept = await sync_to_async(key_images.of_uid)(study, uid)
+        kept = await sync_to_async(_kept)(request, study, uid)
         check = request.query_params.get("check") == "1"
         return Response(_told(kept, study, await _draws_the_same(kept) if check else None))
 
@@ -190,6 +190,7 @@ class KeyImageDoor(AsyncDoor):
         version, note = body.get("version"), text_of(body, "note", key_images.NOTE)
         if isinstance(version, bool) or not isinstance(version, int):
             raise BadQuery("version", "the number of the version that is to be changed is needed")
+        await sync_to_async(_kept)(request, study, uid)
         try:
             kept = await sync_to_async(key_images.note)(study, uid, version, note, request.user, request)
         except key_images.Overtaken as other:
@@ -204,8 +205,20 @@ class KeyImageDoor(AsyncDoor):
     )
     async def delete(self, request: Request, study_instance_uid: str, uid: str) -> Response:
         study = await sync_to_async(_study)(request, study_instance_uid)
+        await sync_to_async(_kept)(request, study, uid)
         await sync_to_async(key_images.drop)(study, uid, request.user, request)
         return Response(status=204)
+
+
+def _shown(request: Request, study: Study) -> list[KeyImage]:
+    return apart.shown_to(request.user, study, key_images.of_study(study))
+
+
+def _kept(request: Request, study: Study, uid: str) -> KeyImage:
+    """Raises NotFound, also where its author reads this study apart."""
+    for shown in apart.shown_to(request.user, study, [key_images.of_uid(study, uid)]):
+        return shown
+    raise query.NotFound("there is no such key image")
 
 
 async def drawn_view(request: Request, series: Series, view: View) -> Drawn:

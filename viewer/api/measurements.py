@@ -14,8 +14,8 @@ from viewer.api import finding, measurement_shapes, shapes
 from viewer.api.doors import AsyncDoor
 from viewer.api.viewing import note_viewing
 from viewer.archive import query
+from viewer.marks import apart, measurements, others, reports
 from viewer.marks import asked as asking
-from viewer.marks import measurements, others, reports
 from viewer.marks.asked import BadMark
 from viewer.marks.filing import NotFiled
 from viewer.marks.measurements import Overtaken, ReadOnly
@@ -116,7 +116,7 @@ class MeasurementDoor(MarkDoor):
     )
     async def get(self, request: Request, study_instance_uid: str, uid: str) -> Response:
         study = await sync_to_async(_study)(request, study_instance_uid)
-        mark = await sync_to_async(measurements.of_uid)(study, uid)
+        mark = await sync_to_async(_mark)(request, study, uid)
         return Response(await _told(request, study, mark))
 
     @extend_schema(
@@ -129,7 +129,7 @@ class MeasurementDoor(MarkDoor):
     async def put(self, request: Request, study_instance_uid: str, uid: str) -> Response:
         body = _body(request)
         study = await sync_to_async(_study)(request, study_instance_uid)
-        mark = await sync_to_async(measurements.of_uid)(study, uid)
+        mark = await sync_to_async(_mark)(request, study, uid)
         _at_version(mark, body.get("version"))
         if body.get("deleted") is True:
             return await self._drop(request, study, mark)
@@ -163,7 +163,7 @@ class MeasurementDoor(MarkDoor):
     )
     async def delete(self, request: Request, study_instance_uid: str, uid: str) -> Response:
         study = await sync_to_async(_study)(request, study_instance_uid)
-        mark = await sync_to_async(measurements.of_uid)(study, uid)
+        mark = await sync_to_async(_mark)(request, study, uid)
         version = request.query_params.get("version")
         if version is not None:
             _at_version(mark, int(version) if version.isdecimal() and len(version) < 20 else None)
@@ -243,9 +243,16 @@ def _study(request: Request, study_instance_uid: str) -> Study:
     return study
 
 
+def _mark(request: Request, study: Study, uid: str) -> Measurement:
+    """Raises NotFound, also where its author reads this study apart."""
+    for shown in apart.shown_to(request.user, study, [measurements.of_uid(study, uid)]):
+        return shown
+    raise query.NotFound("there is no such object")
+
+
 def _listed(request: Request, study: Study) -> dict[str, Any]:
     others.read_others(study)
-    marks = measurements.of_study(study)
+    marks = apart.shown_to(request.user, study, measurements.of_study(study))
     before = measurements.followed(request.user, study, marks)
     answer: dict[str, Any] = {"measurements": [told(mark, before) for mark in marks]}
     answer["objects"] = others.reports_of(study)
@@ -258,7 +265,7 @@ def _listed(request: Request, study: Study) -> dict[str, Any]:
                 "study_instance_uid": prior.study_instance_uid,
                 "date": prior.date,
                 "description": prior.description,
-                "measurements": [told(mark, {}) for mark in marks_of_prior],
+                "measurements": [told(mark, {}) for mark in apart.shown_to(request.user, prior, marks_of_prior)],
             }
             for prior, marks_of_prior in measurements.of_priors(request.user, study, PRIORS_AT_MOST)
         ]

@@ -37,8 +37,9 @@ from viewer.objects.key_object import Selected, Selection
 from viewer.objects.presentation_state import State
 from viewer.rendering.view import BadView
 
+from . import apart
 from .acquired import any_frame
-from .filing import begun, filed
+from .filing import NotFiled, begun, filed
 from .key_images import of_study
 from .showing import is_plain, state_of, state_over
 from .subject import AnotherPatient
@@ -127,6 +128,8 @@ async def write(
 
 
 def _begun(study: Study) -> list[_Work]:
+    if apart.authors(study):
+        raise NotFiled(apart.NOT_YET)
     kept = of_study(study)
     if not kept:
         raise NothingToWrite("this study has no key images")
@@ -420,8 +423,10 @@ async def write_due(
     """Write what is due; returns the time to ask from next, and the SOP Instance UIDs written."""
     now = timezone.now()
     objects: list[str] = []
-    again = False
-    for study in await thread(due)(now, since):
+    changed = await thread(due)(now, since)
+    studies = await thread(apart.rested)(changed)
+    again = len(studies) < len(changed)
+    for study in studies:
         try:
             objects += (await write(study, actor, draw, thread=thread)).objects
         except NothingToWrite:

@@ -22,6 +22,7 @@ from viewer.objects.header import Reference, SeriesOfObject, uid_of
 from viewer.objects.measurement_report import InPatient, Mark, OnImage, Report, sop_class, write
 from viewer.rendering import planes
 
+from . import apart
 from .acquired import Acquired, any_frame, named
 from .filing import NotFiled, begun, filed
 from .measurements import of_study
@@ -47,6 +48,8 @@ def write_report(study: Study, actor: User | str) -> str:
 
     Raises NothingToWrite, NotFiled, StorageFull, DatabaseBusy, DicomError, OSError.
     """
+    if apart.authors(study):
+        raise NotFiled(apart.NOT_YET)
     marks = [mark for mark in of_study(study) if not mark.source_sop_instance_uid]
     series_uid = uid_of_series(study)
     former = list(_reports(study))
@@ -126,8 +129,11 @@ def newest(study: Study) -> tuple[str | None, bool]:
 
 def write_due(actor: str, since: datetime | None = None) -> tuple[datetime, list[str]]:
     """Write what is due; returns the time to ask from next, and the SOP Instance UIDs written."""
-    now, written, again = timezone.now(), [], False
-    for study in due(now, since):
+    now, written = timezone.now(), []
+    changed = due(now, since)
+    studies = apart.rested(changed)
+    again = len(studies) < len(changed)
+    for study in studies:
         try:
             if not is_written(study):
                 written.append(write_report(study, actor))
