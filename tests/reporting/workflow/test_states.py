@@ -9,6 +9,7 @@ import pytest
 from reporting.models import ReportState
 from reporting.workflow.states import (
     ACTS,
+    APART,
     CLOSED,
     CORRECTING,
     ENDED,
@@ -32,7 +33,7 @@ def test_every_state_of_the_rows_has_its_place_in_the_table() -> None:
     assert states == {state.value for state in ReportState} | {CORRECTING}
     assert sorted({act for _, act in TRANSITIONS}) == sorted(ACTS)
     assert {step.to for step in TRANSITIONS.values()} <= {"", *ReportState.values}
-    assert set(OPEN) | set(CLOSED) | set(ENDED) == set(ReportState.values)
+    assert set(OPEN) | set(CLOSED) | set(ENDED) | set(APART) == set(ReportState.values)
 
 
 def reachable(roles: set[str], *starts: str) -> set[str]:
@@ -59,10 +60,16 @@ def test_what_is_signed_as_final_never_becomes_a_draft_again() -> None:
     assert reachable(everybody, *ENDED) == set(ENDED)
 
 
+def test_nothing_leads_from_one_of_two_reads_to_a_report_that_leaves() -> None:
+    everybody = RADIOLOGIST | RESIDENT | ADMIN
+    assert reachable(everybody, *APART) == {*APART, "cancelled"}
+    assert not reachable(everybody, *OPEN, *CLOSED) & set(APART)
+
+
 def test_only_an_administrator_cancels_and_only_before_final() -> None:
     for state in ReportState.values:
         may = {who for who in ("radiologist", "resident", "admin") if "cancel" in acts(standing(state), {who}, BOSS)}
-        assert may == ({"admin"} if state in OPEN else set()), state
+        assert may == ({"admin"} if state in (*OPEN, *APART) else set()), state
 
 
 def test_an_administrator_alone_signs_and_writes_nothing() -> None:
