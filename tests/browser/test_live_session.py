@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute
 
 from tests.browser import patients
-from tests.browser.conftest import sign_in, stage
+from tests.browser.conftest import stage
 from tests.chromium import chromium, wait_for, wait_until
 from tests.live import LiveServer
 
@@ -19,6 +20,12 @@ __all__ = ["chromium"]
 
 LIVE = "farview.features.live"
 STILL = "farview.viewports.every((one) => one.exact || ['empty', 'withheld'].includes(one.state))"
+GRANT = """
+from accounts.models import User
+from viewer.models import Grant, Study
+study = Study.objects.get(study_instance_uid="{study}")
+Grant.objects.create(study=study, user=User.objects.get(username="bob"), reason="referral")
+"""
 
 
 @dataclass
@@ -36,10 +43,19 @@ class Door:
             context.route_web_socket("**/ws/live/**", live)
         page = context.new_page()
         page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
-        sign_in(page, self.server.url + "/", name, self.passwords[name])
+        sign_in(page, self.server.url, name, self.passwords[name])
         page.goto(f"{self.server.url}/studies/{patients.CT_NOW.uid}/")
         wait_for(page, "window.farview && farview.viewports[0]?.exact", 60)
         return page
+
+
+def sign_in(page: Page, url: str, name: str, password: str) -> None:
+    """Whoever it is: a referrer's first page is another than a radiologist's."""
+    page.goto(f"{url}/accounts/sign-in/")
+    page.fill("input[name=username]", name)
+    page.fill("input[type=password]", password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda at: "sign-in" not in at)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +70,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture(scope="module")
 def passwords(server: LiveServer) -> dict[str, str]:
-    return {name: server.user(name)[0] for name in ("alice", "rita")}
+    found = {name: server.user(name)[0] for name in ("alice", "rita")}
+    found["bob"] = server.user("bob", "referrer")[0]
+    server.manage("shell", "-c", GRANT.format(study=patients.CT_NOW.uid))
+    return found
 
 
 @pytest.fixture
@@ -191,3 +210,48 @@ def test_both_wheel_at_once_the_line_breaks_and_they_show_the_same(door: Door) -
     wait_for(rita, f"{LIVE}.inside")
     agreed(alice, rita)
     assert alice.evaluate(f"{LIVE}.members.length") == 2, "and nobody is there twice"
+
+
+def test_a_series_that_is_not_theirs_is_told_in_words_and_never_named(door: Door) -> None:
+    alice = door.open("alice")
+    heard: list[str] = []
+
+    def listened(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+        line.on_message(server.send)
+
+        def back(message: str | bytes) -> None:
+            heard.append(str(message))
+            line.send(message)
+
+        server.on_message(back)
+
+    bob = door.open("bob", live=listened)
+    wait_for(alice, "farview.viewports.length === 2 && farview.viewports.every((one) => one.exact)", 40)
+    together(alice, bob)
+    wait_for(bob, "farview.viewports[1]?.state === 'withheld'")
+    bob.get_by_text("Others in the live session look at a series here that you may not see.").wait_for()
+    prior = alice.evaluate("farview.viewports[1].series")
+    assert prior
+    assert not any(prior in one or str(patients.CT_BEFORE.uid) in one for one in heard)
+    wheel(bob, 2)
+    wait_until(
+        lambda: len({page.evaluate("farview.viewports[0].lastHeader.view.frame") for page in (alice, bob)}) == 1,
+        "the pane beside goes on with both",
+        pause=bob.wait_for_timeout,
+    )
+
+
+def test_on_a_phone_a_finger_shows_where_it_is_while_it_is_down(door: Door, tmp_path: Path) -> None:
+    alice = door.open("alice")
+    phone = door.open("rita", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    together(alice, phone)
+    agreed(alice, phone)
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    middle = stage(phone)
+    touch = phone.context.new_cdp_session(phone)
+    finger = {"x": middle["x"], "y": middle["y"], "id": 1}
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [finger]})
+    wait_for(alice, f"{LIVE}.cursors[0].length === 1")
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    wait_for(alice, f"{LIVE}.cursors[0].length === 0")
