@@ -90,28 +90,62 @@ def sign_in(page: Page, url: str, name: str, password: str) -> None:
     page.locator("#q").wait_for()
 
 
+class Sessions:
+    """Alice's signed-in browsers. Each has a session of its own, as two computers have; one that is over is used again by the
+    next test while its key holds. A key dies where she proves anew who she is, as with every signature."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._resting: list[dict[str, Any]] = []
+
+    def one(self) -> dict[str, Any]:
+        """Cookies of a session that holds."""
+        while self._resting:
+            cookies = self._resting.pop()
+            if self._holds(cookies):
+                return cookies
+        return self._begun()
+
+    def rests(self, context: BrowserContext) -> None:
+        """The browser is closed; whoever is next may go on in its session."""
+        self._resting.append({"cookies": context.cookies(), "origins": []})
+
+    def _holds(self, state: dict[str, Any]) -> bool:
+        cookies = {one["name"]: one["value"] for one in state["cookies"]}
+        answer = requests.get(f"{self._archive.server.url}/accounts/session/", cookies=cookies, timeout=60)
+        return bool(answer.json()["signed_in"])
+
+    def _begun(self) -> dict[str, Any]:
+        """By the server's own hand: the sign-in page has tests of its own."""
+        server, name = self._archive.server, self._archive.reader.name
+        key = server.manage("shell", "-c", SESSION.format(name)).stdout.split()[-1]
+        cookie = {"name": f"farview_session_{server.port}", "value": key, "domain": server.host, "path": "/", "sameSite": "Lax"}
+        return {"cookies": [{**cookie, "expires": -1, "httpOnly": True, "secure": False}], "origins": []}
+
+
+SESSION = (
+    "from django.test import Client; from accounts.models import User; client = Client();"
+    "client.force_login(User.objects.get(username='{}')); print(client.session.session_key)"
+)
+
+
 @pytest.fixture(scope="module")
-def signed_in(chromium: Browser, archive: Archive) -> dict[str, Any]:  # noqa: F811
-    """The cookies of a browser in which Alice signed in."""
-    context = chromium.new_context()
-    sign_in(context.new_page(), archive.server.url + "/", archive.reader.name, archive.reader.password)
-    state: dict[str, Any] = context.storage_state()
-    context.close()
-    return state
+def sessions(archive: Archive) -> Sessions:
+    return Sessions(archive)
 
 
 @pytest.fixture
 def browse(
     chromium: Browser,  # noqa: F811
-    signed_in: dict[str, Any],
-    archive: Archive,
+    sessions: Sessions,
 ) -> Iterator[Callable[..., Page]]:
     """Makes pages of a browser in which Alice is signed in. What the page complains about fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def page_of(width: int = 1400, height: int = 900, **options: Any) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": height}, storage_state=signed_in, **options)
+        size = {"width": width, "height": height}
+        context = chromium.new_context(viewport=size, storage_state=sessions.one(), **options)  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda problem: complaints.append(str(problem)))
@@ -120,6 +154,7 @@ def browse(
 
     yield page_of
     for context in contexts:
+        sessions.rests(context)
         context.close()
     assert not complaints, complaints
 
