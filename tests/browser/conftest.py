@@ -119,7 +119,13 @@ class Sessions:
         """By the server's own hand: the sign-in page has tests of its own."""
         server, name = self._archive.server, self._archive.reader.name
         key = server.manage("shell", "-c", SESSION.format(name)).stdout.split()[-1]
-        cookie = {"name": f"farview_session_{server.port}", "value": key, "domain": server.host, "path": "/", "sameSite": "Lax"}
+        cookie = {
+            "name": f"farview_session_{server.port}",
+            "value": key,
+            "domain": server.host,
+            "path": "/",
+            "sameSite": "Lax",
+        }
         return {"cookies": [{**cookie, "expires": -1, "httpOnly": True, "secure": False}], "origins": []}
 
 
