@@ -18,6 +18,12 @@ def digest_of_row(row: Model, beside: Iterable[Model] = ()) -> str:
     return hashlib.sha256(json.dumps(held, ensure_ascii=True).encode()).hexdigest()
 
 
+def told(before: str, after: Model | None) -> dict[str, str]:
+    """For the detail of an event: the digest of a row before an act ("": none was there) and as it is now (None: gone)."""
+    states = {"before": before, "after": digest_of_row(after) if after is not None else ""}
+    return {name: state for name, state in states.items() if state}
+
+
 def _columns(row: Model) -> list[list[str]]:
     fields = (field for field in row._meta.concrete_fields if field.name not in UNTOLD)
     return [[field.attname, field.value_to_string(row)] for field in fields]

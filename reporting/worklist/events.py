@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.db import connection
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, states
 from accounts.models import Organization, User
 from accounts.origin import Request
 from reporting.models import ItemEvent, Order, ReadingItem
@@ -88,11 +88,12 @@ def order_noted(
     order: Order,
     actor: User | str,
     *,
+    before: str = "",
     request: Request | None = None,
     detail: Mapping[str, Any] | None = None,
     study_instance_uid: str = "",
 ) -> None:
-    """Write down what became of an order."""
+    """Write down what became of an order; `before`: the digest of its row, where an act changed it."""
     audit.record(
         f"order.{action}",
         actor=actor,
@@ -101,7 +102,7 @@ def order_noted(
         patient_id=order.patient.patient_id,
         study_instance_uid=study_instance_uid or order.study_instance_uid,
         object_uid=f"order {order.pk}",
-        detail={"source": order.source, **(detail or {})},
+        detail={"source": order.source, **(detail or {}), **states.told(before, order)},
     )
 
 

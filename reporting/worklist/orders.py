@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from accounts.models import Organization, User
 from accounts.origin import Request
+from accounts.states import digest_of_row
 from reporting.models import Order
 from reporting.worklist import grants, items
 from reporting.worklist.classes import CLASSES
@@ -105,9 +106,10 @@ def cancel(
         held = Order.objects.select_for_update(of=("self",)).select_related("organization", "patient").get(pk=order.pk)
         if held.status != "ordered":
             return held
+        state = digest_of_row(held)
         held.status = "discontinued" if discontinued else "cancelled"
         held.save(update_fields=["status", "updated_at"])
-        order_noted("cancel", held, actor, request=request, detail={"reason": reason})
+        order_noted("cancel", held, actor, before=state, request=request, detail={"reason": reason})
         _end_item(held, actor, reason, request)
         return held
 
@@ -220,13 +222,14 @@ def _changed(
         changed(item, "exam_ended", actor, ("exam_ended_at",), request=request)
     if not new:
         return order
+    state = digest_of_row(order)
     for name, value in new.items():
         setattr(order, name, value)
     if "referring_identifier" in new:
         order.referrer = grants.referrer_of(order.organization, order.referring_identifier)
     order.save()
     told = {name: [_plain(before[name]), _plain(value)] for name, value in new.items() if name in TOLD}
-    order_noted("change", order, actor, request=request, detail={"changed": sorted(new), **told})
+    order_noted("change", order, actor, before=state, request=request, detail={"changed": sorted(new), **told})
     if item is not None:
         _follow(item, before, new, told, actor, request)
     return order

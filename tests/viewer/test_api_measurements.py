@@ -184,6 +184,10 @@ def test_what_is_deleted_can_come_back(alice: Client) -> None:
     back = put(alice, mark["uid"], {"version": 2, "deleted": False}).json()
     assert (back["deleted"], back["version"], back["values"]) == (False, 3, mark["values"])
     assert listed(alice) == [back]
+    told = list(AuditEvent.objects.filter(object_uid=mark["uid"]).order_by("sequence").values_list("detail", flat=True))
+    assert "before" not in told[0]
+    assert [one["before"] for one in told[1:]] == [one["after"] for one in told[:-1]], "each began where the last ended"
+    assert len({one["after"] for one in told}) == len(told)
 
 
 @pytest.mark.usefixtures("stack")

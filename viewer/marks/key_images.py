@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, states
 from accounts.models import User
 from accounts.origin import Request
 from viewer.archive import outbox, rows
@@ -88,7 +88,7 @@ def keep(
             author=user,
             author_name=user.get_full_name() or user.get_username(),
         )
-        _told(kept, "key_image.create", user, request)
+        _told(kept, "key_image.create", "", user, request)
         return kept
 
     return rows.patiently(write)
@@ -102,9 +102,10 @@ def note(study: Study, uid: str, version: int, text: str, user: User, request: R
         kept = of_uid(study, uid)
         if kept.version != version:
             raise Overtaken(kept)
+        before = states.digest_of_row(kept)
         kept.note, kept.version, kept.changed_at = text, version + 1, timezone.now()
         kept.save(update_fields=["note", "version", "changed_at"])
-        _told(kept, "key_image.change", user, request)
+        _told(kept, "key_image.change", before, user, request)
         return kept
 
     return rows.patiently(write)
@@ -115,15 +116,16 @@ def drop(study: Study, uid: str, user: User, request: Request | None = None) -> 
 
     def write() -> KeyImage:
         kept = of_uid(study, uid)
+        before = states.digest_of_row(kept)
         kept.deleted_at = timezone.now()
         kept.save(update_fields=["deleted_at"])
-        _told(kept, "key_image.delete", user, request)
+        _told(kept, "key_image.delete", before, user, request)
         return kept
 
     return rows.patiently(write)
 
 
-def _told(kept: KeyImage, action: str, user: User, request: Request | None) -> None:
+def _told(kept: KeyImage, action: str, before: str, user: User, request: Request | None) -> None:
     """Audit and news, in the transaction of the change."""
     study = kept.study
     audit.record(
@@ -134,6 +136,6 @@ def _told(kept: KeyImage, action: str, user: User, request: Request | None) -> N
         patient_id=study.patient.patient_id,
         study_instance_uid=study.study_instance_uid,
         object_uid=kept.uid,
-        detail={"sha256": kept.sha256, "sop_instance_uid": kept.sop_instance_uid},
+        detail={"sha256": kept.sha256, "sop_instance_uid": kept.sop_instance_uid, **states.told(before, kept)},
     )
     outbox.announce(NEWS, study.organization, {"study_instance_uid": study.study_instance_uid, "uid": kept.uid})

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, states
 from accounts.models import User
 from accounts.origin import Request
 from viewer.archive import outbox, query, rows
@@ -109,7 +109,7 @@ def keep(study: Study, uid: str, asked: Asked, measured: Measured, user: User, r
         _fill(mark, asked, measured.taken)
         mark.author, mark.author_name = user, name_of(user)
         mark.save(force_insert=True)
-        _tell("measurement.create", mark, study, user, request)
+        _tell("measurement.create", "", mark, study, user, request)
         _remeasure(measured, study, user, request)
         return mark
 
@@ -160,10 +160,11 @@ def _next_version(
         if row.version != mark.version:
             raise Overtaken(row)
         stand(study, measured.ground)
+        before = states.digest_of_row(row)
         action = fill(row)
         row.version += 1
         row.save()
-        _tell(action, row, study, user, request)
+        _tell(action, before, row, study, user, request)
         _remeasure(measured, study, user, request)
         return row
 
@@ -173,10 +174,11 @@ def _next_version(
 def _remeasure(measured: Measured, study: Study, user: User, request: Request | None) -> None:
     """Keep the numbers that another calibration gives; whose measurements they are does not change."""
     for mark, taken in measured.again:
+        before = states.digest_of_row(mark)
         mark.values, mark.notes = taken.values, taken.notes
         mark.version += 1
         mark.save()
-        _tell("measurement.change", mark, study, user, request)
+        _tell("measurement.change", before, mark, study, user, request)
 
 
 def _fill(mark: Measurement, asked: Asked, taken: Taken | None) -> None:
@@ -190,7 +192,7 @@ def _fill(mark: Measurement, asked: Asked, taken: Taken | None) -> None:
     mark.values, mark.notes = taken.values, taken.notes
 
 
-def _tell(action: str, mark: Measurement, study: Study, user: User, request: Request | None) -> None:
+def _tell(action: str, before: str, mark: Measurement, study: Study, user: User, request: Request | None) -> None:
     audit.record(
         action,
         actor=user,
@@ -199,7 +201,7 @@ def _tell(action: str, mark: Measurement, study: Study, user: User, request: Req
         patient_id=study.patient.patient_id,
         study_instance_uid=study.study_instance_uid,
         object_uid=mark.uid,
-        detail={"kind": mark.kind, "version": mark.version},
+        detail={"kind": mark.kind, "version": mark.version, **states.told(before, mark)},
     )
     outbox.announce(NEWS, study.organization, {"study_instance_uid": study.study_instance_uid, "uid": mark.uid})
 

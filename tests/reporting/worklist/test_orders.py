@@ -104,6 +104,16 @@ def test_events_tell_old_and_new_but_not_what_people_write_about_patients(ordere
     assert "secret" not in str(list(AuditEvent.objects.values_list("detail", flat=True)))
 
 
+def test_an_event_holds_the_digest_of_the_order_before_it_and_after_it(ordered: Ordered, site: Organization) -> None:
+    order = ordered(laterality="L")
+    orders.change(order, facts(site, laterality="R"), "hl7")
+    orders.cancel(order, "hl7", "not wanted")
+    placed, changed, cancelled = AuditEvent.objects.filter(action__startswith="order.").order_by("sequence")
+    assert "before" not in placed.detail
+    assert changed.detail["before"] != changed.detail["after"] == cancelled.detail["before"]
+    assert cancelled.detail["after"] != cancelled.detail["before"]
+
+
 def test_a_corrected_accession_number_finds_the_images(ordered: Ordered, scan: Scan) -> None:
     order = ordered(accession_number="A-10")
     study = scan()
