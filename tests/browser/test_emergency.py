@@ -54,7 +54,7 @@ def test_it_is_opened_with_a_reason_and_everybody_who_must_sees_it(
     referrer.get_by_label("Study Instance UID").fill(uid)
     asked.click()
     band = referrer.locator("#emergency-band")
-    expect(band).to_contain_text(REASON)
+    expect(band).to_contain_text(REASON, timeout=30_000)  # the viewer page of a cold browser
     assert band.bounding_box()["height"] >= 24  # type: ignore[index]
     wait_for(referrer, "window.farview && farview.viewports[0]?.exact")
     notice = administrator.locator(".emergency-notice")
