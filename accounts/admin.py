@@ -24,7 +24,7 @@ from accounts.links import make_link
 from accounts.models import GIVEN_ROLES, ApiToken, Membership, Organization, User
 from accounts.policy import ADMIN, administers, organizations_for
 from accounts.second_factor import FACTORS, remove_factors
-from accounts.states import digest_of_row
+from accounts.states import digest_of_row, told
 
 
 def administered(request: HttpRequest) -> QuerySet[Organization]:
@@ -96,12 +96,12 @@ class Managed(admin.ModelAdmin):
         return super().log_change(request, obj, message)
 
     def _write(self, request: HttpRequest, obj: Any, act: str, message: Any) -> None:
-        states = {"before": getattr(obj, "state_before", ""), "after": "" if act == "delete" else self.state_of(obj)}
+        after = "" if act == "delete" else self.state_of(obj)
         audit.record(
             f"{obj._meta.model_name}.{act}",
             actor=request.user,
             request=request,
-            detail={"object": str(obj), "what": message} | {name: state for name, state in states.items() if state},
+            detail={"object": str(obj), "what": message, **told(getattr(obj, "state_before", ""), after)},
         )
 
 

@@ -18,9 +18,9 @@ def digest_of_row(row: Model, beside: Iterable[Model] = ()) -> str:
     return hashlib.sha256(json.dumps(held, ensure_ascii=True).encode()).hexdigest()
 
 
-def told(before: str, after: Model | None) -> dict[str, str]:
-    """For the detail of an event: the digest of a row before an act ("": none was there) and as it is now (None: gone)."""
-    states = {"before": before, "after": digest_of_row(after) if after is not None else ""}
+def told(before: str, after: str) -> dict[str, str]:
+    """For the detail of an event: the digests of a row before and after an act; "": there was none, or is none."""
+    states = {"before": before, "after": after}
     return {name: state for name, state in states.items() if state}
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import READING_ROLES, Role, ShareLink
 from reporting.models import Report, ReportState
+from reporting.workflow.states import APART
 from viewer.models import Grant
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 DELIVERED = (ReportState.FINAL, ReportState.APPENDED, ReportState.CORRECTED, ReportState.ENTERED_IN_ERROR)
 """States in which a report's newest signed version is out of the house. One that was entered in error stays to be seen as such:
 whoever acted on it must learn of it."""
-APART = (ReportState.BLIND, ReportState.READ)
 BOTH = 2
 """Until so many reads apart are complete each is seen by its reader alone."""
 EARLY = (ReportState.PRELIMINARY, ReportState.PENDING_COSIGN, ReportState.RETURNED)

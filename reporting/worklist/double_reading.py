@@ -13,7 +13,8 @@ from django.db.models import QuerySet
 
 from accounts.models import Role, User
 from reporting.models import ReadingItem, Report, ReportingSite, ReportState
-from reporting.visibility import APART, BOTH
+from reporting.visibility import BOTH
+from reporting.workflow.states import APART
 from viewer.models import Study
 
 NOT_YOURS = "Two radiologists read this examination, each alone; a resident's report comes after both."

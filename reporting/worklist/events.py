@@ -102,7 +102,7 @@ def order_noted(
         patient_id=order.patient.patient_id,
         study_instance_uid=study_instance_uid or order.study_instance_uid,
         object_uid=f"order {order.pk}",
-        detail={"source": order.source, **(detail or {}), **states.told(before, order)},
+        detail={"source": order.source, **(detail or {}), **states.told(before, states.digest_of_row(order))},
     )
 
 

@@ -42,6 +42,11 @@ def written(item: ReadingItem) -> bool:
     return Report.objects.filter(item=item).exclude(state__in=CLOSED_REPORTS).exists()
 
 
+def _read_twice(item: ReadingItem) -> bool:
+    """Whether two read it apart: decided before anybody writes, and kept."""
+    return item.double_reading or (not written(item) and double_reading.asked_for(item))
+
+
 # --- from an order
 
 
@@ -83,7 +88,7 @@ def _adopted(made: ReadingItem, order: Order, actor: User | str, request: Reques
     same_class = made.reading_class == own.reading_class
     made.order, made.reading_class = order, order.reading_class if same_class else made.reading_class
     made.ordered_at = order.requested_at or order.created_at
-    made.double_reading = made.double_reading or (not written(made) and double_reading.asked_for(made))
+    made.double_reading = _read_twice(made)
     _same_patient(order, study)
     changed(
         made,
@@ -310,8 +315,7 @@ def make_ready(
 ) -> None:
     """Offer it to readers. The clock keeps the first time. Within a transaction."""
     item.status = resting(has_images=item.study_id is not None, assigned=item.assigned_to_id is not None)
-    if not item.double_reading and not written(item):
-        item.double_reading = double_reading.asked_for(item)
+    item.double_reading = _read_twice(item)
     if item.status != "scheduled":
         item.ready_at = item.ready_at or timezone.now()
     fields = ("status", "ready_at", "double_reading", *fields)

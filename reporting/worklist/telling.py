@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from reporting.models import CriticalResult, Order, ReadingItem, Report
-from reporting.visibility import APART
+from reporting.workflow.states import APART
 from reporting.worklist import double_reading
 from reporting.worklist.claiming import EXPIRY, holder, shown_status
 from reporting.worklist.events import shown

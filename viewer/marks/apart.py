@@ -34,9 +34,9 @@ class _Marked(Protocol):
 Mark = TypeVar("Mark", bound=_Marked)
 
 
-def shown_to(user: User | None, study: Study, marks: Iterable[Mark]) -> list[Mark]:
-    """Those of `marks` that `user` sees; None: whoever may see none of another's."""
-    hidden = authors(study) - ({user.pk} if user is not None else set())
+def shown_to(user: User, study: Study, marks: Iterable[Mark]) -> list[Mark]:
+    """Those of `marks` that `user` sees."""
+    hidden = authors(study) - {user.pk}
     return [mark for mark in marks if mark.author_id not in hidden]
 
 

@@ -136,6 +136,10 @@ def _told(kept: KeyImage, action: str, before: str, user: User, request: Request
         patient_id=study.patient.patient_id,
         study_instance_uid=study.study_instance_uid,
         object_uid=kept.uid,
-        detail={"sha256": kept.sha256, "sop_instance_uid": kept.sop_instance_uid, **states.told(before, kept)},
+        detail={
+            "sha256": kept.sha256,
+            "sop_instance_uid": kept.sop_instance_uid,
+            **states.told(before, states.digest_of_row(kept)),
+        },
     )
     outbox.announce(NEWS, study.organization, {"study_instance_uid": study.study_instance_uid, "uid": kept.uid})

@@ -201,7 +201,7 @@ def _tell(action: str, before: str, mark: Measurement, study: Study, user: User,
         patient_id=study.patient.patient_id,
         study_instance_uid=study.study_instance_uid,
         object_uid=mark.uid,
-        detail={"kind": mark.kind, "version": mark.version, **states.told(before, mark)},
+        detail={"kind": mark.kind, "version": mark.version, **states.told(before, states.digest_of_row(mark))},
     )
     outbox.announce(NEWS, study.organization, {"study_instance_uid": study.study_instance_uid, "uid": mark.uid})
 
