@@ -16,6 +16,8 @@ from accounts.acts import ACTS
 from accounts.rates import buckets
 from tests.emptying import emptying_the_test_database as emptying_the_test_database
 from tests.live import live_server_process as live_server_process
+from tests.reruns import pytest_runtest_logreport as pytest_runtest_logreport
+from tests.reruns import pytest_terminal_summary as pytest_terminal_summary
 from viewer.api import auditing
 from viewer.serving.runtime import runtime
 

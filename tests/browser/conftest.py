@@ -111,9 +111,10 @@ class Sessions:
         self._resting.append({"cookies": context.cookies(), "origins": []})
 
     def _holds(self, state: dict[str, Any]) -> bool:
+        """Whether it is Alice's still: a test may have signed out, or signed somebody else in."""
         cookies = {one["name"]: one["value"] for one in state["cookies"]}
         answer = requests.get(f"{self._archive.server.url}/accounts/session/", cookies=cookies, timeout=60)
-        return bool(answer.json()["signed_in"])
+        return bool(answer.json().get("name") == self._archive.reader.name)
 
     def _begun(self) -> dict[str, Any]:
         """By the server's own hand: the sign-in page has tests of its own."""

@@ -105,20 +105,18 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[LiveServer]:
+def hospital(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """Everything hostile is in; Alice holds every role. The server is this fixture's own: made anew, it begins empty."""
     with LiveServer(dicom=True, FARVIEW_HL7_PORT=str(free_port()), FARVIEW_ARRIVAL_QUIET_SECONDS="1") as server:
-        yield server
+        yield filled(server, shared_data, tmp_path_factory.mktemp("hostile"))
 
 
-@pytest.fixture(scope="module")
-def hospital(server: LiveServer, shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    """Everything hostile is in; Alice holds every role."""
+def filled(server: LiveServer, shared_data: Path, folder: Path) -> Archive:
     pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
     roles = ["radiologist", "admin", "technologist", "referrer"]
     archive = Archive(server, shared_data, people(server, {"alice": roles})["alice"])
     server.manage("shell", "-c", ROWS, input=json.dumps(STRINGS))
     server.manage("add_peer", "SCANNER", "127.0.0.1", "--may", "store")
-    folder = tmp_path_factory.mktemp("hostile")
     try:
         studies = [HostileStudy(folder / str(number), number) for number in STUDIES]
         for number in WITH_DOCUMENTS:
