@@ -465,12 +465,22 @@ layout.addEventListener("changed", () => {
   refetching = setTimeout(refetch, 700);
 });
 
-for (const install of page.shared ? LOOKING : FEATURES) install(workbench);
+/** A feature that cannot be hung is told of like any other fault, and takes neither the pictures nor the others with it. */
+function hangFeature(install) {
+  try {
+    install(workbench);
+  } catch (problem) {
+    reportError(problem);
+  }
+}
+
+for (const install of page.shared ? LOOKING : FEATURES) hangFeature(install);
 for (const module of page.panels.split(" ").filter(Boolean)) {
-  import(page.static + module).then(({ install }) => install(workbench), (problem) => console.error(module, problem));
+  import(page.static + module).then(({ install }) => hangFeature(install), (problem) => console.error(module, problem));
 }
 layout.set("1x1");
 run("tool", desk.tool);
+side.begin();
 firstStudy().then(hang, (problem) => {
   const { title, detail, advice } = problem.title ? problem : explainedStatus(0, String(problem));
   at("problem").hidden = false;

@@ -12,6 +12,18 @@ export class Side {
     this.tabs = make("div", "tabs", element, { role: "tablist" });
     this.body = make("div", "body", element);
     this.open = null;
+    this.begun = false;
+  }
+
+  /** The desk is laid: the panel that was open the last time opens, now or when it is added. What fills a panel looks at
+   *  the active pane, which is not there before. */
+  begin() {
+    this.begun = true;
+    for (const name of [...this.panels.keys()]) this.#asBefore(name);
+  }
+
+  #asBefore(name) {
+    if (this.begun && this.remembered.get("panel", "") === name && innerWidth > 1100) this.show(name);
   }
 
   /** @param panel {name, label, icon, fill(element)}: `fill` draws the panel whenever it is shown or refreshed */
@@ -25,7 +37,7 @@ export class Side {
     this.panels.set(panel.name, { panel, tab, count, body });
     this.element.hidden = false;
     this.element.toggleAttribute("data-open", this.open !== null);
-    if (this.remembered.get("panel", "") === panel.name && innerWidth > 1100) this.show(panel.name);
+    this.#asBefore(panel.name);
   }
 
   show(name) {
