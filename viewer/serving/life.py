@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,15 @@ from viewer.serving.runtime import runtime
 from viewer.serving.watch import Watch
 from viewer.tasks import TASKS
 
+WAITING_THREADS = 32
+
+
+def many_may_wait() -> None:
+    """The loop's threads wait for the database, disks and peers; they compute nothing. Python gives a machine of two
+    processors six, which a few peers that answer slowly would keep from everybody's sockets and pages."""
+    threads = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="waiting")
+    asyncio.get_running_loop().set_default_executor(threads)
+
 
 class Life:
     """The engine and the tasks beside it: the news tail, the watch over who is connected, objects that write themselves."""
@@ -27,6 +37,7 @@ class Life:
 
     async def start(self) -> None:
         """Start everything on the running loop; after this the server is ready."""
+        many_may_wait()
         await runtime().start()
         tasks = (
             NewsTail().run(),
