@@ -5,7 +5,7 @@ The rows and the ceremonies are django-allauth's (`allauth.mfa`); what is asked,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts import audit, lockout, sessions
+from accounts import audit, lockout, recovery_codes, sessions
 from accounts.models import Membership, Organization, Role, User
 from accounts.recovery import FACTORS_GONE, tell
 
@@ -106,10 +106,10 @@ def counted(person: User) -> Iterator[None]:
 def use_code(person: User, code: str) -> Authenticator | None:
     """The authenticator app or the list of recovery codes to which `code` belongs; it is used up."""
     with transaction.atomic():
-        for one in Authenticator.objects.select_for_update().filter(user=person).order_by("-type"):
-            if (use := USES.get(one.type)) and use(one, code):
-                return one
-    return None
+        app = Authenticator.objects.select_for_update().filter(user=person, type=Authenticator.Type.TOTP).first()
+        if app is not None and _use_totp(app, code):
+            return app
+    return recovery_codes.use(person, code)
 
 
 def _use_totp(one: Authenticator, code: str) -> bool:
@@ -122,16 +122,6 @@ def _use_totp(one: Authenticator, code: str) -> bool:
             one.save(update_fields=["data"])
             return True
     return False
-
-
-def _use_recovery_code(one: Authenticator, code: str) -> bool:
-    return bool(one.wrap().validate_code(code))
-
-
-USES: dict[str, Callable[[Authenticator, str], bool]] = {
-    Authenticator.Type.TOTP: _use_totp,
-    Authenticator.Type.RECOVERY_CODES: _use_recovery_code,
-}
 
 
 class _CodeForm(forms.Form):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.internal.decorators import login_stage_required
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from allauth.account.views import ReauthenticateView
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.views import AuthenticateView
@@ -23,13 +24,13 @@ from allauth.mfa.webauthn.views import (
 )
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
-from django.views.generic import TemplateView
+from django.views.generic import FormView, TemplateView
 
+from accounts import recovery_codes
 from accounts.adapter import relying_party
 from accounts.forms import SignInForm
 from accounts.policy import not_found
@@ -49,12 +50,13 @@ class Account(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         person = self.request.user
         held = list(Authenticator.objects.filter(user=person).order_by("created_at"))
-        codes = next((one for one in held if one.type == Authenticator.Type.RECOVERY_CODES), None)
+        codes = next((one for one in held if one.type == recovery_codes.KIND), None)
         return {
             **super().get_context_data(**kwargs),
             "app": next((one for one in held if one.type == Authenticator.Type.TOTP), None),
             "passkeys": [one for one in held if one.type == Authenticator.Type.WEBAUTHN],
-            "codes_left": len(codes.wrap().get_unused_codes()) if codes else None,
+            "codes_left": recovery_codes.left(codes) if codes else None,
+            "codes_from_seed": codes is not None and recovery_codes.from_seed(codes),
             "demanded": must_set_up(person),
             "protected": has_second_factor(person),
         }
@@ -147,12 +149,33 @@ class _InPerson:
         return answer
 
 
-class AddApp(_InPerson, ActivateTOTPView):
+def codes_shown(request: HttpRequest, made: recovery_codes.Made) -> HttpResponse:
+    """In the answer to the request that made them: afterwards nobody can, for only their hashes are kept."""
+    return render(request, "accounts/recovery_codes.html", {"codes": made.codes})
+
+
+class _FirstCodes:
+    """Whoever adds a first factor is given recovery codes with it."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        request: HttpRequest = self.request  # type: ignore[attr-defined]
+        made = None if recovery_codes.of(request.user) else recovery_codes.make()
+        with transaction.atomic():
+            response = self.kept(form)
+            if made is None or not recovery_codes.keep(request.user, made):
+                return response
+        return codes_shown(request, made)
+
+    def kept(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        return response
+
+
+class AddApp(_InPerson, _FirstCodes, ActivateTOTPView):
     template_name = "accounts/app_add.html"
 
-    @transaction.atomic
-    def form_valid(self, form: Any) -> HttpResponse:
-        response = super().form_valid(form)
+    def kept(self, form: Any) -> HttpResponse:
+        response = super().kept(form)
         use_code(self.request.user, form.cleaned_data["code"])  # it signs nobody in any more
         return response
 
@@ -162,7 +185,7 @@ class RemoveApp(_InPerson, DeactivateTOTPView):
     success_url = reverse_lazy("account")
 
 
-class AddPasskey(_InPerson, _Ceremony, AddWebAuthnView):
+class AddPasskey(_InPerson, _Ceremony, _FirstCodes, AddWebAuthnView):
     template_name = "accounts/passkey_add.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -178,10 +201,6 @@ class AddPasskey(_InPerson, _Ceremony, AddWebAuthnView):
 
     kind = Authenticator.Type.WEBAUTHN
 
-    @transaction.atomic
-    def form_valid(self, form: Any) -> HttpResponse:
-        return super().form_valid(form)
-
 
 class RemovePasskey(_InPerson, RemoveWebAuthnView):
     template_name = "accounts/remove.html"
@@ -193,12 +212,27 @@ class RenamePasskey(_InPerson, EditWebAuthnView):
     success_url = reverse_lazy("account")
 
 
-@method_decorator(never_cache, name="dispatch")
 class RecoveryCodes(_InPerson, ViewRecoveryCodesView):
-    """Shown once; afterwards the page says how many are left."""
+    """How many are left."""
 
     template_name = "accounts/recovery_codes.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Not what django-allauth would say: it knows its own lists alone."""
+        raise_if_reauthentication_required(self.request, app="allauth.mfa")
+        codes = recovery_codes.of(self.request.user)
+        if codes is None:
+            raise Http404
+        return {**TemplateView.get_context_data(self, **kwargs), "left": recovery_codes.left(codes)}
 
 
 class NewRecoveryCodes(_InPerson, GenerateRecoveryCodesView):
     template_name = "accounts/recovery_codes_new.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return FormView.get_context_data(self, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        made = recovery_codes.make()
+        recovery_codes.replace(self.request.user, made)
+        return codes_shown(self.request, made)

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from accounts import audit
+from accounts import audit, recovery_codes
 from accounts.models import Membership, Organization, Role, User
 
 PASSWORD = "a lantern over the harbour"
 
 
 @pytest.fixture(autouse=True)
-def quick_passwords(settings) -> None:
+def quick_passwords(settings, monkeypatch) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr(recovery_codes, "ROUNDS", 1)
 
 
 @pytest.fixture(autouse=True)
