@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
 
-from django.db.models import Model
+from django.db.models import Field, Model
 
 UNTOLD = frozenset({"last_login", "last_used_at", "last_seen_at", "updated_at", "epoch"})
 """Columns that change without anybody's act upon the row."""
@@ -26,4 +28,12 @@ def told(before: str, after: str) -> dict[str, str]:
 
 def _columns(row: Model) -> list[list[str]]:
     fields = (field for field in row._meta.concrete_fields if field.name not in UNTOLD)
-    return [[field.attname, field.value_to_string(row)] for field in fields]
+    return [[field.attname, _text(row, field)] for field in fields]
+
+
+def _text(row: Model, field: Field[Any, Any]) -> str:
+    """A moment in UTC, as the database gives it back, in whichever zone a form was filled in."""
+    value = field.value_from_object(row)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat()
+    return field.value_to_string(row)

@@ -20,6 +20,7 @@ from django.utils.html import format_html
 from accounts import audit
 from accounts.admin import Managed, administered
 from accounts.policy import administers
+from accounts.states import digest_of_row, told
 from viewer import protocols
 from viewer.hanging.preview import in_words
 from viewer.models import Conflict, HangingProtocol, Study
@@ -110,9 +111,16 @@ class ConflictAdmin(LookOnly):
         return obj is None or administered(request).filter(pk=obj.organization_id).exists()
 
     def save_model(self, request: HttpRequest, obj: Conflict, form: Any, change: bool) -> None:
-        rows = Conflict.objects.open().filter(pk=obj.pk)
-        if not rows.update(resolved_at=timezone.now(), resolved_by=request.user, resolution=obj.resolution):
-            return  # somebody else was quicker: theirs stands
+        with transaction.atomic():
+            held = Conflict.objects.open().select_for_update().filter(pk=obj.pk).first()
+            if held is None:
+                return  # somebody else was quicker: theirs stands
+            before = digest_of_row(held)
+            held.resolved_at, held.resolved_by, held.resolution = timezone.now(), request.user, obj.resolution
+            held.save(update_fields=["resolved_at", "resolved_by", "resolution"])
+            self._record(request, obj, told(before, digest_of_row(held)))
+
+    def _record(self, request: HttpRequest, obj: Conflict, states: dict[str, str]) -> None:
         audit.record(
             "conflict.settle",
             actor=request.user,
@@ -121,7 +129,7 @@ class ConflictAdmin(LookOnly):
             study_instance_uid=obj.study.study_instance_uid,
             object_uid=obj.sop_instance_uid,
             purpose=obj.resolution[:64],
-            detail={"kept": "first", "reason": obj.resolution, "conflict": obj.pk},
+            detail={"kept": "first", "reason": obj.resolution, "conflict": obj.pk, **states},
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conflict]:

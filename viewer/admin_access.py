@@ -19,6 +19,7 @@ from accounts import audit
 from accounts.admin import Managed, administered
 from accounts.models import Role, User
 from accounts.policy import administers
+from accounts.states import digest_of_row, told
 from viewer.archive import emergency
 from viewer.models import EmergencyAccess, Grant, Study
 
@@ -117,15 +118,13 @@ class GrantAdmin(Managed):
 
     def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
         """One grant of an administrator for a person and a study: a second one moves its end."""
+        one = {"study": obj.study, "user": obj.user, "reason": Grant.Reason.ADMINISTRATOR}
         with transaction.atomic():
-            made, _ = Grant.objects.update_or_create(
-                study=obj.study,
-                user=obj.user,
-                reason=Grant.Reason.ADMINISTRATOR,
-                defaults={"until": form.cleaned_data["until"]},
-            )
+            held = Grant.objects.select_for_update().filter(**one).first()
+            before = digest_of_row(held) if held else ""
+            made, _ = Grant.objects.update_or_create(**one, defaults={"until": form.cleaned_data["until"]})
             obj.pk, obj.reason, obj.until = made.pk, made.reason, made.until
-            self._record(GRANTED, request, made)
+            self._record(GRANTED, request, made, before)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         return admin.ModelAdmin.log_addition(self, request, obj, message)  # the record has it, with study and patient
@@ -134,17 +133,19 @@ class GrantAdmin(Managed):
     def end(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
         for grant in queryset:
             with transaction.atomic():
-                held = grant.until is None or grant.until > timezone.now()
+                held, before = grant.until is None or grant.until > timezone.now(), digest_of_row(grant)
                 if held and grant.reason == Grant.Reason.EMERGENCY:
                     for access in emergency.held_by(grant.user).filter(study=grant.study)[:1]:
                         emergency.end(access)
                 elif held:
                     grant.end()
                 if held:
-                    self._record(ENDED, request, grant)
+                    grant.refresh_from_db(fields=["until"])
+                    self._record(ENDED, request, grant, before)
             self.message_user(request, f"{grant.user} no longer sees this study by this grant ({grant.reason}).")
 
-    def _record(self, action: str, request: HttpRequest, grant: Grant) -> None:
+    def _record(self, action: str, request: HttpRequest, grant: Grant, before: str) -> None:
+        said = {"person": grant.user.get_username(), "reason": grant.reason, "until": str(grant.until or "")}
         audit.record(
             action,
             actor=request.user,
@@ -152,7 +153,7 @@ class GrantAdmin(Managed):
             organization=grant.study.organization.name,
             patient_id=grant.study.patient.patient_id,
             study_instance_uid=grant.study.study_instance_uid,
-            detail={"person": grant.user.get_username(), "reason": grant.reason, "until": str(grant.until or "")},
+            detail={**said, **told(before, digest_of_row(grant))},
         )
 
     @admin.display(description="study", ordering="study__study_instance_uid")
@@ -222,7 +223,7 @@ class EmergencyAccessAdmin(Managed):
         with transaction.atomic():
             obj.reviewed_by, obj.reviewed_at = request.user, timezone.now()
             obj.save(update_fields=["review", "reviewed_by", "reviewed_at"])
-            self._record(REVIEWED, request, obj, review=obj.review)
+            self._record(REVIEWED, request, obj, getattr(obj, "state_before", ""), review=obj.review)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         return admin.ModelAdmin.log_change(self, request, obj, message)  # the record has it, with study and patient
@@ -230,12 +231,14 @@ class EmergencyAccessAdmin(Managed):
     @admin.action(description="End now")
     def end_now(self, request: HttpRequest, queryset: QuerySet[EmergencyAccess]) -> None:
         for access in queryset.filter(until__gt=timezone.now()):
+            before = digest_of_row(access)
             with transaction.atomic():
                 emergency.end(access)
-                self._record("emergency.end", request, access)
+                self._record("emergency.end", request, access, before)
             self.message_user(request, f"{access.user} no longer sees this study by emergency access.")
 
-    def _record(self, action: str, request: HttpRequest, access: EmergencyAccess, **detail: str) -> None:
+    def _record(self, action: str, request: HttpRequest, access: EmergencyAccess, before: str, **detail: str) -> None:
+        states = told(before, digest_of_row(access))
         audit.record(
             action,
             actor=request.user,
@@ -244,7 +247,7 @@ class EmergencyAccessAdmin(Managed):
             patient_id=access.study.patient.patient_id,
             study_instance_uid=access.study.study_instance_uid,
             purpose=emergency.PURPOSE,
-            detail={"person": access.user.get_username(), "access": access.pk, **detail},
+            detail={"person": access.user.get_username(), "access": access.pk, **detail, **states},
         )
 
     @admin.display(description="study", ordering="study__study_instance_uid")

@@ -23,6 +23,7 @@ from accounts import audit
 from accounts.admin import OfOrganization, administered
 from accounts.policy import administers
 from accounts.reauthentication import stale
+from accounts.states import digest_of_row, told
 from viewer.admin import LookOnly
 from viewer.archive import retention_plan
 from viewer.archive.retention_plan import LISTED, Told, Underway
@@ -141,6 +142,7 @@ class RetentionRuleAdmin(OfOrganization):
         }
 
     def _switch(self, request: HttpRequest, rule: RetentionRule, on: bool, **seen: int) -> None:
+        before = digest_of_row(rule)
         with transaction.atomic():
             rule.active = on
             rule.turned_on_by, rule.turned_on_at = (request.user, timezone.now()) if on else (None, None)
@@ -151,7 +153,7 @@ class RetentionRuleAdmin(OfOrganization):
                 request=request,
                 organization=rule.organization.name,
                 object_uid=f"rule {rule.pk}",
-                detail={"rule": str(rule), **seen},
+                detail={"rule": str(rule), **seen, **told(before, digest_of_row(rule))},
             )
 
     @admin.display(description="rule")
@@ -233,7 +235,7 @@ class HoldAdmin(OfOrganization):
         with transaction.atomic():
             obj.placed_by = request.user
             obj.save()
-            self._record("hold.place", request, obj)
+            self._record("hold.place", request, obj, before="")
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         return admin.ModelAdmin.log_addition(self, request, obj, message)  # the record has it, with study and patient
@@ -241,13 +243,14 @@ class HoldAdmin(OfOrganization):
     @admin.action(description="Lift", permissions=["view"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Hold]) -> None:
         for hold in queryset.filter(lifted_at=None):
+            before = digest_of_row(hold)
             with transaction.atomic():
                 hold.lifted_by, hold.lifted_at = request.user, timezone.now()
                 hold.save(update_fields=["lifted_by", "lifted_at"])
-                self._record("hold.lift", request, hold)
+                self._record("hold.lift", request, hold, before)
             self.message_user(request, f"{hold} is lifted.")
 
-    def _record(self, action: str, request: HttpRequest, hold: Hold) -> None:
+    def _record(self, action: str, request: HttpRequest, hold: Hold, before: str) -> None:
         patient = hold.patient or hold.study.patient
         audit.record(
             action,
@@ -258,7 +261,11 @@ class HoldAdmin(OfOrganization):
             study_instance_uid=hold.study.study_instance_uid if hold.study else "",
             object_uid=f"hold {hold.pk}",
             purpose=hold.reason[:64],
-            detail={"of": "study" if hold.study else "patient", "reason": hold.reason},
+            detail={
+                "of": "study" if hold.study else "patient",
+                "reason": hold.reason,
+                **told(before, digest_of_row(hold)),
+            },
         )
 
     @admin.display(description="held")

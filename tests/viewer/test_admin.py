@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent, Membership, Organization, Role, User
+from accounts.states import digest_of_row
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.conftest import person, signed_in
 from viewer.archive.ingest import ingest_file
@@ -88,6 +89,7 @@ def test_an_administrator_settles_a_conflict_once_with_a_reason_and_it_is_no_lon
 ) -> None:
     conflict = Conflict.objects.get()
     address = f"{CONFLICTS}{conflict.pk}/change/"
+    before = digest_of_row(conflict)
     study = f"/api/studies/{conflict.study.study_instance_uid}/"
 
     def listed() -> tuple[int, int, int]:
@@ -108,6 +110,8 @@ def test_an_administrator_settles_a_conflict_once_with_a_reason_and_it_is_no_lon
     assert listed() == (0, 0, 0)
     told = AuditEvent.objects.get(action="conflict.settle")
     assert (told.object_uid, told.study_instance_uid) == (conflict.sop_instance_uid, conflict.study.study_instance_uid)
+    assert (told.detail["before"], told.detail["after"]) == (before, digest_of_row(now))
+    assert told.detail["before"] != told.detail["after"]
     assert administrator.post(address, {"resolution": "Another reason."}).status_code == 403
     assert Conflict.objects.get().resolution == "The second came from a test."
     assert "The second came from a test." in page(administrator, CONFLICTS)

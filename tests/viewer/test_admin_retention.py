@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import AuditEvent, Organization, Role, User
 from accounts.reauthentication import SIGNED_IN_AT
+from accounts.states import digest_of_row
 from tests.viewer.archive.objects import slices
 from tests.viewer.conftest import person, signed_in
 from viewer.archive import retention_run
@@ -97,7 +98,8 @@ def test_a_rule_is_made_off_shows_what_it_would_do_and_is_turned_on_by_who_has_s
     boss.post(f"{RULES}{rule.pk}/plan/", {"off": "1"})
     rule.refresh_from_db()
     assert not rule.active
-    assert AuditEvent.objects.filter(action="retentionrule.off").exists()
+    ended = AuditEvent.objects.get(action="retentionrule.off")
+    assert (ended.detail["before"], ended.detail["after"]) == (event.detail["after"], event.detail["before"])
 
 
 def test_whoever_proved_long_ago_who_they_are_is_asked_again(boss: Client, hospital: Organization, old: Study) -> None:
@@ -159,6 +161,7 @@ def test_a_hold_keeps_a_study_from_rules_until_it_is_lifted(
     assert (hold.patient is not None, hold.study is not None) == (whole, not whole)
     placed = AuditEvent.objects.get(action="hold.place")
     assert (placed.patient_id, placed.purpose) == ("P1", "A lawsuit")
+    assert (placed.detail.get("before"), placed.detail["after"]) == (None, digest_of_row(hold))
     found = plan(boss, rule)
     assert "A lawsuit" in found
     assert ">0</dd>" in found
@@ -166,7 +169,9 @@ def test_a_hold_keeps_a_study_from_rules_until_it_is_lifted(
     assert "1.2.3" in listed
     assert not re.search(r"\bP1\b|Doe", re.sub(r'value="\w+"', "", listed))
     boss.post(HOLDS, {"action": "lift", "_selected_action": [hold.pk]})
-    assert AuditEvent.objects.get(action="hold.lift").actor == "boss"
+    lifted = AuditEvent.objects.get(action="hold.lift")
+    assert (lifted.actor, lifted.detail["before"]) == ("boss", placed.detail["after"])
+    assert lifted.detail["after"] == digest_of_row(Hold.objects.get()) != lifted.detail["before"]
     assert "A lawsuit" not in plan(boss, rule)
     assert boss.get(f"{HOLDS}{hold.pk}/change/").status_code == 200
     assert boss.post(f"{HOLDS}{hold.pk}/delete/", {"post": "yes"}).status_code == 403

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Membership, Organization, Role, User
+from accounts.states import digest_of_row
 from tests.viewer.conftest import person, signed_in
 from viewer.archive import emergency
 from viewer.models import EmergencyAccess, Grant, Outbox, Patient, Study
@@ -253,6 +254,7 @@ def test_a_mail_server_that_is_away_keeps_nobody_from_the_study(
 def test_the_front_page_counts_what_waits_and_a_review_takes_it_away(study: Study, bob: Client, boss: Client) -> None:
     of_study(bob)
     access = EmergencyAccess.objects.get()
+    found = digest_of_row(access)
     assert "1 emergency access to look at" in boss.get("/admin/").content.decode()
     assert REASON in boss.get("/admin/viewer/emergencyaccess/").content.decode()
     page = f"/admin/viewer/emergencyaccess/{access.pk}/change/"
@@ -263,6 +265,7 @@ def test_the_front_page_counts_what_waits_and_a_review_takes_it_away(study: Stud
     assert "to look at" not in boss.get("/admin/").content.decode()
     event = AuditEvent.objects.get(action="emergency.review")
     assert (event.actor, event.study_instance_uid, event.purpose) == ("boss", UID, "emergency")
+    assert event.detail["before"] == found != event.detail["after"] == digest_of_row(access)
     boss.post(page, {"review": "changed my mind"})
     access.refresh_from_db()
     assert access.review == "Was on call; right."
@@ -286,7 +289,9 @@ def test_an_administrator_ends_it(study: Study, bob: Client, boss: Client) -> No
     boss.post("/admin/viewer/emergencyaccess/", chosen)
     assert bob.get(f"/api/studies/{UID}/").status_code == 404
     assert User.objects.get(username="bob").epoch > epoch
-    assert AuditEvent.objects.filter(action="emergency.end", actor="boss").exists()
+    ended = AuditEvent.objects.get(action="emergency.end", actor="boss").detail
+    assert len(ended["before"]) == len(ended["after"]) == 64
+    assert ended["before"] != ended["after"]
 
 
 def granted(client: Client, user: User, until: Any, uid: str = UID) -> Any:
@@ -303,13 +308,16 @@ def test_an_administrator_grants_a_study_to_somebody_of_the_organization_until_a
     assert granted(boss, user, soon + timedelta(days=1)).status_code == 302
     grant = Grant.objects.get()
     assert (grant.reason, grant.until.date()) == ("administrator", (soon + timedelta(days=1)).date())
-    event = AuditEvent.objects.filter(action="grant.make").latest("sequence")
+    first, event = AuditEvent.objects.filter(action="grant.make").order_by("sequence")
+    assert "before" not in first.detail
+    assert event.detail["before"] == first.detail["after"] != event.detail["after"]
     assert (event.actor, event.study_instance_uid, event.detail["person"]) == ("boss", UID, "bob")
     epoch = User.objects.get(username="bob").epoch
     boss.post("/admin/viewer/grant/", {"action": "end", "_selected_action": [grant.pk]})
     assert bob.get(f"/api/studies/{UID}/").status_code == 404
     assert User.objects.get(username="bob").epoch > epoch
-    assert AuditEvent.objects.filter(action="grant.end").exists()
+    ended = AuditEvent.objects.get(action="grant.end").detail
+    assert ended["before"] == event.detail["after"] != ended["after"]
 
 
 def test_what_an_administrator_cannot_grant(study: Study, bob: Client, boss: Client, elsewhere: Organization) -> None:
