@@ -27,6 +27,7 @@ from pynetdicom.transport import AddressInformation
 
 from viewer.dimse import admission
 from viewer.dimse.admission import Denials, Refusal
+from viewer.dimse.checkpoint import Checkpoint
 from viewer.dimse.limits import Limits, Seats
 from viewer.dimse.messages import Messages
 from viewer.dimse.negotiation import supported
@@ -55,6 +56,7 @@ class Accepted(Association):
 
     def __init__(self, entity: ApplicationEntity, node: Any, connection: Any, address: tuple[Any, ...]) -> None:
         super().__init__(entity, MODE_ACCEPTOR)
+        self._reactor_checkpoint = Checkpoint(self)
         bounds: Limits = node.bounds
         self.news = threading.Event()
         self.peer: DicomPeer | None = None

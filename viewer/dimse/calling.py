@@ -22,6 +22,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from viewer.dicom.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from viewer.dimse.checkpoint import Checkpoint
 from viewer.dimse.upper_layer import Wire
 from viewer.models import DicomPeer
 
@@ -90,7 +91,7 @@ def echo(peer: DicomPeer) -> str:
 
 
 class _Caller(AE):
-    """pynetdicom forgets to close a socket that could not be connected."""
+    """pynetdicom forgets to close a socket that could not be connected, and may lose an answer."""
 
     wire: socket.socket | None = None
 
@@ -102,6 +103,7 @@ class _Caller(AE):
     def _create_socket(
         self, assoc: Association, address: AddressInformation, tls_args: tuple[ssl.SSLContext, str] | None
     ) -> AssociationSocket:
+        assoc._reactor_checkpoint = Checkpoint(assoc)
         made = Wire(assoc, address=address)
         made.tls_args = tls_args
         self.wire = made.socket

@@ -17,11 +17,11 @@ from pydicom import config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 
 from tests.live import ROOT, LiveServer
+from tests.viewer.dimse.caller import Caller
 
 DATA = Path(os.environ.get("FARVIEW_TEST_DATA", ROOT.parent / "shared" / "data"))
 
@@ -92,7 +92,7 @@ class NodeAlone(LiveServer):
 
     def associate(self, ae_title: str, contexts: Iterable[PresentationContext], **options: Any) -> Association:
         """pynetdicom as the peer that calls."""
-        entity = AE(ae_title=ae_title)
+        entity = Caller(ae_title=ae_title)
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
         called = entity.associate(self.host, self.dicom_port, list(contexts), ae_title="FARVIEW", **options)
         assert called.is_established

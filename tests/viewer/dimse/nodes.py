@@ -13,12 +13,13 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
-from pynetdicom import AE, _config
+from pynetdicom import _config
 from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from accounts.models import Organization
+from tests.viewer.dimse.caller import Caller
 from viewer.dimse.limits import Limits
 from viewer.dimse.listening import Node
 from viewer.models import DicomPeer
@@ -54,7 +55,7 @@ def associated(
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[Association]:
     """An association, whether it came about or not."""
-    entity = AE(ae_title=calling)
+    entity = Caller(ae_title=calling)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = 30
     association = entity.associate(
         "127.0.0.1",
