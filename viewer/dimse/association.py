@@ -164,15 +164,21 @@ class Accepted(Association):
             self.serving = False
 
     @property
+    def admitted(self) -> bool:
+        """Whether it has a seat. Who is refused never has one."""
+        return self._seated is not None
+
+    @property
     def busy(self) -> bool:
         """In the middle of an object or an answer."""
         return self.serving or self._messages.busy
 
     def kill(self) -> None:
-        """As ever, with an end: a line that does not come to rest is cut."""
+        """As ever, with an end: a line that does not come to rest is cut, at once where nobody has asked for anything."""
         self._reactor_checkpoint.set()
         self._kill, self.is_established, self._is_paused = True, False, True
-        until = time.monotonic() + self._node.bounds.negotiation_s + 2 * WAKE_S
+        patience_s = self._node.bounds.negotiation_s if self.requestor.primitive is not None else 0.0
+        until = time.monotonic() + patience_s + 2 * WAKE_S
         while self.dul.is_alive() and not self.dul.stop_dul():
             if time.monotonic() > until:
                 self.dul._kill_thread = True

@@ -27,6 +27,8 @@ class Limits:
     """Connections that have said nothing yet."""
     waiting_of_one: int = 64
     """Of one address; its oldest gives way to its newest."""
+    negotiating: int = 64
+    """Associations that have begun to ask and are not admitted yet; one address may have half."""
     requests_ahead: int = 16
     """Messages of one association that wait for their turn; nobody was invited to send more than one (PS3.7 D.3.3.3)."""
 
@@ -34,6 +36,10 @@ class Limits:
     def of_one_peer(self) -> int:
         """Associations that one peer may hold."""
         return max(1, self.associations // 2)
+
+    @property
+    def negotiating_of_one(self) -> int:
+        return max(1, self.negotiating // 2)
 
 
 def limits() -> Limits:

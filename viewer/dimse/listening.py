@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 128
 LOOK_S = 0.5
+TURN_S = 0.01
+"""Who has spoken and finds no place to negotiate is looked at again after this."""
 HEAD = 6
 ABORT = bytes((7, 0, 0, 0, 0, 4, 0, 0, 2, 1))
 """A-ABORT from the service provider, unrecognized PDU (PS3.8 9.3.8)."""
@@ -105,12 +107,15 @@ class Node:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                crowded = False
                 for key, _ in self._selector.select(LOOK_S):
                     if key.fileobj is self._listening:
                         self._accept()
                     else:
-                        self._speaks(key.fd)
+                        crowded |= not self._speaks(key.fd)
                 self._send_late_ones_away()
+                if crowded:
+                    time.sleep(TURN_S)
             except Exception:
                 logger.exception("The DICOM listener stumbled")
                 time.sleep(LOOK_S)
@@ -140,8 +145,11 @@ class Node:
         elif len(self._waiting) >= self.bounds.waiting:
             self._forget(next(iter(self._waiting))).close()
 
-    def _speaks(self, fd: int) -> None:
-        waiting = self._waiting[fd]
+    def _speaks(self, fd: int) -> bool:
+        """Whether it needs no second look: False where there is no place for it at this moment."""
+        waiting = self._waiting.get(fd)
+        if waiting is None:  # it gave way to another one a moment ago
+            return True
         try:
             head = waiting.connection.recv(HEAD, socket.MSG_PEEK)
         except OSError:
@@ -153,10 +161,16 @@ class Node:
             with contextlib.suppress(OSError):
                 connection.send(ABORT)
             connection.close()
-        elif len(self._associations) - self.seats.taken < self.bounds.waiting_of_one:
+        elif self._has_place(str(waiting.address[0])):
             self._begin(self._forget(fd), waiting.address)
         else:
-            time.sleep(0.01)  # many negotiate at this moment
+            return False
+        return True
+
+    def _has_place(self, address: str) -> bool:
+        """Whether one more of this address may negotiate; whoever asks at length takes only so many places from the others."""
+        asking = [one.address for one in self.associations() if not one.admitted]
+        return len(asking) < self.bounds.negotiating and asking.count(address) < self.bounds.negotiating_of_one
 
     def _is_no_request(self, head: bytes) -> bool:
         """The first PDU asks for an association (PS3.8 9.2), and is no longer than one may be."""

@@ -19,6 +19,7 @@ from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.transport import AssociationSocket
 
 from viewer.dimse.limits import Limits
+from viewer.dimse.timer import SteadyTimer
 
 if TYPE_CHECKING:
     from viewer.dimse.association import Accepted
@@ -64,7 +65,9 @@ class Line(DULServiceProvider):
         super().__init__(assoc)
         self.daemon = True
         self._bounds = bounds
+        self._idle_timer, self.artim_timer = SteadyTimer(bounds.idle_s), SteadyTimer(bounds.negotiation_s)
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._ends, self._open = threading.Lock(), True
 
     # --- what comes
 
@@ -196,8 +199,10 @@ class Line(DULServiceProvider):
                     os.read(self._wake_read, 4096)
 
     def wake(self) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self._wake_write, b"w")
+        """Also when it has ended: the number of what was closed may be another file's by then."""
+        with self._ends, contextlib.suppress(OSError):
+            if self._open:
+                os.write(self._wake_write, b"w")
 
     def send_pdu(self, primitive: Any) -> None:
         super().send_pdu(primitive)
@@ -217,6 +222,9 @@ class Line(DULServiceProvider):
         return True
 
     def close(self) -> None:
-        """When nobody uses it any more."""
-        for handle in (self._wake_read, self._wake_write):
-            os.close(handle)
+        """When its thread has ended."""
+        with self._ends:
+            if self._open:
+                self._open = False
+                os.close(self._wake_read)
+                os.close(self._wake_write)

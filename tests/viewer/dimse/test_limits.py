@@ -16,8 +16,10 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from accounts.models import Organization
 from viewer.archive import storage
 from viewer.archive.storage import BlobStore
+from viewer.dimse import upper_layer
 from viewer.dimse.limits import Limits, Seats
 from viewer.dimse.listening import Node
+from viewer.dimse.timer import SteadyTimer
 
 from . import nodes
 from .test_store import image
@@ -255,6 +257,60 @@ def test_a_flood_of_refused_callers_leaves_room_for_the_others(node: Node) -> No
     for thread in flooding:
         thread.join()
     assert nodes.until(lambda: not node.associations(), 15)
+
+
+def test_half_requests_of_one_address_leave_others_their_places(store: BlobStore, hospital: Organization) -> None:
+    nodes.peer(hospital, host="127.0.0.2")
+    with nodes.listening(negotiation_s=3.0, negotiating=8) as node, contextlib.ExitStack() as held:
+        for _ in range(12):
+            held.enter_context(nodes.connected(node)).sendall(nodes.associate_request("EVE")[:50])
+        assert nodes.until(lambda: len(node.associations()) == 4), "half of the places"
+        with socket.create_connection(("127.0.0.1", node.port), 10, source_address=("127.0.0.2", 0)) as connection:
+            connection.sendall(nodes.associate_request())
+            assert nodes.answer_kind(connection) == nodes.ACCEPTED
+
+
+def test_who_gave_way_while_it_spoke_is_passed_over(node: Node) -> None:
+    assert node._speaks(1_000_000)
+    assert nodes.echo(node)
+
+
+def test_the_time_of_day_ends_no_association(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    with nodes.connected(node) as connection:
+        connection.sendall(nodes.associate_request(sop_class="1.2.840.10008.1.1"))
+        assert nodes.answer_kind(connection) == nodes.ACCEPTED
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + 3600)
+        time.sleep(0.7)  # the association looks around twice a second
+        connection.sendall(nodes.data(_echo_command(), command=True))
+        assert nodes.answer_kind(connection) == nodes.DATA
+
+
+def test_a_timer_that_was_stopped_has_not_run_out() -> None:
+    timer = SteadyTimer(0.01)
+    timer.start()
+    time.sleep(0.02)
+    assert timer.expired
+    timer.stop()
+    assert not timer.expired
+    assert timer.remaining == 0.01
+    timer.timeout = None
+    timer.start()
+    assert not timer.expired
+
+
+def test_an_association_that_has_ended_writes_into_no_file_of_another(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of its pipe may be a socket's by then, or an object's."""
+    with association_by_hand(node):
+        (accepted,) = node.associations()
+    assert nodes.until(lambda: not node.associations())
+    written: list[int] = []
+    monkeypatch.setattr(upper_layer.os, "write", lambda handle, content: written.append(handle))
+    accepted.cut()
+    monkeypatch.undo()
+    assert accepted._line._wake_write not in written
 
 
 def test_a_stopping_node_lets_an_object_on_its_way_arrive(admitted: None) -> None:
