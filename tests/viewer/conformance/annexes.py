@@ -30,7 +30,11 @@ def limits() -> str:
         ("nothing moves; one PDU takes", f"{ours.idle_s:g} s", "`FARVIEW_DICOM_IDLE_SECONDS`"),
         ("from the connection to the whole A-ASSOCIATE-RQ", f"{ours.negotiation_s:g} s", "-"),
         ("connections that have said nothing, of one address", f"{ours.waiting}, {ours.waiting_of_one}", "-"),
-        ("associations that are not admitted yet, of one address", f"{ours.negotiating}, {ours.negotiating_of_one}", "-"),
+        (
+            "associations that are not admitted yet, of one address",
+            f"{ours.negotiating}, {ours.negotiating_of_one}",
+            "-",
+        ),
         ("requests of one association that wait", ours.requests_ahead, "-"),
         ("rows x columns x samples of a frame", f"{objects.max_pixels:,}", "`FARVIEW_MAX_PIXELS`"),
         ("frames of an object", f"{objects.max_frames:,}", "`FARVIEW_MAX_FRAMES`"),
