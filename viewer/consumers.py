@@ -18,6 +18,7 @@ from accounts import idle
 from accounts.authentication import bearer_of
 from accounts.models import READING_ROLES, Role
 from accounts.policy import websocket_refusal
+from viewer.api.auditing import note_storm
 from viewer.api.shared import stamp_of
 from viewer.api.viewing import note_denial, note_viewing
 from viewer.archive import query
@@ -89,6 +90,12 @@ class LetInConsumer(AsyncWebsocketConsumer):
 
     async def begin(self) -> None:
         """The socket is open."""
+
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        """As ever; a flood that ended it is written down."""
+        await super().close(code, reason)
+        if code == POLICY_VIOLATION and self.guest is not None:
+            await database(note_storm)(self.guest.principal.user, self.scope, self.scope["path"])
 
     async def end(self) -> None:
         """Let go of everything; nothing is sent after this."""

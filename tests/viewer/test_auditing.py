@@ -10,6 +10,7 @@ from accounts.audited import ACTS, LIVE_MESSAGES, MESSAGES, act_of
 from accounts.authentication import issue
 from accounts.knocking import KNOCKS, WHILE_S, Knocks, Lately
 from accounts.models import AuditEvent, Membership, Organization, Role, User
+from accounts.rates import PACES, Pace
 from tests.accounts.test_every_door import REAL, address
 from tests.accounts.test_every_door import a_study as a_study
 from viewer.api import auditing
@@ -150,6 +151,20 @@ def test_knocking_all_day_fills_no_record(stranger):
         assert Client().get("/api/studies/1.2.826.1/", headers=stranger).status_code == 404
     assert AuditEvent.objects.filter(outcome="denied").count() == KNOCKS
     assert audit.verify_chain() == []
+
+
+def test_a_storm_of_requests_is_one_event_at_each_door(everybody, stranger, monkeypatch):
+    for door in ("api-studies", "api-worklist"):
+        monkeypatch.setitem(PACES, door, Pace(f"two at {door}", 2, 1))
+    for headers in (everybody, stranger):
+        answers = [Client().get("/api/studies/", headers=headers).status_code for _ in range(40)]
+        assert answers == [200, 200, *[429] * 38]
+    assert [Client().get("/api/worklist/", headers=everybody).status_code for _ in range(4)][2:] == [429, 429]
+    storms = AuditEvent.objects.filter(action="door.refuse").order_by("sequence")
+    assert [(one.actor, one.outcome, one.detail["door"], one.detail["reason"]) for one in storms] == [
+        (name, "denied", door, "too many requests")
+        for name, door in (("everybody", "api-studies"), ("stranger", "api-studies"), ("everybody", "api-worklist"))
+    ]
 
 
 def test_what_cannot_be_written_down_is_not_shown(everybody, monkeypatch):

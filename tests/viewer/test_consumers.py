@@ -163,6 +163,10 @@ async def test_too_many_messages_close_the_connection(dial: Dial, people: People
     while (message := await socket.receive_output(timeout=10))["type"] == "websocket.send":
         pass
     assert message["code"] == 1008
+    await socket.disconnect()
+    event = await AuditEvent.objects.aget(action="door.refuse")
+    assert (event.actor, event.outcome) == ("alice", "denied")
+    assert event.detail == {"door": VIEWER, "reason": "too many requests"}
 
 
 async def test_a_greeting_is_answered_with_the_build(

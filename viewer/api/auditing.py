@@ -14,11 +14,13 @@ from accounts.authentication import bearer_of
 from accounts.either import Either
 from accounts.knocking import Lately
 from accounts.models import AuditEvent, User
+from accounts.origin import Request
 from accounts.policy import SAFE_METHODS
 from viewer.archive import rows
 from viewer.models import Study
 
 DENIALS = (401, 403, 404)
+TOO_MANY = 429
 REFUSED = "door.refuse"
 OBJECTS = ("series_instance_uid", "sop_instance_uid", "report_id", "key", "object_id", "uid")
 """Parameters of addresses that name an object."""
@@ -62,11 +64,14 @@ def note(request: HttpRequest, response: HttpResponseBase, actions: list[str]) -
     if act is None:
         return
     status, looks = response.status_code, request.method in SAFE_METHODS
+    person = getattr(request, "user", None)
+    if status == TOO_MANY and not actions and isinstance(person, User):
+        note_storm(person, request, match.view_name)
+        return
     if status in DENIALS:
         if not actions and (act.looks or act.changes):
             _note_refusal(request)
         return
-    person = getattr(request, "user", None)
     action = act.looks if looks else act.changes
     seen = status in (200, 206) if looks else status < 400
     if not seen or not action or not isinstance(person, User):
@@ -77,6 +82,16 @@ def note(request: HttpRequest, response: HttpResponseBase, actions: list[str]) -
         return
     rows.patiently(lambda: _record(request, person, action, act))
     LATELY.note(key)
+
+
+def note_storm(person: User, request: Request, door: str) -> None:
+    """Somebody asked more than `accounts.rates` or a socket's meter allows: one event a while for each door, no more."""
+    key = (person.pk, door, REFUSED)
+    if LATELY.noted(key):
+        return
+    LATELY.note(key)
+    detail = {"door": door, "reason": "too many requests"}
+    rows.patiently(lambda: audit.record(REFUSED, actor=person, request=request, outcome="denied", detail=detail))
 
 
 def carried(request: HttpRequest) -> AuditEvent | None:
