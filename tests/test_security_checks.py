@@ -101,3 +101,40 @@ def test_bandit_is_asked_with_every_lint_and_every_exception_has_its_reason():
     ]
     assert marked
     assert [line for line in marked if not re.search(r"# nosec B\d+(, B\d+)*  # \w+", line)] == []
+
+
+# --- prototypes of the pages' scripts
+
+REACHES_A_PROTOTYPE = re.compile(
+    r"__proto__|\bprototype\b|setPrototypeOf|Reflect\.set|definePropert|for \((?:const|let|var) \w+ in "
+    # What `name` of `one[name]` brings is written into: with "__proto__" that would be what all objects share.
+    r"|\[[^\]\"'`]+\]\s*(?:\[[^\]]+\]|\.[\w.]+)\s*(?:[-+*/]|\?\?|\|\||&&)?=[^=>]"
+)
+OF_OUR_OWN_NAMES = {
+    "reporting/bar.js": "this.buttons[name].hidden",
+    "reporting/difference.js": "table[i][j]",
+    "viewer/features/volume/box.js": "moved[side][axis]",
+}
+"""Where the outer name is one that stands in the script, or a number."""
+
+
+def test_no_script_writes_through_a_name_from_outside_into_what_it_leads_to():
+    """Prototype pollution (ASVS 15.3.6) needs a write two steps deep, or a prototype called by its name."""
+    found = {}
+    for path in (ROOT / "static").rglob("*.js"):
+        lines = [line for line in path.read_text().splitlines() if REACHES_A_PROTOTYPE.search(line)]
+        if lines:
+            found[str(path.relative_to(ROOT / "static"))] = lines
+    assert {name: len(lines) for name, lines in found.items()} == dict.fromkeys(OF_OUR_OWN_NAMES, 1)
+    assert [name for name, (line,) in found.items() if OF_OUR_OWN_NAMES[name] not in line] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("held[name][key] = value;", "held[name].key ??= value;", "for (const key in said) held[key] = said[key];"),
+        *("Object.setPrototypeOf(held, said);", "held.__proto__.key = 1;", "Array.prototype.last = 1;"),
+    ],
+)
+def test_such_a_write_would_be_found(line):
+    assert REACHES_A_PROTOTYPE.search(line)
