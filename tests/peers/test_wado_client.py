@@ -1,4 +1,4 @@
-"""dicomweb-client retrieves from us; Orthanc's DICOMweb plugin does, too, with a bearer token of its own."""
+"""dicomweb-client retrieves from us; Orthanc's DICOMweb plugin does, too, with a bearer token of its own, and sends to us."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.peers.conftest import Site, needed
 from tests.peers.orthanc import DICOM_WEB, PROGRAM, Orthanc
+from tests.viewer.archive.objects import slices
 
 SERIES = ("ct_chest_lidc0314_jpegls", "mr_head_sag_HFDR", "pet_body")
 SLICES = 3
@@ -115,6 +116,17 @@ def test_orthanc_retrieves_from_us_what_it_was_sent_to_fetch(fetching: Orthanc, 
         assert asked.status_code == 200, asked.text
         own = {uids(one)[2]: one for one in files if uids(one)[0] == study}
         assert held(fetching, study, len(own)) == {uid: pixels_of(pydicom.dcmread(one)) for uid, one in own.items()}
+
+
+def test_orthanc_sends_to_us_by_stow(fetching: Orthanc, client: DICOMwebClient, tmp_path: Path) -> None:
+    paths = slices(tmp_path, SLICES, series="1.2.3.77", PixelData=bytes(range(32)))
+    given = {one.SOPInstanceUID: one for one in map(pydicom.dcmread, paths)}
+    fetching.post("/dicom-web/servers/farview/stow", {"Resources": fetching.take(tmp_path), "Synchronous": True})
+    study = next(iter(given.values())).StudyInstanceUID
+    back = {one.SOPInstanceUID: one for one in client.retrieve_study(study)}
+    assert back.keys() == given.keys()
+    assert all(back[uid].PixelData == one.PixelData for uid, one in given.items())
+    assert all(back[uid].PatientName == one.PatientName for uid, one in given.items())
 
 
 def held(peer: Orthanc, study: str, expected: int) -> dict[str, bytes]:

@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 CHUNK = 1 << 20
 HEADER_BYTES = 16 * 1024
-LONGEST_BOUNDARY = 70
+LONGEST_BOUNDARY = 256
+"""RFC 2046 has 70 at most; Orthanc sends 73."""
 
 
 class BadMultipart(ValueError):

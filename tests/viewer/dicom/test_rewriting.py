@@ -21,6 +21,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from tests.viewer.objects.validator import needs_validator
 from viewer.dicom.changes import Changes, Original
 from viewer.dicom.errors import CannotDecode, DicomError
 from viewer.dicom.read import read_instance
@@ -339,9 +340,7 @@ def anonymous() -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
 
 
-@pytest.mark.skipif(
-    not (DCMTK / "dciodvfy").exists(), reason="dciodvfy is not here (Debian: apt-get install dicom3tools)"
-)
+@needs_validator
 def test_dciodvfy_finds_no_fault_that_the_stored_file_had_not(shared_data: Path, tmp_path: Path) -> None:
     counted = 0
     for path, syntax in taken_in(shared_data):

@@ -52,6 +52,18 @@ def test_more_parts_than_the_limit_are_refused() -> None:
         taken(body([b"1", b"2", b"3"]), most=2)
 
 
+def test_a_boundary_may_be_longer_than_it_should_and_not_endless() -> None:
+    for length in (73, 256):
+        edge = "e" * length
+        whole = body([b"one", b"two"]).replace(b"edge", edge.encode())
+        assert [whole[part.offset : part.offset + part.length] for part in parts(io.BytesIO(whole), edge, 9)] == [
+            b"one",
+            b"two",
+        ]
+    with pytest.raises(BadMultipart, match="boundary"):
+        list(parts(io.BytesIO(body([b"1"])), "e" * 257, 9))
+
+
 def test_a_part_says_what_it_is_and_where_it_belongs() -> None:
     file = io.BytesIO(
         b"--edge\r\ncontent-type: image/jls; transfer-syntax=1.2.840.10008.1.2.4.80\r\n"
