@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from accounts.models import AuditEvent, Organization, Role, User
 from tests.live import free_port
 from tests.viewer.archive.objects import ct_slice, save
 from tests.viewer.conftest import person, signed_in
+from tests.viewer.serving.test_serve import make_certificate
 from viewer import system_address, system_disk
 from viewer.archive import backup, backup_schedule
 from viewer.archive.aside import alone
@@ -218,3 +222,65 @@ def test_what_is_wrong_with_an_address_is_said(url: str, ends_in: int | None, le
 def test_an_address_where_nobody_listens_is_said() -> None:
     found = system_address.opened(f"http://127.0.0.1:{free_port()}", "/static/favicon.svg")
     assert "refused" in found.problem
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Anything that is asked for is there."""
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *said: object) -> None:
+        """Not in the tests' output."""
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """An address by TLS, and the certificate that it shows; it ends within a day."""
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make_certificate(certificate, key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://127.0.0.1:{server.server_address[1]}", certificate
+        server.shutdown()
+
+
+def test_the_certificate_of_an_address_is_looked_at_as_browsers_do(
+    encrypted: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, certificate = encrypted
+    found = system_address.opened(url, "/static/favicon.svg")
+    assert "browsers will refuse its certificate" in found.problem
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    found = system_address.opened(url, "/static/favicon.svg")
+    assert found.problem == ""
+    now = datetime.now(UTC)
+    assert found.ends is not None
+    assert timedelta(hours=23) < found.ends - now < timedelta(hours=25)
+    said = system_address.notes(url, found, now)
+    assert ("error", f"The certificate ends on {found.ends:%Y-%m-%d}, in 0 days.") in said
+    assert ("good", f"The server opens {url}.") in said
+
+
+def test_each_key_says_who_may_read_it_and_whether_the_last_backup_holds_it(
+    operator: Client, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.FARVIEW_DATA_DIR, settings.FARVIEW_KEYS_DIR = tmp_path, tmp_path / "own keys"
+    settings.FARVIEW_KEYS_DIR.mkdir()
+    for name, mode in (("audit_key", 0o600), ("report_key", 0o644)):
+        path = settings.FARVIEW_KEYS_DIR / name
+        path.write_text("c0ffee00" * 8)
+        path.chmod(mode)
+    made = {"at": "2026-11-22T10:00:00+00:00", "bytes": 1, "file": "a", "keys": ["audit_key"], "encrypted": True}
+    (tmp_path / "backups.json").write_text(json.dumps({"newest": None, "sound": made, "problem": None}))
+    found = page(operator, "backups")
+    cells = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", found, re.DOTALL)]
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert ["audit_key", today, "its owner", "yes"] in cells
+    assert ["report_key", today, "others, too: make it 0600", "no"] in cells
+    assert "2026-11-22T10:00:00+00:00" in found
+    assert "c0ffee00" not in found
