@@ -46,28 +46,41 @@ NO_SEAT = Refusal((2, 3, 2), "too many associations")
 NOT_NOW = Refusal((2, 3, 1), "the database does not answer")
 
 
+class Withdrawn(Exception):
+    """The peer's row has gone or was switched off since its association began."""
+
+
 def peer_of(association: Any) -> DicomPeer:
     """The peer that an accepted association belongs to, as its row is now (asked again every few seconds).
 
-    Raises PermissionError where the row has gone or was switched off meanwhile."""
+    Raises Withdrawn."""
     accepted: Accepted = association
     peer = accepted.peer
     if peer is None:
-        raise PermissionError("an association without a peer")
+        raise Withdrawn("an association without a peer")
     now = time.monotonic()
     if now - accepted.peer_asked_at > RIGHTS_ARE_ASKED_EVERY_S:
-        accepted.peer = DicomPeer.objects.select_related("organization").filter(pk=peer.pk, active=True).first()
-        accepted.peer_asked_at, peer = now, accepted.peer
-        if peer is None:
-            raise PermissionError("the peer may not call any more")
+        found = DicomPeer.objects.select_related("organization").filter(pk=peer.pk, active=True).first()
+        accepted.peer_asked_at, accepted.withdrawn = now, found is None
+        accepted.peer = peer = found or peer
+    if accepted.withdrawn:
+        raise Withdrawn("the peer may not call any more")
     return peer
+
+
+def caller(association: Any) -> DicomPeer:
+    """The peer that an association was accepted from, as it was last seen: for the record, also of what it may not any more."""
+    accepted: Accepted = association
+    if accepted.peer is None:
+        raise Withdrawn("an association without a peer")
+    return accepted.peer
 
 
 def may(association: Any, right: str) -> bool:
     """Whether its peer has a right now: store, query, retrieve, commit."""
     try:
         return bool(getattr(peer_of(association), f"may_{right}"))
-    except PermissionError:
+    except Withdrawn:
         return False
 
 

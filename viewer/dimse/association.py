@@ -60,7 +60,7 @@ class Accepted(Association):
         bounds: Limits = node.bounds
         self.news = threading.Event()
         self.peer: DicomPeer | None = None
-        self.peer_asked_at = 0.0
+        self.peer_asked_at, self.withdrawn = 0.0, False
         self.serving = False
         self.address = str(address[0])
         self._seats: Seats = node.seats

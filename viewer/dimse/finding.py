@@ -13,7 +13,7 @@ from pynetdicom.events import Event
 
 from accounts import audit
 from viewer.archive.rows import patiently
-from viewer.dimse.admission import actor, may, peer_of
+from viewer.dimse.admission import actor, caller, may
 from viewer.dimse.calling import held_back
 from viewer.dimse.extended import Options, options
 from viewer.dimse.holdings import held_objects
@@ -31,7 +31,7 @@ Answer = tuple[int | Dataset, Dataset | None]
 def find(event: Event) -> Iterator[Answer]:
     """Answer a C-FIND, whatever it asks for, until all is said or it is cancelled."""
     held_back(event.assoc)
-    peer = peer_of(event.assoc)
+    peer = caller(event.assoc)
     question, told = Question(iter(())), 0
     last: int | Dataset | None = None
     request: Any = event.request

@@ -14,7 +14,7 @@ from pynetdicom.events import Event
 
 from accounts import audit
 from viewer.archive.rows import patiently
-from viewer.dimse.admission import actor, may, peer_of
+from viewer.dimse.admission import Withdrawn, actor, may, peer_of
 from viewer.dimse.identifiers import ELEMENTS_AT_MOST, first_text
 from viewer.models import DicomPeer, PerformedStep
 from viewer.scheduling import PERFORMED
@@ -104,7 +104,7 @@ def _answered(event: Event, work: Callable[[DicomPeer], None], told: Dataset | N
         work(peer_of(event.assoc))
     except Refused as refusal:
         return refusal.answer(), None
-    except PermissionError:
+    except Withdrawn:
         return NOT_ALLOWED, None
     except Exception as problem:
         frames = "".join(traceback.format_tb(problem.__traceback__))

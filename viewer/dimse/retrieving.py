@@ -23,7 +23,7 @@ from pynetdicom.status import code_to_category
 
 from viewer.dicom.errors import DicomError
 from viewer.dimse import leaving
-from viewer.dimse.admission import may, peer_of
+from viewer.dimse.admission import caller, may
 from viewer.dimse.calling import NotReached, held_back
 from viewer.dimse.extended import options
 from viewer.dimse.identifiers import CANNOT_PROCESS, MODELS, NOT_AUTHORISED, Refused, decoded, to_retrieve
@@ -73,7 +73,7 @@ class Retrieval:
     def __init__(self, service: Retrieving, request: C_GET | C_MOVE, context: PresentationContext) -> None:
         self.service, self.request, self.context = service, request, context
         self.association = service.assoc
-        self.peer: DicomPeer = peer_of(service.assoc)
+        self.peer: DicomPeer = caller(service.assoc)
         self.address = str(service.assoc.requestor.address or "")
         self.message_id = int(request.MessageID or 0)
         self.tally = Tally(0)

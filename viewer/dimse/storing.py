@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.db import DatabaseError
 from pydicom.dataset import Dataset
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.events import Event
@@ -50,8 +51,10 @@ def store(event: Event) -> int | Dataset:
     except (StorageFull, DatabaseBusy) as problem:
         logger.warning("An object by C-STORE was refused: %s", problem)
         return answer(OUT_OF_RESOURCES, str(problem))
-    except PermissionError:
+    except admission.Withdrawn:
         return answer(NOT_AUTHORIZED, "this peer may not store")
+    except (OSError, DatabaseError) as problem:  # of our own machine: the sender is to keep it and send it again
+        return _not_received(problem)
     finally:
         file.close()
 

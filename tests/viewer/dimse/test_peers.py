@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pynetdicom.association import Association
 from pynetdicom.presentation import build_role
 
 from accounts.models import AuditEvent, Organization
@@ -19,11 +20,13 @@ from viewer.dimse.listening import Node
 from viewer.models import DicomPeer, Study
 
 from . import nodes
+from .alone import identifier
 from .test_store import image
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 STORAGE_COMMITMENT = "1.2.840.10008.1.20.1"
+STUDY_FIND, STUDY_MOVE, STUDY_GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3))
 
 
 @pytest.fixture
@@ -110,6 +113,31 @@ def test_a_service_without_the_right_to_it_gets_no_context(node: Node, hospital:
     assert accepted(node, *asked) == [verification, CTImageStorage]
     DicomPeer.objects.filter(pk=row.pk).update(may_commit=True)
     assert accepted(node, *asked) == list(asked)
+
+
+def test_a_row_that_is_switched_off_ends_what_an_open_association_may(
+    node: Node, hospital: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "RIGHTS_ARE_ASKED_EVERY_S", 0.0)
+    nodes.peer(hospital)
+    contexts = [(uid, ExplicitVRLittleEndian) for uid in (STUDY_FIND, STUDY_GET, STUDY_MOVE)]
+    study = identifier("STUDY", StudyInstanceUID="1.2.3")
+
+    def told(association: Association) -> list[int]:
+        return [
+            list(association.send_c_find(study, STUDY_FIND))[-1][0].Status,
+            list(association.send_c_get(study, STUDY_GET))[-1][0].Status,
+            list(association.send_c_move(study, "SCANNER", STUDY_MOVE))[-1][0].Status,
+        ]
+
+    with nodes.associated(node, contexts) as association:
+        DicomPeer.objects.update(active=False)
+        assert told(association) == [0x0124] * 3
+        assert association.is_established
+        DicomPeer.objects.update(active=True, port=104)
+        assert told(association) == [0, 0, 0]
+    denied = AuditEvent.objects.filter(outcome="denied", actor="dicom:SCANNER").values_list("action", flat=True)
+    assert sorted(denied) == ["dicom.query", "dicom.retrieve", "dicom.retrieve"]
 
 
 def test_who_only_retrieves_gets_contexts_to_be_sent_objects_in_and_no_others(

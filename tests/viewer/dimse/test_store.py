@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pydicom
@@ -212,12 +212,10 @@ def test_a_damaged_object_is_not_understood_and_put_aside(node: Node, shared_dat
 
 
 def test_a_full_disk_is_said_and_room_is_used_again(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = SimpleNamespace(f_bavail=0, f_frsize=4096, f_blocks=1000)
     with nodes.associated(node) as association:
         with monkeypatch.context() as patched:
             patched.setattr(BlobStore, "check_room", _no_room)
             assert association.send_c_store(image("1.2.3.4.1")).Status == OUT_OF_RESOURCES
-        assert full.f_bavail == 0
         assert association.send_c_store(image("1.2.3.4.1")).Status == 0, "the same association goes on"
     assert Instance.objects.count() == 1
     assert nothing_half_done()
@@ -228,16 +226,18 @@ def _no_room(self: BlobStore, wanted: int = 0) -> None:
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "replace"])
-def test_a_disk_that_fills_up_half_way_leaves_nothing_behind(
-    node: Node, monkeypatch: pytest.MonkeyPatch, call: str
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_fills_up_or_fails_half_way_leaves_nothing_behind(
+    node: Node, monkeypatch: pytest.MonkeyPatch, call: str, fault: int
 ) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
+    def failing(*_: Any, **__: Any) -> None:
+        raise OSError(fault, os.strerror(fault))
 
     with nodes.associated(node) as association:
         with monkeypatch.context() as patched:
-            patched.setattr(storage, "os", _Os(**{call: full}))
-            assert association.send_c_store(image()).Status == OUT_OF_RESOURCES
+            patched.setattr(storage, "os", _Os(**{call: failing}))
+            answer = association.send_c_store(image())
+            assert (answer.Status, bool(answer.get("ErrorComment"))) == (OUT_OF_RESOURCES, True)
         assert not Instance.objects.exists()
         assert not Blob.objects.exists()
         assert association.send_c_store(image()).Status == 0
