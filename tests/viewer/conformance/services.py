@@ -79,7 +79,10 @@ def c_store() -> str:
     return statuses(
         (storing.SUCCESS, "the object is durable and recorded, or was held already with the same bytes"),
         (storing.KEPT_BESIDE_ANOTHER, "a warning: other bytes are held under this UID; these are kept beside them"),
-        (storing.OUT_OF_RESOURCES, "the disk is nearly full or fails, the object is over the limit, the database is busy"),
+        (
+            storing.OUT_OF_RESOURCES,
+            "the disk is nearly full or fails, the object is over the limit, the database is busy",
+        ),
         (storing.DOES_NOT_MATCH, "the data set is of another instance or class than the command says"),
         (storing.CANNOT_UNDERSTAND, "cut short, damaged, over a limit or without the UIDs of the composite model"),
         (storing.NOT_AUTHORIZED, "the right to store was withdrawn"),
