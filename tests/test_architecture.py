@@ -161,3 +161,11 @@ def test_no_room_is_a_drawer_for_odds_and_ends() -> None:
 def test_what_decode_children_import_is_free_of_pydicom() -> None:
     for name in DECODING_IN_CHILDREN:
         assert not {"pydicom"} & {target.split(".")[0] for target in imports_of(ROOT / name)}, name
+
+
+def test_whatever_has_a_long_form_is_marked_for_it() -> None:
+    """`make soak` runs what bears the mark, and nothing else."""
+    asking = {path: path.read_text() for path in (ROOT / "tests").rglob("test_*.py")}
+    long_forms = {path: text for path, text in asking.items() if 'environ.get("FARVIEW_SOAK")' in text}
+    assert len(long_forms) > 5
+    assert [str(path) for path, text in long_forms.items() if "pytest.mark.soak" not in text] == []

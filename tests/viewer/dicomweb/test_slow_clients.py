@@ -20,6 +20,8 @@ from pydicom.uid import ImplicitVRLittleEndian
 from tests.live import LiveServer
 from tests.viewer.archive.objects import ct_slice
 
+pytestmark = pytest.mark.soak
+
 MIB = 1 << 20
 SIZE = (4096 - 8 if os.environ.get("FARVIEW_SOAK") else 256) * MIB
 FRAME = 512 * 512 * 2

@@ -328,6 +328,7 @@ def test_the_same_object_from_eight_senders_of_eight_names_is_one_row(store: Blo
     assert not Conflict.objects.exists()
 
 
+@pytest.mark.soak
 def test_sending_a_thousand_objects_again_makes_no_row(node: Node) -> None:
     count = 1000 if os.environ.get("FARVIEW_SOAK") else 60
     objects = [image(f"1.2.3.4.{n}", InstanceNumber=n) for n in range(count)]
