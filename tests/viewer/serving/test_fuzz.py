@@ -1,4 +1,4 @@
-"""Every wire of one running server is fed what no honest program sends, half a minute in all and always the same.
+"""Every wire of one running server is fed what no honest program sends, a minute in all and always the same.
 
 Nothing may answer with 5xx, leave a traceback in the log, end a process or keep memory; honest callers go on being served.
 `make soak` draws a fresh seed beside it, prints it and gives each wire a minute and more; FARVIEW_FUZZ_SEED repeats what such
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.soak
 
 LONG = bool(os.environ.get("FARVIEW_SOAK"))
 ASKED = int(os.environ.get("FARVIEW_FUZZ_SEED", "0"))
-SECONDS = float(os.environ.get("FARVIEW_FUZZ_SECONDS", "150" if LONG else "12"))
+SECONDS = float(os.environ.get("FARVIEW_FUZZ_SECONDS", "150" if LONG else "24"))
 """Of a wire that gets half of it; those that answer at once get a quarter."""
 SEEDS = {
     "fixed": 20260711,
