@@ -46,6 +46,7 @@ LONG = (
     "tests/browser/",
     "tests/viewer/serving/",
     "tests/viewer/archive/test_backup",
+    "tests/viewer/archive/test_killed_server",
     "tests/viewer/test_api_schema_fuzzed",
     "tests/viewer/test_upgrade",
     "tests/accounts/matrix/",
