@@ -113,6 +113,7 @@ def frame_at(page: Page, z: float) -> None:
     wanted = round((geometry["origin"][2] - z) / geometry["spacing"][0])
     middle = stage(page)
     page.mouse.move(middle["x"], middle["y"])
+    wait_for(page, "Number.isInteger(farview.viewports[0].lastHeader.view.frame)")  # a plane's picture may still stand
     now = page.evaluate("farview.viewports[0].lastHeader.view.frame")
     for _ in range(abs(wanted - now)):
         page.mouse.wheel(0, math.copysign(120, wanted - now))
